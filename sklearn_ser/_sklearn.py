@@ -1,0 +1,13 @@
+"""The one door through which scikit-learn's private helpers enter."""
+
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in, _check_n_features, _check_sample_weight
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "_check_feature_names_in",
+    "_check_n_features",
+    "_check_sample_weight",
+]
