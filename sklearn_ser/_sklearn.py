@@ -1,7 +1,7 @@
 """The one door through which scikit-learn's private helpers enter."""
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, _check_n_features, _check_sample_weight
+from sklearn.utils.validation import _check_feature_names_in, _check_n_features, _check_sample_weight, _check_y
 
 __all__ = [
     "HasMethods",
@@ -10,4 +10,5 @@ __all__ = [
     "_check_feature_names_in",
     "_check_n_features",
     "_check_sample_weight",
+    "_check_y",
 ]

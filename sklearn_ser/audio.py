@@ -62,6 +62,8 @@ def as_clips(X) -> Sequence:
             return _non_empty(list(X["path"]))
         if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
             raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {columns}.")
+    if isinstance(X, (list, tuple)) and X and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X):
+        X = np.asarray(X)  # a matrix written as nested lists
     if isinstance(X, np.ndarray) or not isinstance(X, Sequence):
         if hasattr(X, "__array__") and not hasattr(X, "columns"):
             X = np.asarray(X)  # pandas Series and whatever else can be an array
@@ -145,7 +147,7 @@ def _as_waveform(clip, row: int | None) -> np.ndarray:
         waveform = np.asarray(clip)
     except ValueError as error:
         raise AudioError(f"{_where(clip, row)}: expected a 1-D waveform, got a ragged nest of sequences.") from error
-    if waveform.dtype.kind not in "biuf":
+    if waveform.dtype.kind not in "biuf" or waveform.ndim == 0:
         raise TypeError(f"{_where(clip, row)}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
     if waveform.ndim != 1:
         raise AudioError(

@@ -1,0 +1,184 @@
+"""What all corpora share: the vocabulary of emotions, the data home, clips found by file name, and the Bunch."""
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import Bunch
+
+EMOTIONS = ("anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+DATA_HOME_VARIABLE = "SKLEARN_SER_DATA"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus (or a part of one that is downloaded on its own) in the data home.
+
+    Attributes
+    ----------
+    title : str
+    folder : Path
+        Where its clips are looked for, at any depth.
+    part : str
+        Tells apart what is downloaded separately into the same folder.
+    n_clips : int
+        How many clips the published corpus has.
+    parse : callable
+        From a file name without its extension to a dict with the keys `emotion`, `speaker`, `sex`, ..., or None where
+        the name is not one of the corpus. Files that parse alike are the same clip.
+    download : callable
+        Called with the folder, and whether all clips are there already.
+    source : str
+        Address and licence, for error messages.
+    """
+
+    title: str
+    folder: Path
+    part: str
+    n_clips: int
+    parse: Callable
+    download: Callable
+    source: str
+
+    @property
+    def marker(self):
+        """File that is there while a download of ours is unfinished."""
+        return self.folder / f".{self.part}.unfinished"
+
+
+def get_data_home(data_home=None):
+    """Return the folder that holds the corpora: the argument, else SKLEARN_SER_DATA, else ~/sklearn_ser_data."""
+    if data_home is None:
+        data_home = os.environ.get(DATA_HOME_VARIABLE) or "~/sklearn_ser_data"
+    return Path(os.path.abspath(os.path.expanduser(data_home)))
+
+
+def check_emotions(emotions, available=EMOTIONS, title=None):
+    """Return the emotions as a tuple without repetitions; None stands for all available."""
+    if emotions is None:
+        return tuple(available)
+    if isinstance(emotions, str):
+        raise TypeError(f"emotions must be a list of emotion names, not a single string. Got {emotions!r}.")
+    emotions = tuple(dict.fromkeys(str(emotion) for emotion in emotions))
+    unknown = [emotion for emotion in emotions if emotion not in EMOTIONS]
+    if unknown or not emotions:
+        got = f"Unknown: {', '.join(map(repr, unknown))}" if unknown else "Got an empty list"
+        raise ValueError(f"emotions must be one or more of {', '.join(EMOTIONS)}. {got}.")
+    absent = [emotion for emotion in emotions if emotion not in available]
+    if absent:
+        raise ValueError(f"{title} has no clips of {', '.join(absent)}. It has {', '.join(sorted(available))}.")
+    return emotions
+
+
+def check_integer(value, name, minimum):
+    """Raise unless value is an integer of at least minimum."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer. Got {name}={value!r}.")
+    if value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}. Got {name}={value}.")
+
+
+def check_folder(path):
+    """Return an existing folder as an absolute Path."""
+    folder = Path(os.path.abspath(os.path.expanduser(path)))
+    if not folder.is_dir():
+        raise FileNotFoundError(f"path must be an existing folder. Got path={str(path)!r}.")
+    return folder
+
+
+def is_hidden(part):
+    """Whether a file or folder is an operating system's companion of the real ones, such as `._03a01Wa.wav`."""
+    return part.startswith(".") or part == "__MACOSX"
+
+
+def find_recordings(folder):
+    """Return the paths of all WAV files at any depth, sorted by file name, then by folder."""
+    found, visited = [], set()
+    for where, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        # A link to a folder further up would otherwise be followed for ever.
+        folders[:] = [] if real in visited else sorted(name for name in folders if not is_hidden(name))
+        if real not in visited:
+            found += [Path(where, name) for name in files if name.lower().endswith(".wav") and not is_hidden(name)]
+        visited.add(real)
+    return sorted(found, key=lambda path: (path.name.lower(), path.relative_to(folder).as_posix()))
+
+
+def find_clips(folder, parse):
+    """Return one dict a clip, `path` and what its file name says, each clip once, sorted by file name."""
+    clips = {}
+    for path in find_recordings(folder):
+        facts = parse(path.stem)
+        if facts is not None:
+            clips.setdefault(tuple(facts.values()), {"path": str(path), **facts})
+    return list(clips.values())
+
+
+def obtain(corpus, download_if_missing):
+    """Return the clips of a corpus as dicts, after downloading it or the rest of it where that is asked for."""
+    clips = find_clips(corpus.folder, corpus.parse)
+    if download_if_missing and (not clips or corpus.marker.exists()):
+        _download(corpus, clips)
+        clips = find_clips(corpus.folder, corpus.parse)
+    if not clips:
+        raise FileNotFoundError(
+            f"{corpus.title}: no clip found in {corpus.folder} or below it. Put a copy there, or let data_home or the "
+            f"environment variable {DATA_HOME_VARIABLE} name the folder that holds '{corpus.folder.name}', or set "
+            f"download_if_missing=True. Source: {corpus.source}"
+        )
+    if len(clips) < corpus.n_clips:
+        warnings.warn(
+            f"{corpus.title} in {corpus.folder} is incomplete: found {len(clips)} of {corpus.n_clips} clips. "
+            "Those found are loaded.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return clips
+
+
+def _download(corpus, clips):
+    """Download into the corpus folder, leaving a marker there if it does not come to its end."""
+    import requests
+
+    corpus.folder.mkdir(parents=True, exist_ok=True)
+    corpus.marker.touch()
+    try:
+        corpus.download(corpus.folder, len(clips) >= corpus.n_clips)
+    except requests.RequestException as error:
+        arrived = any(name != corpus.marker.name for name in os.listdir(corpus.folder))
+        if not arrived:
+            # Nothing to resume: the next call must not mistake a copy that the user puts here for a download of ours.
+            corpus.marker.unlink()
+        there = "The next call goes on from what has arrived in" if arrived else "Nothing was found in"
+        raise ConnectionError(
+            f"{corpus.title} could not be downloaded: {error}. {there} {corpus.folder}; with download_if_missing=False "
+            f"the clips that are there are loaded. A copy from elsewhere can be put there, or data_home or the "
+            f"environment variable {DATA_HOME_VARIABLE} can name the folder that holds '{corpus.folder.name}'. "
+            f"Source: {corpus.source}"
+        ) from error
+    corpus.marker.unlink()
+
+
+def make_bunch(clips, *, emotions, title, descr, return_X_y):
+    """Return clips (dicts with `path`, `emotion`, `speaker` and more) as a Bunch, or as (data, target)."""
+    import pandas as pd
+
+    chosen = [clip for clip in clips if clip["emotion"] in emotions]
+    if not chosen:
+        raise ValueError(f"None of the {len(clips)} clips found of {title} is of {', '.join(emotions)}.")
+    target = np.array([clip["emotion"] for clip in chosen], dtype=str)
+    columns = [name for name in chosen[0] if name != "emotion"]
+    data = pd.DataFrame({name: [clip[name] for clip in chosen] for name in columns})
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        speaker=np.array([clip["speaker"] for clip in chosen], dtype=str),
+        target_names=np.unique(target).tolist(),
+        DESCR=descr,
+    )

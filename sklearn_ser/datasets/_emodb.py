@@ -1,0 +1,178 @@
+"""The Berlin Database of Emotional Speech (EMO-DB)."""
+
+import re
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+
+from ._base import Corpus, check_emotions, find_clips, get_data_home, make_bunch, obtain
+from ._download import download_archive, set_aside
+
+URL = "http://emodb.bilderbar.info/download/download.zip"
+_TITLE = "EMO-DB"
+_SOURCE = f"{URL} (licence CC0-1.0)"
+_N_CLIPS = 535
+_EMOTIONS = {
+    "W": "anger",
+    "L": "boredom",
+    "E": "disgust",
+    "A": "fear",
+    "F": "happiness",
+    "N": "neutral",
+    "T": "sadness",
+}
+_SPEAKERS = {
+    "03": ("male", 31),
+    "08": ("female", 34),
+    "09": ("female", 21),
+    "10": ("male", 32),
+    "11": ("male", 26),
+    "12": ("male", 30),
+    "13": ("female", 32),
+    "14": ("female", 35),
+    "15": ("male", 25),
+    "16": ("female", 31),
+}
+_NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])([a-z])", re.IGNORECASE)
+_DESCR = """Berlin Database of Emotional Speech (EMO-DB)
+
+535 clips of ten actors (five women, five men) who speak ten German sentences in seven emotions: anger 127, boredom 81,
+disgust 46, fear 69, happiness 71, neutral 79, sadness 62. WAV, 16 kHz, mono, 16 bit, 1.2 to 9.0 s, 25 min in all.
+
+Columns of data: path; speaker; sex; age in years; text, the code of the sentence; version, a letter that tells apart
+repetitions.
+
+Oddities: speaker 08 has no clip of disgust, so that in her fold a mean over classes is one over six classes: pool the
+predictions of all folds before scoring. Only clips that listeners recognised were published, so classes and speakers
+are unbalanced.
+
+Licence: CC0-1.0. Source: http://emodb.bilderbar.info
+
+F. Burkhardt, A. Paeschke, M. Rolfes, W. Sendlmeier and B. Weiss (2005), "A Database of German Emotional Speech",
+Proc. Interspeech, 1517-1520.
+"""
+
+
+def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, return_X_y=False):
+    """Load the 535 clips of EMO-DB, German emotional speech of ten actors, downloading them if necessary.
+
+    =================   ==============================================================================
+    Clips               535 (16 kHz, mono, 1.2 to 9.0 s)
+    Speakers            10
+    Emotions            anger, boredom, disgust, fear, happiness, neutral, sadness
+    Language            German
+    Licence             CC0-1.0
+    =================   ==============================================================================
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Folder that holds `emodb`; there, in any folders below, clips are known by their file names. By default the
+        environment variable SKLEARN_SER_DATA, or else `~/sklearn_ser_data`.
+    emotions : list of str, default=None
+        Keep only clips of these emotions; by default all seven.
+    download_if_missing : bool, default=True
+        Whether to download the corpus (about 40 MB) if no clip is found, or the rest of it after an interruption.
+    return_X_y : bool, default=False
+        Whether to return `(data, target)` instead of a Bunch.
+
+    Returns
+    -------
+    corpus : :class:`~sklearn.utils.Bunch`
+        data : DataFrame of shape (n_clips, 6)
+            Columns `path`, `speaker`, `sex` ("female" or "male"), `age` (years), `text` (the sentence's code) and
+            `version`, sorted by file name.
+        target : ndarray of str, shape (n_clips,)
+            The emotions.
+        speaker : ndarray of str, shape (n_clips,)
+            The column `speaker` again, to be passed as `groups`.
+        target_names : list of str
+            The emotions present, sorted.
+        DESCR : str
+            Origin, licence, counts and oddities.
+    (data, target) : tuple if `return_X_y` is True
+
+    Raises
+    ------
+    FileNotFoundError
+        If no clip is found and `download_if_missing` is False.
+    ConnectionError
+        If the download fails. What has arrived is kept and the next call goes on from there.
+    ValueError
+        If `emotions` names anything else, or what was downloaded is not the published corpus: the clips are checked
+        against a list of SHA-256 sums, and those that differ are kept as `*.mismatch`.
+
+    Warns
+    -----
+    UserWarning
+        If fewer than 535 clips are found.
+
+    See Also
+    --------
+    make_emotional_speech : Synthetic speech that needs no corpus.
+
+    References
+    ----------
+    .. [1] F. Burkhardt, A. Paeschke, M. Rolfes, W. Sendlmeier and B. Weiss (2005), "A Database of German Emotional
+       Speech", Proc. Interspeech, 1517-1520.
+
+    Examples
+    --------
+    >>> from sklearn_ser.datasets import fetch_emodb
+    >>> corpus = fetch_emodb()  # doctest: +SKIP
+    >>> corpus.data.shape, corpus.target_names[:3]  # doctest: +SKIP
+    ((535, 6), ['anger', 'boredom', 'disgust'])
+    """
+    emotions = check_emotions(emotions, _EMOTIONS.values(), _TITLE)
+    corpus = Corpus(
+        title=_TITLE,
+        folder=get_data_home(data_home) / "emodb",
+        part="emodb",
+        n_clips=_N_CLIPS,
+        parse=_parse,
+        download=partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify),
+        source=_SOURCE,
+    )
+    clips = obtain(corpus, download_if_missing)
+    return make_bunch(clips, emotions=emotions, title=_TITLE, descr=_DESCR, return_X_y=return_X_y)
+
+
+def _parse(stem):
+    match = _NAME.fullmatch(stem)
+    if match is None or match[1] not in _SPEAKERS:
+        return None
+    sex, age = _SPEAKERS[match[1]]
+    return {
+        "speaker": match[1],
+        "sex": sex,
+        "age": age,
+        "text": match[2].lower(),
+        "version": match[4].lower(),
+        "emotion": _EMOTIONS[match[3].upper()],
+    }
+
+
+def _published_sums():
+    """SHA-256 of every published clip by file name."""
+    lines = files(__package__).joinpath("emodb_sha256.txt").read_text(encoding="ascii").splitlines()
+    return {name: value for value, name in (line.split() for line in lines)}
+
+
+def _verify(folder):
+    """Set clips aside that are not as published; the archive itself has no published checksum."""
+    import pooch
+
+    sums = {name.lower(): value for name, value in _published_sums().items()}
+    wrong = []
+    for clip in find_clips(folder, _parse):
+        path = Path(clip["path"])
+        expected, got = sums.get(path.name.lower()), pooch.file_hash(str(path), alg="sha256")
+        if got != expected:
+            wrong.append(f"{path.name} (expected {expected}, got {got})")
+            set_aside(path)
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ValueError(
+            f"{len(wrong)} clips differ from the published SHA-256 sums and were renamed to *.mismatch: "
+            f"{', '.join(wrong[:3])}{more}."
+        )

@@ -1,0 +1,367 @@
+"""The base of the neural classifiers: scikit-learn's rules outside, scikeras and Keras inside."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from .._frames import validate_frames
+from .._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
+
+_PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
+
+
+class _FittedModel:
+    """Holds a Keras model; pickled as architecture and weights, and rebuilt on first use.
+
+    So a saved classifier is little larger than its weights, and loading one does not import Keras.
+    """
+
+    def __init__(self, model):
+        self._model = model
+
+    @property
+    def model(self):
+        if self._model is None:
+            from ._scikeras import keras, seeded
+
+            config, weights = self._packed
+            with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
+                self._model = keras.models.model_from_json(config)
+            self._model.set_weights(weights)
+            self._packed = None
+        return self._model
+
+    def __getstate__(self):
+        if self._model is None:
+            return self._packed
+        return self._model.to_json(), self._model.get_weights()
+
+    def __setstate__(self, packed):
+        self._model, self._packed = None, packed
+
+
+class NeuralClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the classifiers of frames. A subclass says in `_build(input_shape, n_classes)` which network it trains."""
+
+    _parameter_constraints: dict = {
+        "optimizer": [str, dict, HasMethods(["get_config"])],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "model_checkpoint": [str, HasMethods(["__fspath__"]), None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def _build(self, input_shape: tuple[None, int], n_classes: int):
+        """The network for frames of this shape, an uncompiled Keras model."""
+        raise NotImplementedError
+
+    # -------------------------------------------------------------------------------------------------------- training
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
+            Frames, those past a clip's end all NaN; or features, taken as clips of one frame.
+        y : array-like of shape (n_clips,)
+            Class labels.
+        sample_weight : array-like of shape (n_clips,) or None, default=None
+            Weight of each clip in the loss; clips of weight 0 are left out.
+        groups : array-like of shape (n_clips,) or None, default=None
+            Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it comes
+            here by metadata routing (``set_fit_request(groups=True)``).
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X breaks the rules on padding (the message names the row), if `early_stopping` cannot split the clips, or
+            if `warm_start` meets other classes or features than before.
+        """
+        self._validate_params()
+        going_on = self.warm_start and hasattr(self, "_fitted")
+        X, y = self._validate(X, y, reset=not going_on)
+        classes = np.unique(y)
+        if going_on and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"warm_start=True goes on with the classes {list(self.classes_)}. Got {list(classes)} in y; "
+                "set warm_start=False to begin anew."
+            )
+        self.classes_ = classes
+        weight = self._weights(sample_weight, X, y)
+        validation = None
+        if self.early_stopping:
+            train, held_out = self._split(y, groups)
+            validation = [None if part is None else part[held_out] for part in (X, self._encode(y), weight)]
+            X, y, weight = (None if part is None else part[train] for part in (X, y, weight))
+        self._train(X, self._encode(y), weight, validation, epochs=self.epochs, going_on=going_on)
+        return self
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these clips, going on from where the network stands.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
+        y : array-like of shape (n_clips,)
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes that will ever come; the first call needs them, unless its y holds them all.
+        sample_weight : array-like of shape (n_clips,) or None, default=None
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If y holds a class that the first call did not name, or with ``class_weight="balanced"``, which cannot be
+            known from a part of the clips.
+
+        Notes
+        -----
+        Neither `early_stopping` nor `model_checkpoint` acts here.
+        """
+        self._validate_params()
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all clips at once, so partial_fit cannot use it. Compute the weights with "
+                "sklearn.utils.compute_class_weight and pass them as a dict."
+            )
+        going_on = hasattr(self, "_fitted")
+        X, y = self._validate(X, y, reset=not going_on)
+        if not going_on:
+            self.classes_ = unique_labels(y if classes is None else classes)
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(f"classes={list(classes)} differs from the first call's, {list(self.classes_)}.")
+        unknown = np.setdiff1d(y, self.classes_)
+        if unknown.size:
+            raise ValueError(f"y holds the classes {list(unknown)}, which are not among {list(self.classes_)}.")
+        self._train(X, self._encode(y), self._weights(sample_weight, X, y), None, epochs=1, going_on=going_on)
+        return self
+
+    def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = self._frames(X, reset=reset)
+        y = _check_y(y, estimator=self)
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _frames(self, X, *, reset: bool) -> np.ndarray:
+        """X as float32 (n_clips, n_frames, n_features), without frames that are padding in every clip."""
+        X, lengths = validate_frames(self, X, reset=reset)
+        X = X.astype(np.float32, copy=False)
+        return X[:, np.newaxis] if lengths is None else X[:, : lengths.max()]
+
+    def _encode(self, y) -> np.ndarray:
+        return np.searchsorted(self.classes_, y).astype(np.int32)
+
+    def _weights(self, sample_weight, X, y) -> np.ndarray | None:
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float32, copy=True, ensure_non_negative=True)
+        if self.class_weight is not None:
+            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            weight *= per_class[self._encode(y)].astype(np.float32)
+        if not weight.any():
+            raise ValueError("All clips have a sample_weight of zero: there is nothing to learn from.")
+        return weight
+
+    def _split(self, y, groups) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to train on and rows to watch, stratified; no group on both sides."""
+        if groups is None:
+            _, counts = np.unique(y, return_counts=True)
+            n_held_out = int(np.ceil(self.validation_fraction * len(y)))
+            if counts.min() < 2 or n_held_out < len(counts) or len(y) - n_held_out < len(counts):
+                raise ValueError(
+                    f"early_stopping holds out validation_fraction={self.validation_fraction} of the clips with every class "
+                    f"on both sides. {len(y)} clips, of which {counts.min()} in the rarest of {len(counts)} classes, are "
+                    "too few for that: give more clips, raise validation_fraction, or set early_stopping=False."
+                )
+            rows = np.arange(len(y))
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            return train_test_split(rows, test_size=self.validation_fraction, stratify=y, random_state=seed)
+        groups = column_or_1d(groups)
+        check_consistent_length(y, groups)
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
+            raise ValueError("early_stopping with groups needs at least two of them, one to train on and one to watch. Got 1.")
+        n_splits = min(n_groups, max(2, round(1 / self.validation_fraction)))
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            # Few speakers cannot have all classes in equal shares, and need not.
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            return next(folds.split(y, y, groups))
+
+    def _train(self, X, y, weight, validation, *, epochs: int, going_on: bool) -> None:
+        from . import _scikeras
+
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        model, history, best = (self._fitted.model, self.history_, None) if going_on else (None, {}, None)
+        callbacks = []
+        if self.model_checkpoint is not None and epochs == self.epochs:
+            fingerprint = self._fingerprint(X, y, weight, validation)
+            if not going_on and (note := self._resumable(fingerprint)):
+                model = _scikeras.keras.saving.load_model(self.model_checkpoint)
+                seed, history, best = note["seed"], note["history"], note["epoch"]
+            watched = "loss" if validation is None else "val_loss"
+            callbacks.append(_scikeras.Checkpoint(self.model_checkpoint, fingerprint, seed, watched, history))
+        if model is None:
+            with _scikeras.seeded(seed):
+                # A softmax of one class cannot be trained; with one class, the second output is never asked for.
+                model = self._build((None, X.shape[2]), max(2, len(self.classes_)))
+        elif model.compiled and self.learning_rate is not None:
+            model.optimizer.learning_rate = self.learning_rate
+        initial_epoch = len(history.get("loss", []))
+        last_epoch = initial_epoch + epochs if best is None else max(epochs, initial_epoch)
+        if validation is not None:
+            resumed = None if best is None else (best, history["val_loss"][best])
+            callbacks.append(_scikeras.EarlyStopping(self.n_iter_no_change, self.tol, resumed))
+        if self.verbose:
+            callbacks.append(_scikeras.Progress(type(self).__name__, initial_epoch, last_epoch))
+        wrapper = _scikeras.Wrapper(
+            model=model,
+            optimizer=self._make_optimizer(),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            batch_size=self.batch_size,
+            shuffle=False,  # the batches come shuffled
+            warm_start=True,  # or scikeras would build the network a second time
+            verbose=0,
+        ).initialize(X, y)
+        if last_epoch > initial_epoch:
+            wrapper.fit(
+                X,
+                y,
+                sample_weight=weight,
+                initial_epoch=initial_epoch,
+                epochs=last_epoch - initial_epoch,
+                seed=seed,
+                validation=validation,
+                callbacks=callbacks,
+            )
+            history = {name: [*history.get(name, []), *values] for name, values in wrapper.history_.items()}
+        self._fitted, self.history_ = _FittedModel(model), history
+        if not np.isfinite(history["loss"][-1]):
+            warnings.warn(
+                f"The loss became {history['loss'][-1]}: the network has learned nothing. Lower learning_rate="
+                f"{self.learning_rate}, or scale the frames with FrameWise(StandardScaler()).",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _make_optimizer(self):
+        from ._scikeras import keras
+
+        try:
+            if isinstance(self.optimizer, (str, dict)):
+                optimizer = keras.optimizers.get(self.optimizer)
+            else:  # a copy, because an optimizer belongs to the one network that it trains
+                optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+        except ValueError as error:
+            raise ValueError(
+                "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised form, "
+                f"or an instance. Got {self.optimizer!r}."
+            ) from error
+        if self.learning_rate is not None:
+            optimizer.learning_rate = self.learning_rate
+        return optimizer
+
+    def _fingerprint(self, *arrays) -> str:
+        """What makes a training this one, but its length: clips, labels, split, and parameters."""
+        params = self.get_params(deep=False)
+        for name in ("epochs", "model_checkpoint", "verbose", "warm_start"):
+            del params[name]
+        if not isinstance(self.random_state, Integral):
+            del params["random_state"]  # drawn at the first start, and kept in the checkpoint
+        if not isinstance(self.optimizer, (str, dict)):
+            params["optimizer"] = (type(self.optimizer).__name__, self.optimizer.get_config())
+        return joblib.hash((type(self).__name__, sorted(params.items()), self.classes_, arrays))
+
+    def _resumable(self, fingerprint: str) -> dict | None:
+        from ._scikeras import Checkpoint
+
+        note = Checkpoint.read(self.model_checkpoint)
+        if note is not None and note["fingerprint"] != fingerprint:
+            warnings.warn(
+                f"model_checkpoint={str(self.model_checkpoint)!r} holds a training on other clips or with other parameters, "
+                "and is overwritten. Give each training a file of its own; in a cross-validation, give none.",
+                UserWarning,
+                stacklevel=5,
+            )
+            return None
+        return note
+
+    # ------------------------------------------------------------------------------------------------------ prediction
+
+    @property
+    def model_(self):
+        """keras.Model : the trained network, from frames to probabilities."""
+        if "_fitted" not in vars(self):
+            raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
+        return self._fitted.model
+
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
+            Any number of frames; padding does not change the result.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes), float64
+            Columns in the order of `classes_`; rows sum to one.
+        """
+        check_is_fitted(self)
+        X = self._frames(X, reset=False)
+        model = self.model_
+        # predict_on_batch runs a compiled function; Keras' predict sets up a data pipeline first, at each call.
+        batches = [model.predict_on_batch(X[i : i + _PREDICT_BATCH]) for i in range(0, len(X), _PREDICT_BATCH)]
+        probabilities = np.concatenate(batches)[:, : len(self.classes_)].astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict(self, X):
+        """Most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,218 @@
+"""Where Keras is imported: scikeras' wrapper, fed and watched the way this library promises.
+
+Nothing imports this module before a network is built, loaded or trained.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import multiprocessing
+import os
+import random
+import sys
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" in os.environ:
+    # A worker of joblib: TensorFlow would take all cores in each of them, joblib says how many are this one's.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+import keras  # noqa: E402
+
+
+def _import_scikeras():
+    """Import scikeras without the changes that it makes to Keras' classes for the whole process."""
+    if "scikeras" not in sys.modules:
+        owners = [keras.Model, keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer]
+        kept = [(owner, name, vars(owner).get(name)) for owner in owners for name in ("__reduce__", "__deepcopy__")]
+        import scikeras.wrappers
+
+        for owner, name, method in kept:
+            if method is not None:
+                setattr(owner, name, method)
+            elif name in vars(owner):
+                delattr(owner, name)
+    import scikeras.wrappers
+
+    return scikeras.wrappers.KerasClassifier
+
+
+KerasClassifier = _import_scikeras()
+# Every training compiles functions of its own, which TensorFlow takes for an oversight after the fifth.
+logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
+
+
+@contextmanager
+def seeded(seed: int):
+    """Let Keras draw its initial weights and layer seeds from `seed`; leave Python's and NumPy's generators as found."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+class Batches:
+    """Batches of clips, shuffled anew in every epoch, each cropped to about its longest clip.
+
+    The order depends on the seed and the epoch alone, so that a training that is resumed sees what it would have seen.
+    """
+
+    def __init__(self, X, y, sample_weight, batch_size: int, seed: int | None):
+        self.X, self.y, self.sample_weight, self.batch_size, self.seed = X, y, sample_weight, batch_size, seed
+        self.lengths = (~np.isnan(X[:, :, 0])).sum(axis=1)
+        self.n_batches = math.ceil(len(X) / batch_size)
+        self.epoch = 0
+
+    def _generate(self):
+        order = np.arange(len(self.X))
+        if self.seed is not None:
+            np.random.default_rng((self.seed, self.epoch)).shuffle(order)
+        n_frames = self.X.shape[1]
+        grid = max(1, math.ceil(n_frames / 16))  # few different lengths: a compiling backend compiles each of them
+        for rows in np.array_split(order, range(self.batch_size, len(order), self.batch_size)):
+            longest = min(n_frames, math.ceil(self.lengths[rows].max() / grid) * grid)
+            batch = (self.X[rows, :longest], self.y[rows])
+            yield batch if self.sample_weight is None else (*batch, self.sample_weight[rows])
+
+    def dataset(self):
+        """The batches of the current epoch, whenever it is iterated, as a tf.data.Dataset."""
+        import tensorflow as tf
+
+        signature = [
+            tf.TensorSpec((None, None, self.X.shape[2]), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+        ]
+        signature = tuple(signature[: 2 if self.sample_weight is None else 3])
+        dataset = tf.data.Dataset.from_generator(self._generate, output_signature=signature)
+        return dataset.apply(tf.data.experimental.assert_cardinality(self.n_batches)).prefetch(1)
+
+
+class EpochStart(keras.callbacks.Callback):
+    """Make each epoch depend on the seed and its number alone: the order of the clips, and what dropout drops."""
+
+    def __init__(self, batches: Batches, seed: int):
+        super().__init__()
+        self.batches, self.seed = batches, seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
+        for index, layer in enumerate(self.model.layers):
+            if getattr(layer, "seed_generator", None) is not None:
+                seed = np.random.default_rng((self.seed, epoch, index)).integers(2**31)
+                layer.seed_generator.state.assign(np.asarray([seed, 0], dtype="uint32"))
+
+
+class Progress(keras.callbacks.Callback):
+    """A tqdm bar over the epochs."""
+
+    def __init__(self, name: str, initial_epoch: int, epochs: int):
+        super().__init__()
+        self.name, self.initial_epoch, self.epochs = name, initial_epoch, epochs
+
+    def on_train_begin(self, logs=None):
+        from tqdm.auto import tqdm
+
+        self.bar = tqdm(desc=self.name, initial=self.initial_epoch, total=self.epochs, unit="epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()}, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras' own, which can go on from the best epoch of a training that was cut off."""
+
+    def __init__(self, patience: int, min_delta: float, best: tuple[int, float] | None):
+        super().__init__(monitor="val_loss", patience=patience, min_delta=min_delta, mode="min", restore_best_weights=True)
+        self.resumed_from = best
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.resumed_from is not None:
+            self.best_epoch, self.best = self.resumed_from
+            self.best_weights = self.model.get_weights()
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Writes the best epoch so far to one `.keras` file, whole or not at all, and reads it back.
+
+    The file is Keras' own format (`keras.saving.load_model` reads it), with one more entry that says which training it
+    belongs to, which epoch it holds and what went before.
+    """
+
+    ENTRY = "sklearn_ser.json"
+
+    def __init__(self, path, fingerprint: str, seed: int, monitor: str, history: dict):
+        super().__init__()
+        self.path, self.fingerprint, self.seed, self.monitor = Path(path), fingerprint, seed, monitor
+        self.history = {name: list(values) for name, values in history.items()}
+        self.best = min(self.history.get(monitor, [math.inf]))
+
+    @classmethod
+    def read(cls, path) -> dict | None:
+        """What a checkpoint says of itself; None if there is no such file.
+
+        Raises
+        ------
+        ValueError
+            If the file was not written by this class: it is somebody's model, and not to be overwritten.
+        """
+        if not Path(path).exists():
+            return None
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return json.loads(archive.read(cls.ENTRY))
+        except (KeyError, zipfile.BadZipFile, OSError) as error:
+            raise ValueError(
+                f"model_checkpoint={os.fspath(path)!r} exists and is no checkpoint of this library. Name another file."
+            ) from error
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        loss = self.history[self.monitor][-1]
+        if not loss < self.best:
+            return
+        self.best = loss
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_name(f".{self.path.stem}.{os.getpid()}.keras")
+        self.model.save(unfinished)
+        note = dict(fingerprint=self.fingerprint, seed=self.seed, epoch=epoch, history=self.history)
+        with zipfile.ZipFile(unfinished, "a") as archive:
+            archive.writestr(self.ENTRY, json.dumps(note))
+        os.replace(unfinished, self.path)
+
+
+class Wrapper(KerasClassifier):
+    """scikeras' classifier for input that is validated already: NaN marks padding, labels are 0 .. n_classes - 1."""
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        return X, y
+
+    @property
+    def target_encoder(self):
+        from sklearn.preprocessing import FunctionTransformer
+
+        return FunctionTransformer()
+
+    def _fit_keras_model(self, X, y, sample_weight, *, seed, validation, callbacks, **params):
+        train = Batches(X, y, sample_weight, self.batch_size, seed)
+        if validation is not None:
+            params["validation_data"] = Batches(*validation, self.batch_size, None).dataset()
+        self._fit_callbacks = [EpochStart(train, seed), *callbacks]
+        super()._fit_keras_model(train.dataset(), None, sample_weight=None, **params)

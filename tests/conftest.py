@@ -1,0 +1,27 @@
+"""Real recordings, where there are any, and tones, where none are needed."""
+
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def emodb():
+    """All of EMO-DB, from the folder that SKLEARN_SER_DATA names; under CI it must be there."""
+    from sklearn_ser import fetch_emodb
+
+    try:
+        return fetch_emodb(download_if_missing=False)
+    except OSError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("EMO-DB is not there: set SKLEARN_SER_DATA to the folder that holds emodb/")
+
+
+@pytest.fixture
+def tones():
+    """Six clips of 0.1 to 0.6 s, a sine each, at 16 kHz."""
+    return [np.sin(2 * np.pi * 220 * (i + 1) * np.arange(1600 * (i + 1)) / 16000).astype(np.float32) for i in range(6)]
