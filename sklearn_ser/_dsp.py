@@ -87,7 +87,9 @@ def mel_spectrogram(
     return energies
 
 
-def power_to_db(power: np.ndarray, ref: float | str = 1.0, amin: float = 1e-10, top_db: float | None = 80.0) -> np.ndarray:
+def power_to_db(
+    power: np.ndarray, ref: float | str = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
+) -> np.ndarray:
     """Decibels of a power spectrogram, 10 log10(power / ref), at least `amin` and within `top_db` of the loudest value.
 
     With ``ref="max"`` the loudest value of the clip is 0 dB. Silence has no loudest value: it lies at the floor,

@@ -94,8 +94,16 @@ def test_pcm_integers_are_scaled_as_soundfile_scales_them(tmp_path, dtype):
         (np.empty((0, 100)), ValueError, "0 sample"),
         (pd.DataFrame({"path": []}), ValueError, "Found 0 clip"),
         ([np.zeros(100), None], TypeError, "Row 1: expected a path or a 1-D array of numbers, got None"),
-        (pd.Series([np.zeros(100), float("nan")]), TypeError, "Row 1: expected a path or a 1-D array of numbers, got nan"),
-        ([np.zeros(100), np.zeros((2, 100))], AudioError, r"Row 1: expected a 1-D waveform.*\(2, 100\). Average the channels"),
+        (
+            pd.Series([np.zeros(100), float("nan")]),
+            TypeError,
+            "Row 1: expected a path or a 1-D array of numbers, got nan",
+        ),
+        (
+            [np.zeros(100), np.zeros((2, 100))],
+            AudioError,
+            r"Row 1: expected a 1-D waveform.*\(2, 100\). Average the channels",
+        ),
         ([np.zeros(100), np.zeros(0)], AudioError, r"Row 1: the clip is empty \(0 samples\)"),
         ([np.zeros(9), np.array([0, np.nan])], AudioError, r"Row 1: the waveform contains NaN or infinite"),
         (np.array([[0.0, 1.0], [0.0, np.inf]]), AudioError, r"Row 1: the waveform contains NaN or infinite"),
@@ -114,7 +122,9 @@ def test_what_is_no_audio_input_is_refused(X, error, message):
 # ----------------------------------------------------------------------------------------------------------------- decoding
 
 
-@pytest.mark.parametrize("name, format", [("aiff.wav", "AIFF"), ("flac.wav", "FLAC"), ("wav.raw", "WAV"), ("wav.mp3", "WAV")])
+@pytest.mark.parametrize(
+    "name, format", [("aiff.wav", "AIFF"), ("flac.wav", "FLAC"), ("wav.raw", "WAV"), ("wav.mp3", "WAV")]
+)
 def test_content_decides_the_format(tmp_path, name, format, tones):
     buffer = io.BytesIO()
     soundfile.write(buffer, tones[0], 16000, format=format)
@@ -163,7 +173,9 @@ def test_offset_and_duration_are_seconds_of_the_file(write):
 def test_offset_behind_the_end_is_an_error(write, tones):
     path = write("short.wav", tones[0])
     for function in (load_waveform, clip_length):
-        with pytest.raises(AudioError, match=r"Row 7 \('.*short.wav'\): offset=2.0 s lies behind the clip's end at 0.100 s"):
+        with pytest.raises(
+            AudioError, match=r"Row 7 \('.*short.wav'\): offset=2.0 s lies behind the clip's end at 0.100 s"
+        ):
             function(path, sr=16000, offset=2.0, row=7)
 
 

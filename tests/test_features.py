@@ -53,7 +53,9 @@ def test_values_are_librosas(params, to_db):
     np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5 * np.abs(theirs).max())
 
 
-@pytest.mark.parametrize("decibels", [dict(top_db=None), dict(top_db=30.0), dict(ref=0.01), dict(ref="max"), dict(amin=1e-3)])
+@pytest.mark.parametrize(
+    "decibels", [dict(top_db=None), dict(top_db=30.0), dict(ref=0.01), dict(ref="max"), dict(amin=1e-3)]
+)
 def test_decibels_are_librosas(decibels):
     ours = MelSpectrogramTransformer(normalize=None, **decibels).fit_transform([NOISE])[0]
     if decibels.get("ref") == "max":
@@ -125,7 +127,10 @@ def test_later_clips_are_cropped_and_padded_to_the_fitted_number_of_frames():
 @pytest.mark.parametrize(
     "params, message",
     [
-        (dict(hop_length=800, win_length=400), "hop_length must not exceed win_length.*Got hop_length=800 and win_length=400"),
+        (
+            dict(hop_length=800, win_length=400),
+            "hop_length must not exceed win_length.*Got hop_length=800 and win_length=400",
+        ),
         (dict(win_length=4096), "win_length must not exceed n_fft. Got win_length=4096 and n_fft=1024"),
         (dict(fmax=9000), "fmax must not exceed half the sampling rate. Got fmax=9000 Hz and sr=16000 Hz"),
         (dict(fmin=4000, fmax=3000), "fmin must lie below fmax. Got fmin=4000 Hz and fmax=3000 Hz"),
@@ -168,19 +173,26 @@ def test_the_170_features_are_librosas_on_real_recordings(emodb):
 def test_sine_has_its_level_and_crossings():
     """Level A / sqrt 2, two crossings a period; the frames at the ends, half of silence, are left out by the median."""
     sine = 0.3 * np.sin(2 * np.pi * 500 * np.arange(32000) / 16000 + 0.1)
-    zcr, level = HandcraftedFeatures(
-        descriptors=["zcr", "rms"], functionals=["median"], normalize=None
-    ).fit_transform([sine])[0]
+    zcr, level = HandcraftedFeatures(descriptors=["zcr", "rms"], functionals=["median"], normalize=None).fit_transform(
+        [sine]
+    )[0]
     assert level == pytest.approx(0.3 / np.sqrt(2), rel=1e-3)
     assert zcr == pytest.approx(2 * 500 / 16000, rel=0.02)
 
 
 def test_functionals_are_statistics_over_frames():
-    frames = MelSpectrogramTransformer(
-        n_mels=8, n_fft=512, hop_length=128, to_db=False
-    ).fit_transform([NOISE])[0].astype(np.float64)
+    frames = (
+        MelSpectrogramTransformer(n_mels=8, n_fft=512, hop_length=128, to_db=False)
+        .fit_transform([NOISE])[0]
+        .astype(np.float64)
+    )
     extract = HandcraftedFeatures(
-        descriptors=["mel"], functionals=["mean", "std", "min", "max", "median"], n_mels=8, n_mfcc=1, n_fft=512, hop_length=128
+        descriptors=["mel"],
+        functionals=["mean", "std", "min", "max", "median"],
+        n_mels=8,
+        n_mfcc=1,
+        n_fft=512,
+        hop_length=128,
     )
     expected = [f(frames, axis=0) for f in (np.mean, np.std, np.min, np.max, np.median)]
     np.testing.assert_allclose(extract.fit_transform([NOISE])[0], np.concatenate(expected), rtol=1e-3)
@@ -198,7 +210,15 @@ def test_each_group_can_be_taken_alone(descriptors, n_features):
 
 @pytest.mark.parametrize(
     "clip",
-    [np.zeros(16000), np.eye(1, 8000, 4000)[0], NOISE[:800], np.ones(16000), np.sign(NOISE), NOISE[:1], np.full(9000, 1e-30)],
+    [
+        np.zeros(16000),
+        np.eye(1, 8000, 4000)[0],
+        NOISE[:800],
+        np.ones(16000),
+        np.sign(NOISE),
+        NOISE[:1],
+        np.full(9000, 1e-30),
+    ],
     ids=["silence", "click", "50 ms", "constant", "clipped", "one sample", "very quiet"],
 )
 def test_odd_clips_have_finite_features_and_no_warning(clip):
@@ -216,7 +236,10 @@ def test_order_of_clips_is_order_of_rows(tones):
 @pytest.mark.parametrize(
     "params, message",
     [
-        (dict(descriptors=["pitch"]), r"descriptors must be one or more of \['mel', 'mfcc', 'zcr', 'rms'\].*Got \['pitch'\]"),
+        (
+            dict(descriptors=["pitch"]),
+            r"descriptors must be one or more of \['mel', 'mfcc', 'zcr', 'rms'\].*Got \['pitch'\]",
+        ),
         (dict(descriptors=["mel", "mel"]), "each once"),
         (dict(functionals=[]), r"functionals must be one or more of .*Got \[\]"),
         (dict(n_mfcc=129), "n_mfcc must not exceed n_mels. Got n_mfcc=129 and n_mels=128"),

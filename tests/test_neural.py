@@ -80,7 +80,9 @@ def test_labels_come_back_as_they_were(frames, labels):
 def test_chunks_are_convolved_inside_and_read_across(tones):
     """Noise and tones, told apart within a chunk of waveform."""
     rng = np.random.default_rng(0)
-    clips = [rng.normal(size=n) if i % 2 else np.sin(0.2 * np.arange(n)) for i, n in enumerate(rng.integers(2000, 9000, 24))]
+    clips = [
+        rng.normal(size=n) if i % 2 else np.sin(0.2 * np.arange(n)) for i, n in enumerate(rng.integers(2000, 9000, 24))
+    ]
     y = np.arange(24) % 2
     pipeline = make_pipeline(
         WaveformChunker(chunk_duration=0.125), small(filters=[4, 4], pool_size=None, epochs=8)
@@ -88,7 +90,7 @@ def test_chunks_are_convolved_inside_and_read_across(tones):
     assert pipeline[-1].input_type_ == "chunks"
     assert pipeline.score(clips, y) > 0.9
     shapes = {layer.name: layer.output.shape for layer in pipeline[-1].model_.layers if hasattr(layer, "output")}
-    assert shapes["conv_0"] == (None, 250, 4)  # 2000 samples of a chunk, in steps of 8
+    assert shapes["conv_0"] == (None, None, 250, 4)  # 2000 samples of a chunk, in steps of 8
     assert shapes["lstm"] == (None, 8)
 
 
@@ -125,7 +127,9 @@ def test_padding_does_not_change_a_clip(fitted, frames):
         np.testing.assert_allclose(fitted.predict_proba(alone)[0], expected[row], atol=1e-6)
 
 
-@pytest.mark.parametrize("params", [dict(), dict(strides=2), dict(strides=3, kernel_size=4), dict(pool_size=3)], ids=str)
+@pytest.mark.parametrize(
+    "params", [dict(), dict(strides=2), dict(strides=3, kernel_size=4), dict(pool_size=3)], ids=str
+)
 def test_padding_does_not_change_training(frames, params):
     """Batch statistics, gradients and pooling see real frames only."""
     X, y = frames
@@ -251,7 +255,9 @@ def test_class_weight_and_sample_weight_multiply(frames):
 
 def test_early_stopping_holds_out_every_class_of_sorted_labels(frames, monkeypatch):
     seen = {}
-    monkeypatch.setattr(CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(y=y, held=validation))
+    monkeypatch.setattr(
+        CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(y=y, held=validation)
+    )
     small(early_stopping=True, validation_fraction=0.2).fit(*frames)
     assert np.bincount(seen["held"][1]).tolist() == [4, 4, 4]
     assert np.bincount(seen["y"]).tolist() == [16, 16, 16]
@@ -263,7 +269,9 @@ def test_early_stopping_keeps_speakers_apart(frames, monkeypatch):
     X = X.copy()
     X[:, 0, 0] = groups  # so that the rows tell their speaker
     seen = {}
-    monkeypatch.setattr(CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(X=X, held=validation))
+    monkeypatch.setattr(
+        CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(X=X, held=validation)
+    )
     small(early_stopping=True).fit(X, y, groups=groups)
     train, held = set(seen["X"][:, 0, 0]), set(seen["held"][0][:, 0, 0])
     assert held and train and not train & held
@@ -291,7 +299,9 @@ def test_early_stopping_refuses_what_it_cannot_split(frames):
 
 def test_groups_reach_the_split_through_a_pipeline(frames, monkeypatch):
     seen = {}
-    monkeypatch.setattr(CNNLSTMClassifier, "_split", lambda self, y, groups: (seen.update(groups=groups), [0, 20, 40, 59])[1:] * 2)
+    monkeypatch.setattr(
+        CNNLSTMClassifier, "_split", lambda self, y, groups: (seen.update(groups=groups), [0, 20, 40, 59])[1:] * 2
+    )
     with sklearn.config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(FrameWise(), small(early_stopping=True, epochs=1).set_fit_request(groups=True))
         pipeline.fit(*frames, groups=np.arange(60))
@@ -401,7 +411,9 @@ CUT_OFF = """
 """
 
 
-@pytest.mark.parametrize("params", [dict(), dict(early_stopping=True, n_iter_no_change=20)], ids=["plain", "early stopping"])
+@pytest.mark.parametrize(
+    "params", [dict(), dict(early_stopping=True, n_iter_no_change=20)], ids=["plain", "early stopping"]
+)
 def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_path, params):
     X, y = frames
     np.savez(tmp_path / "data.npz", X=X, y=y)
@@ -525,7 +537,10 @@ def test_optimizers_are_named_configured_or_given(frames):
 @pytest.mark.parametrize(
     "params, message",
     [
-        (dict(kernel_size=[3]), r"kernel_size must hold one positive int for each of the blocks.*Got kernel_size=\[3\]"),
+        (
+            dict(kernel_size=[3]),
+            r"kernel_size must hold one positive int for each of the blocks.*Got kernel_size=\[3\]",
+        ),
         (dict(filters=[]), "one positive int for each of the blocks"),
         (dict(filters=[8, 0]), r"filters must hold one positive int.*Got filters=\[8, 0\]"),
         (dict(lstm_units=0), "'lstm_units' parameter"),
@@ -609,6 +624,8 @@ def test_every_hyperparameter_is_documented_and_constrained():
     names = set(inspect.signature(CNNLSTMClassifier).parameters)
     assert names == set(CNNLSTMClassifier._parameter_constraints)
     for name in names:
-        assert f"{name} :" in CNNLSTMClassifier.__doc__ or f"{name}," in CNNLSTMClassifier.__doc__ or f", {name}" in (
-            CNNLSTMClassifier.__doc__
+        assert (
+            f"{name} :" in CNNLSTMClassifier.__doc__
+            or f"{name}," in CNNLSTMClassifier.__doc__
+            or f", {name}" in (CNNLSTMClassifier.__doc__)
         )

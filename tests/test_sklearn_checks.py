@@ -69,7 +69,9 @@ def test_over_40_checks_passed(estimator, request):
     if len(collected) < len(planned):
         pytest.skip("not all of its checks were selected to run")
     assert PASSED[type(estimator)] > 40
-    assert PASSED[type(estimator)] >= len(planned) - len(expected_failures(estimator)) - 2  # some skip, for want of polars
+    assert (
+        PASSED[type(estimator)] >= len(planned) - len(expected_failures(estimator)) - 2
+    )  # some skip, for want of polars
 
 
 def test_every_public_estimator_is_checked():

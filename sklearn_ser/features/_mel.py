@@ -37,7 +37,9 @@ def check_stft(n_fft: int, hop_length: int, win_length: int | None, fmin: float,
     if fmax is not None and fmax > sr / 2:
         raise ValueError(f"fmax must not exceed half the sampling rate. Got fmax={fmax} Hz and sr={sr} Hz.")
     if fmin >= (sr / 2 if fmax is None else fmax):
-        raise ValueError(f"fmin must lie below fmax. Got fmin={fmin} Hz and fmax={sr / 2 if fmax is None else fmax} Hz.")
+        raise ValueError(
+            f"fmin must lie below fmax. Got fmin={fmin} Hz and fmax={sr / 2 if fmax is None else fmax} Hz."
+        )
 
 
 def _log_mel(waveform, *, stft, mel, decibels):

@@ -209,7 +209,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(y, groups)
         n_groups = len(np.unique(groups))
         if n_groups < 2:
-            raise ValueError("early_stopping with groups needs at least two of them, one to train on and one to watch. Got 1.")
+            raise ValueError(
+                "early_stopping with groups needs at least two of them, one to train on and one to watch. Got 1."
+            )
         n_splits = min(n_groups, max(2, round(1 / self.validation_fraction)))
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)

@@ -138,7 +138,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
     """Keras' own, which can go on from the best epoch of a training that was cut off."""
 
     def __init__(self, patience: int, min_delta: float, best: tuple[int, float] | None):
-        super().__init__(monitor="val_loss", patience=patience, min_delta=min_delta, mode="min", restore_best_weights=True)
+        super().__init__(
+            monitor="val_loss", patience=patience, min_delta=min_delta, mode="min", restore_best_weights=True
+        )
         self.resumed_from = best
 
     def on_train_begin(self, logs=None):

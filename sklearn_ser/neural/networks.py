@@ -15,30 +15,45 @@ _LOWEST = -1e9  # what padding counts for in a maximum
 
 
 def _conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
-    """Conv1D -> BatchNorm -> ELU -> MaxPool over real steps only; returns the result and its mask.
+    """Conv1D -> BatchNorm -> ELU -> MaxPool along the last axis but one, over real steps only; the result and its mask.
 
-    Padding is zero wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling
-    rounds up, so that no clip is left without a step.
+    Of four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is zero
+    wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds up, so that
+    no clip is left without a step.
     """
     from keras import layers, ops
 
+    inside = len(x.shape) == 4
+    Conv, MaxPooling = (layers.Conv2D, layers.MaxPooling2D) if inside else (layers.Conv1D, layers.MaxPooling1D)
+
+    def along(n):
+        return (1, n) if inside else n
+
+    def pad(x, before, after, value):
+        return ops.pad(x, [[0, 0]] * (len(x.shape) - 2) + [[before, after], [0, 0]], constant_values=value)
+
     if strides > 1:
         # What "same" puts before the first step then depends on the length, and a clip's steps on its padding.
-        before = (kernel_size - 1) // 2
-        x = ops.pad(x, [[0, 0], [before, kernel_size - 1 - before], [0, 0]])
-        mask = mask[:, ::strides]
-    x = layers.Conv1D(
-        filters, kernel_size, strides=strides, padding="valid" if strides > 1 else "same", name=f"conv_{index}"
+        x = pad(x, (kernel_size - 1) // 2, kernel_size // 2, 0.0)
+        mask = mask[..., ::strides]
+    x = Conv(
+        filters,
+        along(kernel_size),
+        strides=along(strides),
+        padding="valid" if strides > 1 else "same",
+        name=f"conv_{index}",
     )(x)
     x = layers.BatchNormalization(name=f"batch_norm_{index}")(x, mask=mask)
     x = layers.Activation("elu", name=f"elu_{index}")(x)
     if pool_size > 1:
-        x = ops.where(mask[:, :, None], x, _LOWEST)
-        x = ops.pad(x, [[0, 0], [0, pool_size - 1], [0, 0]], constant_values=_LOWEST)
-        x = layers.MaxPooling1D(pool_size, name=f"max_pool_{index}")(x)
-        mask = mask[:, ::pool_size]  # real frames come first, so a window is real if its first frame is
-    x = ops.where(mask[:, :, None], x, 0.0)
-    return layers.SpatialDropout1D(dropout, name=f"dropout_{index}")(x) if dropout else x, mask
+        x = pad(ops.where(mask[..., None], x, _LOWEST), 0, pool_size - 1, _LOWEST)
+        x = MaxPooling(along(pool_size), name=f"max_pool_{index}")(x)
+        mask = mask[..., ::pool_size]  # real steps come first, so a window is real if its first step is
+    x = ops.where(mask[..., None], x, 0.0)
+    if dropout:
+        Dropout = layers.SpatialDropout2D if inside else layers.SpatialDropout1D
+        x = Dropout(dropout, name=f"dropout_{index}")(x)
+    return x, mask
 
 
 def cnn_lstm(
@@ -81,17 +96,14 @@ def cnn_lstm(
     mask = real = ops.logical_not(ops.isnan(frames[:, :, 0]))
     x = ops.where(mask[:, :, None], frames, 0.0)
     if chunks:
-        length = input_shape[1]
-        x = ops.reshape(x, (-1, length, 1))
-        mask = ops.repeat(ops.reshape(mask, (-1, 1)), length, axis=1)
+        x = x[:, :, :, None]
+        mask = ops.repeat(mask[:, :, None], input_shape[1], axis=2)
     for index, (n, kernel, stride, pool) in enumerate(zip(filters, kernel_size, strides, pool_size)):
         x, mask = _conv_block(
             x, mask, index, filters=n, kernel_size=kernel, strides=stride, pool_size=pool, dropout=spatial_dropout
         )
     if chunks:
-        x = layers.GlobalAveragePooling1D(name="chunk_average")(x)
-        x = ops.reshape(x, (-1, ops.shape(real)[1], filters[-1]))
-        mask = real
+        x, mask = ops.mean(x, axis=2), real
     x = layers.LSTM(lstm_units, name="lstm")(x, mask=mask)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)

@@ -1,0 +1,69 @@
+"""What extraction from paths costs: two threads against one, and memory against the number of clips.
+
+    python examples/benchmarks/extraction.py [--repeats 5]
+
+Ratios of medians within one run, over all of EMO-DB. Memory (on Linux) is what one process takes at most above what it held before,
+less the result, for a tenth of the clips and for four times all of them (each measured in a process of its own).
+"""
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sklearn_ser import HandcraftedFeatures, MelSpectrogramTransformer, fetch_emodb
+
+
+def seconds(function, repeats):
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def working_memory(transformer_name, share):
+    """MB above the result, measured in this process."""
+    transformer = {"mel": MelSpectrogramTransformer(), "handcrafted": HandcraftedFeatures()}[transformer_name]
+    paths = list(fetch_emodb(download_if_missing=False).data["path"])
+    paths = sorted(paths * 4 if share == "all" else paths[: len(paths) // 10])
+    transformer.fit_transform(paths[:5])
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    result = transformer.fit_transform(paths)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return (most - before - result.nbytes) / 2**20, len(paths)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", nargs=2, metavar=("TRANSFORMER", "SHARE"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.memory:
+        print(*working_memory(*options.memory))
+        return
+    paths = list(fetch_emodb(download_if_missing=False).data["path"])
+    print(f"{'':14s} {'1 thread, s':>12s} {'2 threads, s':>12s} {'speed-up':>9s}   memory above the result, MB")
+    for name, transformer in {"mel": MelSpectrogramTransformer(), "handcrafted": HandcraftedFeatures()}.items():
+        one, two = type(transformer)(n_jobs=1), type(transformer)(n_jobs=2)
+        one.fit_transform(paths[:10])
+        # In turn, so that whatever else the machine does falls on both.
+        pairs = [
+            (seconds(lambda: one.fit_transform(paths), 1), seconds(lambda: two.fit_transform(paths), 1))
+            for _ in range(options.repeats)
+        ]
+        first, second = (statistics.median(times) for times in zip(*pairs))
+        memory = []
+        for share in ("tenth", "all"):
+            command = [sys.executable, __file__, "--memory", name, share]
+            taken, n_clips = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            memory.append(f"{float(taken):.1f} for {n_clips} clips")
+        print(f"{name:14s} {first:12.2f} {second:12.2f} {first / second:9.2f}   {', '.join(memory)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
