@@ -1,10 +1,12 @@
-"""Short-time analysis of one waveform: pure functions on arrays, vectorised over frames.
+"""Short-time analysis: pure functions on arrays, vectorised over the frames of several waveforms at once.
 
 Frames are rows here, (n_frames, ...), as the rest of the library reads them; librosa keeps them in columns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,30 +14,75 @@ import scipy.fft
 import scipy.signal
 import scipy.sparse
 
-# Frames analysed at once. A block of 2048-sample windows then stays within the processor's cache, and a recording of an
-# hour needs no more working memory than one of a second.
-_BLOCK = 128
+# Frames transformed at once: a block's spectra then stay within the processor's cache, and a recording of an hour needs no
+# more working memory than one of a minute.
+_BLOCK = 256
 
 
 def n_frames(n_times: int, frame_length: int, hop_length: int, center: bool = True) -> int:
-    """Frames that `frame` makes of `n_times` samples; never less than one."""
+    """Frames that `join` makes of `n_times` samples; never less than one."""
     if center:
         n_times += 2 * (frame_length // 2)
     return 1 + max(0, n_times - frame_length) // hop_length
 
 
-def frame(waveform: np.ndarray, frame_length: int, hop_length: int, center: bool, pad_mode: str) -> np.ndarray:
-    """Overlapping windows of a waveform, a view of shape (n_frames, frame_length).
+@dataclass(frozen=True)
+class Joined:
+    """Waveforms laid end to end on one grid of frames, so that an operation on all their frames is one call.
 
-    Centred frames see half a window of padding on either side. A waveform shorter than one window gets silence behind it.
+    A frame begins at every multiple of `hop_length`. Those of clip i are `counts[i]` frames from `first[i]` on; the few in
+    between reach from one clip into the next, and `own` leaves them out.
     """
-    if center:
-        if pad_mode == "reflect" and waveform.size <= frame_length // 2:
-            pad_mode = "constant"  # too short to be mirrored: silence, as around any clip below one window
-        waveform = np.pad(waveform, frame_length // 2, mode=pad_mode)
-    if waveform.size < frame_length:
-        waveform = np.pad(waveform, (0, frame_length - waveform.size))
-    return np.lib.stride_tricks.sliding_window_view(waveform, frame_length)[::hop_length]
+
+    signal: np.ndarray
+    frame_length: int
+    hop_length: int
+    begin: np.ndarray  # sample at which each clip's waveform begins, behind its padding
+    n_times: np.ndarray
+    first: np.ndarray
+    counts: np.ndarray
+
+    @property
+    def frames(self) -> np.ndarray:
+        """All frames, a view of shape (n_frames, frame_length)."""
+        return np.lib.stride_tricks.sliding_window_view(self.signal, self.frame_length)[:: self.hop_length]
+
+    def own(self, values: np.ndarray) -> np.ndarray:
+        """Of values of all frames, those of frames that lie in one clip: (counts.sum(), ...)."""
+        inside = np.zeros(len(values) + 1, dtype=np.int8)
+        inside[self.first] += 1
+        inside[self.first + self.counts] -= 1
+        return values[np.cumsum(inside[:-1]) > 0]
+
+    def split(self, values: np.ndarray) -> list[np.ndarray]:
+        """Of values that `own` has returned, each clip's."""
+        return np.split(values, np.cumsum(self.counts)[:-1])
+
+
+def join(
+    waveforms: Sequence[np.ndarray],
+    frame_length: int,
+    hop_length: int,
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> Joined:
+    """Lay waveforms end to end. Centred frames see half a window of padding on either side of a clip.
+
+    A waveform shorter than one window gets silence behind it.
+    """
+    n_times = np.asarray([waveform.size for waveform in waveforms])
+    counts = np.asarray([n_frames(n, frame_length, hop_length, center) for n in n_times])
+    before = frame_length // 2 if center else 0
+    needed = np.maximum(n_times + 2 * before, (counts - 1) * hop_length + frame_length)
+    start = np.concatenate(([0], np.cumsum(-(-needed // hop_length) * hop_length)))
+    signal = np.zeros(start[-1], dtype=np.float32)
+    for at, waveform in zip(start, waveforms):
+        if before and pad_mode != "constant" and (pad_mode == "edge" or waveform.size > before):
+            waveform = np.pad(waveform, before, mode=pad_mode)
+            signal[at : at + waveform.size] = waveform
+        else:  # too short to be mirrored: silence, as around any clip below one window
+            signal[at + before : at + before + waveform.size] = waveform
+    return Joined(signal, frame_length, hop_length, start[:-1] + before, n_times, start[:-1] // hop_length, counts)
 
 
 @lru_cache(maxsize=16)
@@ -60,22 +107,14 @@ def mel_filter_bank(
 
 
 def mel_spectrogram(
-    waveform: np.ndarray,
-    *,
-    n_fft: int,
-    hop_length: int,
-    win_length: int,
-    window: str | float | tuple,
-    mel: dict,
-    center: bool = True,
-    pad_mode: str = "constant",
-    power: float = 2.0,
+    joined: Joined, *, win_length: int, window: str | float | tuple, mel: dict, power: float = 2.0
 ) -> np.ndarray:
     """Energies in mel bands, (n_frames, n_mels) float32; `mel` holds the parameters of `mel_filter_bank` but `n_fft`."""
+    n_fft = joined.frame_length
     taps = analysis_window(window, win_length, n_fft)
     bank = mel_filter_bank(n_fft=n_fft, **mel)
-    frames = frame(waveform, n_fft, hop_length, center, pad_mode)
-    energies = np.empty((len(frames), bank.shape[0]), dtype=np.float32)
+    frames = joined.frames
+    energies = np.empty((bank.shape[0], len(frames)), dtype=np.float32)
     for start in range(0, len(frames), _BLOCK):
         rows = slice(start, start + _BLOCK)
         spectra = scipy.fft.rfft(frames[rows] * taps, axis=1)
@@ -83,27 +122,32 @@ def mel_spectrogram(
         if power != 2.0:
             spectra **= power / 2
         # Not a dense product: its few multiplications are not worth the threads that BLAS would wake for them.
-        energies[rows] = (bank @ np.ascontiguousarray(spectra.T)).T
-    return energies
+        energies[:, rows] = bank @ np.ascontiguousarray(spectra.T)
+    return joined.own(energies.T)
 
 
 def power_to_db(
-    power: np.ndarray, ref: float | str = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
+    power: np.ndarray,
+    counts: np.ndarray,
+    ref: float | str = 1.0,
+    amin: float = 1e-10,
+    top_db: float | None = 80.0,
 ) -> np.ndarray:
-    """Decibels of a power spectrogram, 10 log10(power / ref), at least `amin` and within `top_db` of the loudest value.
+    """Decibels of power spectrograms, 10 log10(power / ref), at least `amin` and within `top_db` of a clip's loudest value.
 
-    With ``ref="max"`` the loudest value of the clip is 0 dB. Silence has no loudest value: it lies at the floor,
-    ``-top_db``, where librosa would put it at 0 dB, as loud as anything.
+    `counts` are the frames of each clip. With ``ref="max"`` the loudest value of a clip is 0 dB. Silence has no loudest
+    value: it lies at the floor, ``-top_db``, where librosa would put it at 0 dB, as loud as anything.
     """
-    loudest = float(power.max())
-    reference = loudest if ref == "max" else float(ref)
     decibels = 10.0 * np.log10(np.maximum(power, np.float32(amin)))
-    decibels -= np.float32(10.0 * np.log10(max(reference, amin)))
-    if ref == "max" and loudest <= amin:
-        return np.full_like(decibels, 0.0 if top_db is None else -top_db)
+    loudest = np.maximum.reduceat(decibels.max(axis=1), np.concatenate(([0], np.cumsum(counts)[:-1])))
+    if ref == "max":
+        silent = loudest <= np.float32(10.0 * np.log10(amin))
+        reference = np.where(silent, loudest + np.float32(top_db or 0.0), loudest)
+    else:
+        reference = np.full_like(loudest, 10.0 * np.log10(max(ref, amin)))
     if top_db is not None:
-        np.maximum(decibels, decibels.max() - np.float32(top_db), out=decibels)
-    return decibels
+        np.maximum(decibels, np.repeat(loudest - np.float32(top_db), counts)[:, np.newaxis], out=decibels)
+    return decibels - np.repeat(reference, counts)[:, np.newaxis]
 
 
 def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
@@ -111,27 +155,24 @@ def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
 
 
-def _sums_over_frames(values: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
-    """Sum over every window of a sequence: two look-ups a frame, however much the windows overlap."""
-    running = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
-    start = np.arange(0, values.size - frame_length + 1, hop_length)
-    return running[start + frame_length] - running[start]
+def rms(joined: Joined) -> np.ndarray:
+    """Root mean square of each frame, (n_frames,) float32."""
+    frames = joined.frames
+    return joined.own(np.sqrt(np.einsum("ij,ij->i", frames, frames) / np.float32(joined.frame_length)))
 
 
-def rms(waveform: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
-    """Root mean square of each centred frame, (n_frames,) float32; silence surrounds the waveform."""
-    padded = np.pad(waveform.astype(np.float64), frame_length // 2)
-    power = _sums_over_frames(padded**2, frame_length, hop_length) / frame_length
-    return np.sqrt(np.maximum(power, 0.0)).astype(np.float32)
+def zero_crossing_rate(joined: Joined) -> np.ndarray:
+    """Sign changes of each frame per sample, (n_frames,) float32.
 
-
-def zero_crossing_rate(waveform: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
-    """Sign changes of each centred frame per sample, (n_frames,) float32.
-
-    As librosa counts them: magnitudes up to 1e-10 are zero, zero is positive, and the waveform's ends are held.
+    As librosa counts them: magnitudes up to 1e-10 are zero, zero is positive, and padding changes no sign.
     """
-    negative = np.pad(waveform, frame_length // 2, mode="edge") < -1e-10
+    negative = joined.signal < -1e-10
+    changes = np.zeros(negative.size + 2, dtype=np.int32)  # entry i + 1: sample i differs from the one before
+    changes[2:-1] = negative[1:] != negative[:-1]
+    changes[joined.begin + 1] = 0
+    changes[joined.begin + joined.n_times + 1] = 0
+    running = np.cumsum(changes)
+    start = np.arange(0, negative.size - joined.frame_length + 1, joined.hop_length)
     # A change belongs to the later sample, so a window's first sample holds none of its own.
-    return (_sums_over_frames(negative[1:] != negative[:-1], frame_length - 1, hop_length) / frame_length).astype(
-        np.float32
-    )
+    rate = (running[start + joined.frame_length] - running[start + 1]) / joined.frame_length
+    return joined.own(rate.astype(np.float32))

@@ -1,282 +1,48 @@
-"""Clips in any accepted form become waveforms here, and nowhere else.
-
-A clip is a path or a waveform; `as_clips` sorts out what the user passed, `load_waveform` decodes one clip, and
-`AudioTransformer` is the base of every estimator that reads audio.
-"""
+"""Estimators that read clips in any accepted form: the base of them all, and those that stay with the waveform."""
 
 from __future__ import annotations
 
-import io
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from ._clips import AudioError, as_clips, clip_bytes, clip_length, load_waveform
 from ._frames import FramesMixin
 from ._sklearn import Interval, StrOptions
 
 __all__ = ["AudioError", "WaveformChunker", "WaveformLoader", "load_waveform"]
 
-
-class AudioError(ValueError):
-    """A clip cannot be used; the message names its row, its path and the reason."""
+_BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
 
 
-class MissingAudioError(AudioError, FileNotFoundError):
-    """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""
+def _blocks(clips: Sequence, most: int) -> Iterator[range]:
+    """Rows that make one task: at most so many clips, and about so many bytes of audio."""
+    start, n_bytes = 0, 0
+    for row, clip in enumerate(clips):
+        n_bytes += clip_bytes(clip)
+        if row + 1 - start >= most or n_bytes > _BLOCK_BYTES:
+            yield range(start, row + 1)
+            start, n_bytes = row + 1, 0
+    if start < len(clips):
+        yield range(start, len(clips))
 
 
-# --------------------------------------------------------------------------------------------------- what the user passed
-
-
-def as_clips(X) -> Sequence:
-    """Turn audio input into a sequence of clips, one for each row: paths, or 1-D waveforms.
-
-    Parameters
-    ----------
-    X : audio input
-        A sequence of paths; a sequence of 1-D waveforms; an array of shape (n_clips, n_times); or a DataFrame with a
-        column `path`.
-
-    Returns
-    -------
-    clips : list or ndarray of length n_clips
-        Waveforms are not yet validated one by one: `load_waveform` does that, row by row.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If X is none of these.
-    """
-    if isinstance(X, (str, bytes, os.PathLike)):
-        raise ValueError(f"X must hold one clip a row. Got the single path {os.fspath(X)!r}: pass a list, [path].")
-    if hasattr(X, "columns"):
-        columns = list(X.columns)
-        if "path" in columns:
-            return _non_empty(list(X["path"]))
-        if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
-            raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {columns}.")
-    if isinstance(X, (list, tuple)) and X and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X):
-        X = np.asarray(X)  # a matrix written as nested lists
-    if isinstance(X, np.ndarray) or not isinstance(X, Sequence):
-        if hasattr(X, "__array__") and not hasattr(X, "columns"):
-            X = np.asarray(X)  # pandas Series and whatever else can be an array
-        is_matrix = getattr(X, "ndim", 2) != 1
-        if not is_matrix and X.dtype.kind in "OUT":
-            X = list(X)
-        elif not is_matrix:
-            raise ValueError(
-                f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, pass "
-                "[waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
-            )
-        elif getattr(X, "ndim", 2) > 2:
-            raise ValueError(
-                "Waveforms are mono, so an array of clips has the shape (n_clips, n_times). "
-                f"Got the shape {X.shape}: average the channels first."
-            )
-        else:  # numbers in two dimensions, or something that scikit-learn knows best how to refuse
-            return _pcm_to_float(check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1))
-    if len(X) and all(isinstance(x, Real) for x in X):
-        raise ValueError(
-            f"X must hold one clip a row. Got a flat list of {len(X)} numbers: if it is one waveform, pass [waveform]. "
-            "Reshape your data: np.reshape(waveform, (1, -1)) is a 2-D array of one clip."
-        )
-    return _non_empty(X)
-
-
-def _non_empty(clips: Sequence) -> Sequence:
-    if len(clips) == 0:
-        raise ValueError("Found 0 clip(s) (0 sample(s)) in X while a minimum of 1 is required.")
-    return clips
-
-
-def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
-    """float32; 16- and 32-bit integers are PCM, as scipy.io.wavfile returns it, and end up within [-1, 1]."""
-    if waveform.dtype in (np.int16, np.int32):
-        return (waveform / -float(np.iinfo(waveform.dtype).min)).astype(np.float32)
-    return waveform.astype(np.float32, copy=False)
-
-
-# -------------------------------------------------------------------------------------------------------- one clip, loaded
-
-
-def _is_path(clip) -> bool:
-    return isinstance(clip, (str, os.PathLike))
-
-
-def _where(clip, row: int | None) -> str:
-    """How an error names a clip: "Row 3 ('a.wav')"."""
-    place = "Clip" if row is None else f"Row {row}"
-    return f"{place} ({os.fspath(clip)!r})" if _is_path(clip) else place
-
-
-def _open(path, row: int | None):
-    import soundfile
-
-    try:
-        with open(path, "rb") as file:  # for the operating system's own words on what is wrong with a path
-            # soundfile takes ".raw" to mean headerless and asks for the rate; a file without a name is told by content.
-            source = io.BytesIO(file.read()) if os.fspath(path).lower().endswith(".raw") else path
-        return soundfile.SoundFile(source)
-    except FileNotFoundError as error:
-        raise MissingAudioError(f"{_where(path, row)}: no such file (from the folder {os.getcwd()}).") from error
-    except OSError as error:
-        raise AudioError(f"{_where(path, row)}: cannot be read: {error.strerror or error}.") from error
-    except soundfile.LibsndfileError as error:
-        if os.path.getsize(path) == 0:
-            raise AudioError(f"{_where(path, row)}: the file is empty (0 bytes).") from error
-        raise AudioError(f"{_where(path, row)}: not readable as audio: {error.error_string}") from error
-
-
-def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple[int, int]:
-    """First sample and number of samples of the part asked for, at `sr`."""
-    start = round(offset * sr)
-    left = max(0, n_times - start)
-    return start, left if duration is None else min(left, max(1, round(duration * sr)))
-
-
-def _as_waveform(clip, row: int | None) -> np.ndarray:
-    """An in-memory clip as 1-D float32."""
-    try:
-        waveform = np.asarray(clip)
-    except ValueError as error:
-        raise AudioError(f"{_where(clip, row)}: expected a 1-D waveform, got a ragged nest of sequences.") from error
-    if waveform.dtype.kind not in "biuf" or waveform.ndim == 0:
-        raise TypeError(f"{_where(clip, row)}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
-    if waveform.ndim != 1:
-        raise AudioError(
-            f"{_where(clip, row)}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
-            "Average the channels of stereo first."
-        )
-    return _pcm_to_float(waveform)
-
-
-def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, where: str) -> None:
-    if waveform.size == 0:
-        if total == 0:
-            raise AudioError(f"{where}: the clip is empty (0 samples).")
-        raise AudioError(f"{where}: offset={offset} s lies behind the clip's end at {total / sr:.3f} s.")
-    if not np.isfinite(waveform).all():
-        raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
-
-
-def clip_length(clip, *, sr: int, offset: float = 0.0, duration: float | None = None, row: int | None = None) -> int:
-    """Samples at `sr` that `load_waveform` returns for a clip; of a file only the header is read."""
-    where = _where(clip, row)
-    if not _is_path(clip):
-        waveform = _as_waveform(clip, row)
-        start, count = _span(waveform.size, sr, offset, duration)
-        _check_waveform(waveform[start : start + count], waveform.size, sr, offset, where)
-        return count
-    with _open(clip, row) as sound:
-        _, count = _span(sound.frames, sound.samplerate, offset, duration)
-        if count == 0:
-            _check_waveform(np.empty(0), sound.frames, sound.samplerate, offset, where)
-        return math.ceil(count * sr / sound.samplerate)
-
-
-def load_waveform(
-    clip,
-    sr: int = 16000,
-    *,
-    offset: float = 0.0,
-    duration: float | None = None,
-    normalize: str | None = None,
-    row: int | None = None,
-) -> np.ndarray:
-    """One clip as a mono float32 waveform at `sr` Hz.
-
-    Parameters
-    ----------
-    clip : str, PathLike or 1-D array
-        A file that libsndfile reads (WAV, AIFF, FLAC, Ogg, MP3 ...; the content decides, not the extension), or a waveform
-        taken to be at `sr`.
-    sr : int, default=16000
-        Sampling rate of the result, Hz. Files at other rates are resampled (soxr, high quality).
-    offset : float, default=0.0
-        Seconds to skip at the beginning.
-    duration : float or None, default=None
-        Seconds to read at most; None reads to the end.
-    normalize : {"rms", "peak"} or None, default=None
-        Scale to a root mean square of 1, to a largest magnitude of 1, or not at all. Silence stays silence.
-    row : int or None, default=None
-        The clip's row, for error messages.
-
-    Returns
-    -------
-    waveform : ndarray of shape (n_times,), float32
-
-    Raises
-    ------
-    AudioError
-        A ValueError: the file is missing (then it is a FileNotFoundError, too) or unreadable, or the clip is empty, not
-        one-dimensional, not finite, or ends before `offset`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> load_waveform(np.array([0.0, 0.5, -0.25]), normalize="peak")
-    array([ 0. ,  1. , -0.5], dtype=float32)
-    """
-    if _is_path(clip):
-        with _open(clip, row) as sound:
-            rate, total = sound.samplerate, sound.frames
-            start, count = _span(total, rate, offset, duration)
-            if count:
-                sound.seek(start)
-                waveform = sound.read(count, dtype="float32", always_2d=True)
-                waveform = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
-            else:
-                waveform = np.empty(0, np.float32)
-    else:
-        waveform, rate = _as_waveform(clip, row), sr
-        total = waveform.size
-        start, count = _span(total, rate, offset, duration)
-        waveform = waveform[start : start + count]
-    _check_waveform(waveform, total, rate, offset, _where(clip, row))
-    if rate != sr:
-        waveform = _resample(waveform, rate, sr)
-    return _normalize(waveform, normalize)
-
-
-def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:
-    import soxr
-
-    n_times = math.ceil(waveform.size * sr / rate)
-    resampled = soxr.resample(waveform, rate, sr)[:n_times]
-    return np.pad(resampled, (0, n_times - resampled.size))  # soxr's own rounding differs by a sample
-
-
-def _normalize(waveform: np.ndarray, how: str | None) -> np.ndarray:
-    if how is None:
-        return waveform
-    largest = float(np.abs(waveform).max())
-    if largest == 0.0:
-        return waveform
-    waveform = waveform / np.float32(largest)  # first, so that squares of very quiet clips do not underflow
-    if how == "rms":
-        waveform /= np.float32(np.sqrt(np.mean(waveform.astype(np.float64) ** 2)))
-    return waveform
-
-
-# ------------------------------------------------------------------------------------------------------ estimators of audio
-
-
-def _load_and_apply(function: Callable, clip, row: int, load_params: dict) -> np.ndarray:
-    return function(load_waveform(clip, row=row, **load_params))
+def _load_and_apply(function: Callable, clips: list, rows: range, load_params: dict) -> list[np.ndarray]:
+    return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows)])
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
-    """Base of the transformers that read audio input: decodes one clip at a time and hands each waveform to a function.
+    """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
-    A subclass gives `_function()`, a picklable function from a waveform to that clip's part of the result, and
-    `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples.
+    A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds for
+    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples.
     """
 
     _parameter_constraints: dict = {
@@ -324,7 +90,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _learn(self, n_times: list[int]) -> None:
         """Learn from the clips' lengths; nothing by default."""
 
-    def _function(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _function(self) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
         raise NotImplementedError
 
     def _apply(self, X) -> tuple[int, Iterator[np.ndarray]]:
@@ -334,10 +100,13 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         clips = as_clips(X)
         load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
         task = partial(_load_and_apply, self._function(), load_params=load_params)
-        # Threads by default: decoding, resampling and FFTs run outside the interpreter's lock, and starting processes
-        # takes longer than a corpus of some hundred clips. A backend chosen with parallel_config goes before.
+        # Threads by default: decoding, resampling and FFTs run outside the interpreter's lock, and starting processes takes
+        # longer than a corpus of some hundred clips. A backend chosen with parallel_config goes before. Several clips a
+        # task, because each small operation hands the lock over, and waiting for it would eat up what two threads gain.
+        most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
         run = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
-        results = run(delayed(task)(clip=clip, row=row) for row, clip in enumerate(clips))
+        blocks = run(delayed(task)(clips=[clips[row] for row in rows], rows=rows) for rows in _blocks(clips, most))
+        results = chain.from_iterable(blocks)
         if self.verbose:
             from tqdm.auto import tqdm
 
@@ -347,10 +116,11 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _stack(self, X, shape: tuple[int, ...]) -> np.ndarray:
         """Results of all clips in one array (n_clips, *shape): longer ones cropped along axis 1, shorter ones NaN-padded."""
         n_clips, results = self._apply(X)
-        stacked = np.full((n_clips, *shape), np.nan, dtype=np.float32)
+        stacked = np.empty((n_clips, *shape), dtype=np.float32)
         for row, result in enumerate(results):
             result = result[: shape[0]]
             stacked[row, : len(result)] = result
+            stacked[row, len(result) :] = np.nan
         return stacked
 
     def __sklearn_tags__(self):
@@ -419,12 +189,16 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
         return np.stack(waveforms) if isinstance(as_clips(X), np.ndarray) else waveforms
 
     def _function(self):
-        return np.asarray
+        return list
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         return tags
+
+
+def _chunks_of_all(waveforms: list[np.ndarray], chunk_length: int, hop_length: int) -> list[np.ndarray]:
+    return [_chunks(waveform, chunk_length, hop_length) for waveform in waveforms]
 
 
 def _chunks(waveform: np.ndarray, chunk_length: int, hop_length: int) -> np.ndarray:
@@ -544,4 +318,4 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
 
     def _function(self):
         chunk_length, hop_length = self._lengths()
-        return partial(_chunks, chunk_length=chunk_length, hop_length=hop_length)
+        return partial(_chunks_of_all, chunk_length=chunk_length, hop_length=hop_length)

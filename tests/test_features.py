@@ -373,3 +373,27 @@ def test_set_output_passes_through_a_whole_pipeline(tones):
     with sklearn.config_context(transform_output="pandas"):
         pipeline = make_pipeline(MelSpectrogramTransformer(n_mels=4), FrameWise(StandardScaler()), FlattenFrames())
         np.testing.assert_allclose(pipeline.fit_transform(tones), table)
+
+
+@pytest.mark.parametrize("framing", [dict(n_fft=512, hop_length=128), dict(n_fft=401, hop_length=99)], ids=str)
+@pytest.mark.parametrize(
+    "pad_mode, center", [("constant", True), ("reflect", True), ("edge", True), ("constant", False)]
+)
+def test_clips_worked_on_together_come_out_as_if_alone(framing, pad_mode, center):
+    """Clips are laid end to end for speed; nothing of one may reach into another."""
+    lengths = [1, 5000, 99, 401, 402, 0, 512, 1234]
+    clips = [NOISE[:n] * (-1) ** i for i, n in enumerate(lengths) if n] + [np.zeros(700), NOISE[-300:]]
+    mel = MelSpectrogramTransformer(n_mels=8, pad_mode=pad_mode, center=center, ref="max", **framing)
+    handcrafted = HandcraftedFeatures(n_mels=8, n_mfcc=4, functionals=["mean", "max"], **framing)
+    together = mel.fit_transform(clips)
+    features = handcrafted.transform(clips)
+    for row, clip in enumerate(clips):
+        alone = mel.transform([clip])[0]
+        np.testing.assert_allclose(together[row], alone, atol=1e-4)
+        np.testing.assert_allclose(features[row], handcrafted.transform([clip])[0], rtol=1e-5, atol=1e-6)
+        assert (
+            len(alone[~np.isnan(alone[:, 0])])
+            == 1
+            + max(0, clip.size + (2 * (framing["n_fft"] // 2) if center else 0) - framing["n_fft"])
+            // framing["hop_length"]
+        )

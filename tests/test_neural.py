@@ -401,12 +401,12 @@ CUT_OFF = """
     from sklearn_ser.neural import _scikeras
     folder, params = sys.argv[1], eval(sys.argv[2])
     data = np.load(folder + "/data.npz")
-    class Kill(_scikeras.EpochStart):
+    class Kill(_scikeras.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 5:
                 os._exit(9)  # as a kill does: nothing is tidied up
             super().on_epoch_begin(epoch, logs)
-    _scikeras.EpochStart = Kill
+    _scikeras.Batches = Kill
     CNNLSTMClassifier(**params).fit(data["X"], data["y"])
 """
 
@@ -433,13 +433,13 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     epochs_run = []
     from sklearn_ser.neural import _scikeras
 
-    class Count(_scikeras.EpochStart):
+    class Count(_scikeras.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             epochs_run.append(epoch)
             super().on_epoch_begin(epoch, logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_scikeras, "EpochStart", Count)
+        patch.setattr(_scikeras, "Batches", Count)
         resumed = CNNLSTMClassifier(**arguments).fit(X, y)
     assert epochs_run == list(range(note["epoch"] + 1, 8))
     straight = CNNLSTMClassifier(**params).fit(X, y)

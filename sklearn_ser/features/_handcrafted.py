@@ -25,15 +25,19 @@ FUNCTIONALS = {
 
 
 class _Analysis:
-    """What the descriptors of one clip are computed from; the spectra, the dear part, once for all of them."""
+    """What the descriptors are computed from; the mel spectra, the dear part, once for all of them."""
 
-    def __init__(self, waveform: np.ndarray, *, stft: dict, mel: dict, n_mfcc: int):
-        self.waveform, self.stft, self.n_mfcc, self._mel_params = waveform, stft, n_mfcc, mel
-        self.framing = (stft["n_fft"], stft["hop_length"])
+    def __init__(self, waveforms: list[np.ndarray], *, framing: dict, spectrum: dict, n_mfcc: int):
+        self.joined = _dsp.join(waveforms, **framing)
+        self.spectrum, self.n_mfcc = spectrum, n_mfcc
 
     @cached_property
     def mel(self) -> np.ndarray:
-        return _dsp.mel_spectrogram(self.waveform, **self.stft, mel=self._mel_params)
+        return _dsp.mel_spectrogram(self.joined, **self.spectrum)
+
+    @cached_property
+    def mfcc(self) -> np.ndarray:
+        return _dsp.cepstrum(_dsp.power_to_db(self.mel, self.joined.counts), self.n_mfcc)
 
 
 class Descriptor(NamedTuple):
@@ -45,17 +49,20 @@ class Descriptor(NamedTuple):
 
 # In the order of their columns.
 DESCRIPTORS = {
-    "mel": Descriptor(lambda a: a.mel, "n_mels"),
-    "mfcc": Descriptor(lambda a: _dsp.cepstrum(_dsp.power_to_db(a.mel), a.n_mfcc), "n_mfcc"),
-    "zcr": Descriptor(lambda a: _dsp.zero_crossing_rate(a.waveform, *a.framing)[:, np.newaxis]),
-    "rms": Descriptor(lambda a: _dsp.rms(a.waveform, *a.framing)[:, np.newaxis]),
+    "mel": Descriptor(lambda analysis: analysis.mel, "n_mels"),
+    "mfcc": Descriptor(lambda analysis: analysis.mfcc, "n_mfcc"),
+    "zcr": Descriptor(lambda analysis: _dsp.zero_crossing_rate(analysis.joined)[:, np.newaxis]),
+    "rms": Descriptor(lambda analysis: _dsp.rms(analysis.joined)[:, np.newaxis]),
 }
 
 
-def _features(waveform, *, descriptors, functionals, **analysis) -> np.ndarray:
-    analysis = _Analysis(waveform, **analysis)
-    tracks = [DESCRIPTORS[name].track(analysis) for name in descriptors]
-    return np.concatenate([FUNCTIONALS[name](track) for track in tracks for name in functionals])
+def _features(waveforms, *, descriptors, functionals, **params) -> list[np.ndarray]:
+    analysis = _Analysis(waveforms, **params)
+    tracks = [analysis.joined.split(DESCRIPTORS[name].track(analysis)) for name in descriptors]
+    return [
+        np.concatenate([FUNCTIONALS[name](track) for track in tracks_of_clip for name in functionals])
+        for tracks_of_clip in zip(*tracks)
+    ]
 
 
 class HandcraftedFeatures(AudioTransformer):
@@ -217,14 +224,16 @@ class HandcraftedFeatures(AudioTransformer):
             descriptors=tuple(self.descriptors),
             functionals=tuple(self.functionals),
             n_mfcc=self.n_mfcc,
-            stft=dict(
-                n_fft=self.n_fft,
-                hop_length=self.hop_length,
+            framing=dict(frame_length=self.n_fft, hop_length=self.hop_length),
+            spectrum=dict(
                 win_length=self.n_fft if self.win_length is None else self.win_length,
                 window=self.window,
-            ),
-            mel=dict(
-                sr=self.sr, n_mels=self.n_mels, fmin=self.fmin, fmax=self.sr / 2 if self.fmax is None else self.fmax
+                mel=dict(
+                    sr=self.sr,
+                    n_mels=self.n_mels,
+                    fmin=self.fmin,
+                    fmax=self.sr / 2 if self.fmax is None else self.fmax,
+                ),
             ),
         )
 

@@ -42,9 +42,10 @@ def check_stft(n_fft: int, hop_length: int, win_length: int | None, fmin: float,
         )
 
 
-def _log_mel(waveform, *, stft, mel, decibels):
-    energies = _dsp.mel_spectrogram(waveform, **stft, mel=mel)
-    return energies if decibels is None else _dsp.power_to_db(energies, **decibels)
+def _log_mel(waveforms, *, framing, spectrum, decibels):
+    joined = _dsp.join(waveforms, **framing)
+    energies = _dsp.mel_spectrogram(joined, **spectrum)
+    return joined.split(energies if decibels is None else _dsp.power_to_db(energies, joined.counts, **decibels))
 
 
 class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
@@ -223,22 +224,21 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     def _function(self):
         return partial(
             _log_mel,
-            stft=dict(
-                n_fft=self.n_fft,
-                hop_length=self.hop_length,
+            framing=dict(
+                frame_length=self.n_fft, hop_length=self.hop_length, center=self.center, pad_mode=self.pad_mode
+            ),
+            spectrum=dict(
                 win_length=self.n_fft if self.win_length is None else self.win_length,
                 window=self.window,
-                center=self.center,
-                pad_mode=self.pad_mode,
                 power=self.power,
-            ),
-            mel=dict(
-                sr=self.sr,
-                n_mels=self.n_mels,
-                fmin=self.fmin,
-                fmax=self.sr / 2 if self.fmax is None else self.fmax,
-                htk=self.htk,
-                norm=self.norm,
+                mel=dict(
+                    sr=self.sr,
+                    n_mels=self.n_mels,
+                    fmin=self.fmin,
+                    fmax=self.sr / 2 if self.fmax is None else self.fmax,
+                    htk=self.htk,
+                    norm=self.norm,
+                ),
             ),
             decibels=dict(ref=self.ref, amin=self.amin, top_db=self.top_db) if self.to_db else None,
         )

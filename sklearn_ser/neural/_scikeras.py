@@ -12,19 +12,43 @@ import multiprocessing
 import os
 import random
 import sys
+import tempfile
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" in os.environ:
     # A worker of joblib: TensorFlow would take all cores in each of them, joblib says how many are this one's.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-import keras  # noqa: E402
+
+@contextmanager
+def _quiet_loading():
+    """Hold back what TensorFlow's libraries write to stderr while they load; show it if loading fails."""
+    try:
+        shown = os.dup(2)
+    except OSError:  # a program without a stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(shown, held.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+
+
+with _quiet_loading():
+    import keras
 
 
 def _import_scikeras():
@@ -44,7 +68,8 @@ def _import_scikeras():
     return scikeras.wrappers.KerasClassifier
 
 
-KerasClassifier = _import_scikeras()
+with _quiet_loading():
+    KerasClassifier = _import_scikeras()
 # Every training compiles functions of its own, which TensorFlow takes for an oversight after the fifth.
 logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 
@@ -62,56 +87,46 @@ def seeded(seed: int):
         np.random.set_state(numpy_state)
 
 
-class Batches:
-    """Batches of clips, shuffled anew in every epoch, each cropped to about its longest clip.
+class Batches(keras.callbacks.Callback):
+    """Batches of clips, in a new order in every epoch, each cropped to about its longest clip.
 
-    The order depends on the seed and the epoch alone, so that a training that is resumed sees what it would have seen.
+    A callback, too: at the start of an epoch it sets the order of the clips and what dropout will drop, both from the seed
+    and the epoch's number alone, so that a training that is resumed goes on as it would have gone on.
     """
 
     def __init__(self, X, y, sample_weight, batch_size: int, seed: int | None):
-        self.X, self.y, self.sample_weight, self.batch_size, self.seed = X, y, sample_weight, batch_size, seed
-        self.lengths = (~np.isnan(X[:, :, 0])).sum(axis=1)
-        self.n_batches = math.ceil(len(X) / batch_size)
-        self.epoch = 0
-
-    def _generate(self):
-        order = np.arange(len(self.X))
-        if self.seed is not None:
-            np.random.default_rng((self.seed, self.epoch)).shuffle(order)
-        n_frames = self.X.shape[1]
-        grid = max(1, math.ceil(n_frames / 16))  # few different lengths: a compiling backend compiles each of them
-        for rows in np.array_split(order, range(self.batch_size, len(order), self.batch_size)):
-            longest = min(n_frames, math.ceil(self.lengths[rows].max() / grid) * grid)
-            batch = (self.X[rows, :longest], self.y[rows])
-            yield batch if self.sample_weight is None else (*batch, self.sample_weight[rows])
-
-    def dataset(self):
-        """The batches of the current epoch, whenever it is iterated, as a tf.data.Dataset."""
         import tensorflow as tf
 
-        signature = [
-            tf.TensorSpec((None, None, self.X.shape[2]), tf.float32),
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None,), tf.float32),
-        ]
-        signature = tuple(signature[: 2 if self.sample_weight is None else 3])
-        dataset = tf.data.Dataset.from_generator(self._generate, output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(self.n_batches)).prefetch(1)
-
-
-class EpochStart(keras.callbacks.Callback):
-    """Make each epoch depend on the seed and its number alone: the order of the clips, and what dropout drops."""
-
-    def __init__(self, batches: Batches, seed: int):
         super().__init__()
-        self.batches, self.seed = batches, seed
+        self.seed, self.batch_size = seed, batch_size
+        self.lengths = (~np.isnan(X[:, :, 0])).sum(axis=1)
+        with tf.device("CPU"):
+            self.order = tf.Variable(np.arange(len(X)), trainable=False)
+            parts = (X, y) if sample_weight is None else (X, y, sample_weight)
+            self.parts = [tf.convert_to_tensor(part) for part in parts]
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
+        self.order.assign(np.random.default_rng((self.seed, epoch)).permutation(len(self.lengths)))
         for index, layer in enumerate(self.model.layers):
             if getattr(layer, "seed_generator", None) is not None:
                 seed = np.random.default_rng((self.seed, epoch, index)).integers(2**31)
                 layer.seed_generator.state.assign(np.asarray([seed, 0], dtype="uint32"))
+
+    def dataset(self):
+        """The batches of the current epoch, whenever it is iterated, as a tf.data.Dataset, which all backends read."""
+        import tensorflow as tf
+
+        n_frames = int(self.parts[0].shape[1])
+        grid = math.ceil(n_frames / 16)  # few different lengths: a compiling backend compiles each of them
+        lengths = tf.constant(np.minimum(-(-self.lengths // grid) * grid, n_frames))
+        cropped = self.lengths.min() < n_frames
+
+        def batch(index):
+            rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+            X, *others = (tf.gather(part, rows) for part in self.parts)
+            return X[:, : tf.reduce_max(tf.gather(lengths, rows))] if cropped else X, *others
+
+        return tf.data.Dataset.range(math.ceil(len(self.lengths) / self.batch_size)).map(batch).prefetch(1)
 
 
 class Progress(keras.callbacks.Callback):
@@ -216,5 +231,5 @@ class Wrapper(KerasClassifier):
         train = Batches(X, y, sample_weight, self.batch_size, seed)
         if validation is not None:
             params["validation_data"] = Batches(*validation, self.batch_size, None).dataset()
-        self._fit_callbacks = [EpochStart(train, seed), *callbacks]
+        self._fit_callbacks = [train, *callbacks]
         super()._fit_keras_model(train.dataset(), None, sample_weight=None, **params)

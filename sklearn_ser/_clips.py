@@ -1,0 +1,272 @@
+"""One clip, as the user passed it, becomes one waveform here, and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_array
+
+
+class AudioError(ValueError):
+    """A clip cannot be used; the message names its row, its path and the reason."""
+
+
+class MissingAudioError(AudioError, FileNotFoundError):
+    """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""
+
+
+# --------------------------------------------------------------------------------------------------- what the user passed
+
+
+def as_clips(X) -> Sequence:
+    """Turn audio input into a sequence of clips, one for each row: paths, or 1-D waveforms.
+
+    Parameters
+    ----------
+    X : audio input
+        A sequence of paths; a sequence of 1-D waveforms; an array of shape (n_clips, n_times); or a DataFrame with a
+        column `path`.
+
+    Returns
+    -------
+    clips : list or ndarray of length n_clips
+        Waveforms are not yet validated one by one: `load_waveform` does that, row by row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is none of these.
+    """
+    if isinstance(X, (str, bytes, os.PathLike)):
+        raise ValueError(f"X must hold one clip a row. Got the single path {os.fspath(X)!r}: pass a list, [path].")
+    if hasattr(X, "columns"):
+        columns = list(X.columns)
+        if "path" in columns:
+            return _non_empty(list(X["path"]))
+        if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
+            raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {columns}.")
+    if isinstance(X, (list, tuple)) and X and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X):
+        X = np.asarray(X)  # a matrix written as nested lists
+    if isinstance(X, np.ndarray) or not isinstance(X, Sequence):
+        if hasattr(X, "__array__") and not hasattr(X, "columns"):
+            X = np.asarray(X)  # pandas Series and whatever else can be an array
+        is_matrix = getattr(X, "ndim", 2) != 1
+        if not is_matrix and X.dtype.kind in "OUT":
+            X = list(X)
+        elif not is_matrix:
+            raise ValueError(
+                f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, pass "
+                "[waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
+            )
+        elif getattr(X, "ndim", 2) > 2:
+            raise ValueError(
+                "Waveforms are mono, so an array of clips has the shape (n_clips, n_times). "
+                f"Got the shape {X.shape}: average the channels first."
+            )
+        else:  # numbers in two dimensions, or something that scikit-learn knows best how to refuse
+            return _pcm_to_float(check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1))
+    if len(X) and all(isinstance(x, Real) for x in X):
+        raise ValueError(
+            f"X must hold one clip a row. Got a flat list of {len(X)} numbers: if it is one waveform, pass [waveform]. "
+            "Reshape your data: np.reshape(waveform, (1, -1)) is a 2-D array of one clip."
+        )
+    return _non_empty(X)
+
+
+def _non_empty(clips: Sequence) -> Sequence:
+    if len(clips) == 0:
+        raise ValueError("Found 0 clip(s) (0 sample(s)) in X while a minimum of 1 is required.")
+    return clips
+
+
+def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
+    """float32; 16- and 32-bit integers are PCM, as scipy.io.wavfile returns it, and end up within [-1, 1]."""
+    if waveform.dtype in (np.int16, np.int32):
+        return (waveform / -float(np.iinfo(waveform.dtype).min)).astype(np.float32)
+    return waveform.astype(np.float32, copy=False)
+
+
+# -------------------------------------------------------------------------------------------------------- one clip, loaded
+
+
+def _is_path(clip) -> bool:
+    return isinstance(clip, (str, os.PathLike))
+
+
+def _where(clip, row: int | None) -> str:
+    """How an error names a clip: "Row 3 ('a.wav')"."""
+    place = "Clip" if row is None else f"Row {row}"
+    return f"{place} ({os.fspath(clip)!r})" if _is_path(clip) else place
+
+
+def _open(path, row: int | None):
+    import soundfile
+
+    try:
+        if os.fspath(path).lower().endswith(".raw"):
+            # soundfile takes the name to mean headerless and asks for the rate; a file without a name is told by content.
+            with open(path, "rb") as file:
+                path_or_file = io.BytesIO(file.read())
+        else:
+            path_or_file = path
+        return soundfile.SoundFile(path_or_file)
+    except soundfile.LibsndfileError as error:
+        try:
+            with open(path, "rb") as file:  # for the operating system's own words on what is wrong with a path
+                empty = not file.read(1)
+        except OSError as reason:
+            raise _unreadable(path, row, reason) from reason
+        if empty:
+            raise AudioError(f"{_where(path, row)}: the file is empty (0 bytes).") from error
+        raise AudioError(f"{_where(path, row)}: not readable as audio: {error.error_string}") from error
+    except OSError as reason:
+        raise _unreadable(path, row, reason) from reason
+
+
+def _unreadable(path, row: int | None, reason: OSError) -> AudioError:
+    if isinstance(reason, FileNotFoundError):
+        return MissingAudioError(f"{_where(path, row)}: no such file (from the folder {os.getcwd()}).")
+    return AudioError(f"{_where(path, row)}: cannot be read: {reason.strerror or reason}.")
+
+
+def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple[int, int]:
+    """First sample and number of samples of the part asked for, at `sr`."""
+    start = round(offset * sr)
+    left = max(0, n_times - start)
+    return start, left if duration is None else min(left, max(1, round(duration * sr)))
+
+
+def _as_waveform(clip, row: int | None) -> np.ndarray:
+    """An in-memory clip as 1-D float32."""
+    try:
+        waveform = np.asarray(clip)
+    except ValueError as error:
+        raise AudioError(f"{_where(clip, row)}: expected a 1-D waveform, got a ragged nest of sequences.") from error
+    if waveform.dtype.kind not in "biuf" or waveform.ndim == 0:
+        raise TypeError(f"{_where(clip, row)}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
+    if waveform.ndim != 1:
+        raise AudioError(
+            f"{_where(clip, row)}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
+            "Average the channels of stereo first."
+        )
+    return _pcm_to_float(waveform)
+
+
+def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, where: str) -> None:
+    if waveform.size == 0:
+        if total == 0:
+            raise AudioError(f"{where}: the clip is empty (0 samples).")
+        raise AudioError(f"{where}: offset={offset} s lies behind the clip's end at {total / sr:.3f} s.")
+    if not np.isfinite(waveform).all():
+        raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
+
+
+def clip_length(clip, *, sr: int, offset: float = 0.0, duration: float | None = None, row: int | None = None) -> int:
+    """Samples at `sr` that `load_waveform` returns for a clip; of a file only the header is read."""
+    where = _where(clip, row)
+    if not _is_path(clip):
+        waveform = _as_waveform(clip, row)
+        start, count = _span(waveform.size, sr, offset, duration)
+        _check_waveform(waveform[start : start + count], waveform.size, sr, offset, where)
+        return count
+    with _open(clip, row) as sound:
+        _, count = _span(sound.frames, sound.samplerate, offset, duration)
+        if count == 0:
+            _check_waveform(np.empty(0), sound.frames, sound.samplerate, offset, where)
+        return math.ceil(count * sr / sound.samplerate)
+
+
+def clip_bytes(clip) -> int:
+    """About how large a clip is, without opening it."""
+    if _is_path(clip):
+        return os.path.getsize(clip) if os.path.isfile(clip) else 0
+    return getattr(clip, "nbytes", 0)
+
+
+def load_waveform(
+    clip,
+    sr: int = 16000,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    normalize: str | None = None,
+    row: int | None = None,
+) -> np.ndarray:
+    """One clip as a mono float32 waveform at `sr` Hz.
+
+    Parameters
+    ----------
+    clip : str, PathLike or 1-D array
+        A file that libsndfile reads (WAV, AIFF, FLAC, Ogg, MP3 ...; the content decides, not the extension), or a waveform
+        taken to be at `sr`.
+    sr : int, default=16000
+        Sampling rate of the result, Hz. Files at other rates are resampled (soxr, high quality).
+    offset : float, default=0.0
+        Seconds to skip at the beginning.
+    duration : float or None, default=None
+        Seconds to read at most; None reads to the end.
+    normalize : {"rms", "peak"} or None, default=None
+        Scale to a root mean square of 1, to a largest magnitude of 1, or not at all. Silence stays silence.
+    row : int or None, default=None
+        The clip's row, for error messages.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_times,), float32
+
+    Raises
+    ------
+    AudioError
+        A ValueError: the file is missing (then it is a FileNotFoundError, too) or unreadable, or the clip is empty, not
+        one-dimensional, not finite, or ends before `offset`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> load_waveform(np.array([0.0, 0.5, -0.25]), normalize="peak")
+    array([ 0. ,  1. , -0.5], dtype=float32)
+    """
+    if _is_path(clip):
+        with _open(clip, row) as sound:
+            rate, total = sound.samplerate, sound.frames
+            start, count = _span(total, rate, offset, duration)
+            if count:
+                sound.seek(start)
+                waveform = sound.read(count, dtype="float32", always_2d=True)
+                waveform = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
+            else:
+                waveform = np.empty(0, np.float32)
+    else:
+        waveform, rate = _as_waveform(clip, row), sr
+        total = waveform.size
+        start, count = _span(total, rate, offset, duration)
+        waveform = waveform[start : start + count]
+    _check_waveform(waveform, total, rate, offset, _where(clip, row))
+    if rate != sr:
+        waveform = _resample(waveform, rate, sr)
+    return _normalize(waveform, normalize)
+
+
+def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:
+    import soxr
+
+    n_times = math.ceil(waveform.size * sr / rate)
+    resampled = soxr.resample(waveform, rate, sr)[:n_times]
+    return np.pad(resampled, (0, n_times - resampled.size))  # soxr's own rounding differs by a sample
+
+
+def _normalize(waveform: np.ndarray, how: str | None) -> np.ndarray:
+    if how is None:
+        return waveform
+    largest = float(np.abs(waveform).max())
+    if largest == 0.0:
+        return waveform
+    waveform = waveform / np.float32(largest)  # first, so that squares of very quiet clips do not underflow
+    if how == "rms":
+        waveform /= np.float32(np.sqrt(np.mean(waveform.astype(np.float64) ** 2)))
+    return waveform
