@@ -263,10 +263,8 @@ def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:
 def _normalize(waveform: np.ndarray, how: str | None) -> np.ndarray:
     if how is None:
         return waveform
-    largest = float(np.abs(waveform).max())
-    if largest == 0.0:
-        return waveform
-    waveform = waveform / np.float32(largest)  # first, so that squares of very quiet clips do not underflow
     if how == "rms":
-        waveform /= np.float32(np.sqrt(np.mean(waveform.astype(np.float64) ** 2)))
-    return waveform
+        level = np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))  # squares of quiet clips underflow in float32
+    else:
+        level = max(waveform.max(), -waveform.min())
+    return waveform / np.float32(level) if level > 0 else waveform

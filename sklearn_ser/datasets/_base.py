@@ -159,7 +159,7 @@ def _download(corpus, clips):
             f"the clips that are there are loaded. A copy from elsewhere can be put there, or data_home or the "
             f"environment variable {DATA_HOME_VARIABLE} can name the folder that holds '{corpus.folder.name}'. "
             f"Source: {corpus.source}"
-        ) from error
+        ) from None  # the message says why; what urllib went through on the way would hide it
     corpus.marker.unlink()
 
 
