@@ -115,6 +115,7 @@ for ax, measure in zip(axes, ("loss", "accuracy")):
     ax.plot(epochs, history[measure], color="#0072B2", label="training speakers")
     ax.plot(epochs, history[f"val_{measure}"], color="#D55E00", linestyle="--", label="held-out speakers")
     ax.axvline(best + 1, color="0.6", linewidth=1, label="epoch kept")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel=measure, ylim=(0, None if measure == "loss" else 1))
 axes[0].legend(frameon=False)
 figure.suptitle(f"CNN-LSTM on {name}")
@@ -145,7 +146,7 @@ answer = subprocess.run(
     text=True,
 )
 print(
-    f"\nA fresh process hears {answer.stdout.strip()} in {Path(recording).name} (acted: {y[0]}; a clip it was trained on)"
+    f"\nA fresh process hears {answer.stdout.strip()} in {Path(recording).name} (acted: {y[0]})"
 )
 print(
     f"{winner} is better here. Pictures and ser.joblib are in {output}/; {time.perf_counter() - started:.0f} s in all."

@@ -46,8 +46,9 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_ser import FrameWise
     >>> frames = np.array([[[1.0], [3.0]], [[5.0], [np.nan]]])
-    >>> FrameWise(StandardScaler()).fit_transform(frames).round(2).tolist()
-    [[[-1.22], [0.0]], [[1.22], [nan]]]
+    >>> FrameWise(StandardScaler()).fit_transform(frames).round(1)
+    array([[[-1.2], [ 0. ]],
+           [[ 1.2], [ nan]]], dtype=float32)
     """
 
     _parameter_constraints: dict = {"transformer": [HasMethods(["fit", "transform"]), None]}

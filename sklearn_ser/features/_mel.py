@@ -114,7 +114,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     >>> frames = MelSpectrogramTransformer().fit_transform(clips)
     >>> frames.shape
     (2, 63, 64)
-    >>> np.isnan(frames[1, :, 0]).sum()
+    >>> int(np.isnan(frames[1, :, 0]).sum())
     31
     """
 
