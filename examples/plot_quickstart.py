@@ -145,9 +145,7 @@ answer = subprocess.run(
     stdout=subprocess.PIPE,
     text=True,
 )
-print(
-    f"\nA fresh process hears {answer.stdout.strip()} in {Path(recording).name} (acted: {y[0]})"
-)
+print(f"\nA fresh process hears {answer.stdout.strip()} in {Path(recording).name} (acted: {y[0]})")
 print(
     f"{winner} is better here. Pictures and ser.joblib are in {output}/; {time.perf_counter() - started:.0f} s in all."
 )

@@ -17,3 +17,5 @@ from .features import FrameWise as FrameWise
 from .features import HandcraftedFeatures as HandcraftedFeatures
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
+
+__version__: str

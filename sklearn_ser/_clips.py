@@ -6,9 +6,10 @@ import io
 import math
 import os
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Number, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 
@@ -50,7 +51,18 @@ def as_clips(X) -> Sequence:
             return _non_empty(list(X["path"]))
         if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
             raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {columns}.")
-    if isinstance(X, (list, tuple)) and X and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X):
+    # Sparse matrices go on to check_array, which refuses them in words that everybody knows.
+    if not (isinstance(X, Sequence) or hasattr(X, "__array__") or issparse(X)):
+        raise TypeError(
+            "X must be a sequence of paths or of 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column "
+            f"'path'. Got an object of type {type(X).__name__}; an iterator can be made a list first."
+        )
+    if (
+        isinstance(X, (list, tuple))
+        and X
+        and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X)
+        and all(isinstance(value, Number) for x in X for value in x)
+    ):
         X = np.asarray(X)  # a matrix written as nested lists
     if isinstance(X, np.ndarray) or not isinstance(X, Sequence):
         if hasattr(X, "__array__") and not hasattr(X, "columns"):
@@ -62,6 +74,10 @@ def as_clips(X) -> Sequence:
             raise ValueError(
                 f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, pass "
                 "[waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
+            )
+        elif getattr(X, "dtype", np.dtype(float)).kind in "OUT" and any(_is_path(x) for x in X.ravel()[:1]):
+            raise ValueError(
+                f"Paths come in a sequence of one dimension. Got an array of shape {X.shape}: pass one column, X[:, 0]."
             )
         elif getattr(X, "ndim", 2) > 2:
             raise ValueError(
@@ -85,8 +101,10 @@ def _non_empty(clips: Sequence) -> Sequence:
 
 
 def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
-    """float32; 16- and 32-bit integers are PCM, as scipy.io.wavfile returns it, and end up within [-1, 1]."""
-    if waveform.dtype in (np.int16, np.int32):
+    """float32; integers of 8 (unsigned), 16 and 32 bits are PCM, as scipy.io.wavfile returns it, within [-1, 1] then."""
+    if waveform.dtype == np.uint8:
+        return (waveform.astype(np.float32) - 128) / 128
+    if waveform.dtype.kind == "i" and waveform.dtype.itemsize in (2, 4):
         return (waveform / -float(np.iinfo(waveform.dtype).min)).astype(np.float32)
     return waveform.astype(np.float32, copy=False)
 
@@ -101,7 +119,7 @@ def _is_path(clip) -> bool:
 def _where(clip, row: int | None) -> str:
     """How an error names a clip: "Row 3 ('a.wav')"."""
     place = "Clip" if row is None else f"Row {row}"
-    return f"{place} ({os.fspath(clip)!r})" if _is_path(clip) else place
+    return f"{place} ({str(os.fspath(clip))!r})" if _is_path(clip) else place
 
 
 def _open(path, row: int | None):
@@ -119,19 +137,19 @@ def _open(path, row: int | None):
         try:
             with open(path, "rb") as file:  # for the operating system's own words on what is wrong with a path
                 empty = not file.read(1)
-        except OSError as reason:
-            raise _unreadable(path, row, reason) from reason
+        except (OSError, ValueError) as reason:  # a ValueError for a name that no file can have
+            raise _unreadable(path, row, reason) from None
         if empty:
-            raise AudioError(f"{_where(path, row)}: the file is empty (0 bytes).") from error
-        raise AudioError(f"{_where(path, row)}: not readable as audio: {error.error_string}") from error
+            raise AudioError(f"{_where(path, row)}: the file is empty (0 bytes).") from None
+        raise AudioError(f"{_where(path, row)}: not readable as audio: {error.error_string}") from None
     except OSError as reason:
-        raise _unreadable(path, row, reason) from reason
+        raise _unreadable(path, row, reason) from None
 
 
-def _unreadable(path, row: int | None, reason: OSError) -> AudioError:
+def _unreadable(path, row: int | None, reason: Exception) -> AudioError:
     if isinstance(reason, FileNotFoundError):
         return MissingAudioError(f"{_where(path, row)}: no such file (from the folder {os.getcwd()}).")
-    return AudioError(f"{_where(path, row)}: cannot be read: {reason.strerror or reason}.")
+    return AudioError(f"{_where(path, row)}: cannot be read: {getattr(reason, 'strerror', None) or reason}.")
 
 
 def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple[int, int]:
@@ -235,12 +253,7 @@ def load_waveform(
         with _open(clip, row) as sound:
             rate, total = sound.samplerate, sound.frames
             start, count = _span(total, rate, offset, duration)
-            if count:
-                sound.seek(start)
-                waveform = sound.read(count, dtype="float32", always_2d=True)
-                waveform = waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
-            else:
-                waveform = np.empty(0, np.float32)
+            waveform = _decode(sound, start, count, _where(clip, row)) if count else np.empty(0, np.float32)
     else:
         waveform, rate = _as_waveform(clip, row), sr
         total = waveform.size
@@ -250,6 +263,18 @@ def load_waveform(
     if rate != sr:
         waveform = _resample(waveform, rate, sr)
     return _normalize(waveform, normalize)
+
+
+def _decode(sound, start: int, count: int, where: str) -> np.ndarray:
+    """Part of an open file, mono."""
+    import soundfile
+
+    try:
+        sound.seek(start)
+        waveform = sound.read(count, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{where}: the file is damaged: {error.error_string}") from None
+    return waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)
 
 
 def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:

@@ -63,15 +63,33 @@ def validate_frames(estimator, X, *, reset: bool) -> tuple[np.ndarray, np.ndarra
     lengths : ndarray of shape (n_clips,), or None
         Real frames of each clip; None for features.
     """
-    array = check_array(
-        X, allow_nd=True, dtype=[np.float64, np.float32], ensure_all_finite=False, estimator=estimator, input_name="X"
-    )
+    try:
+        array = check_array(
+            X,
+            allow_nd=True,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            estimator=estimator,
+            input_name="X",
+        )
+    except ValueError as error:
+        if "could not convert string" not in str(error) and "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(
+            f"{type(estimator).__name__} takes frames (n_clips, n_frames, n_features) or features (n_clips, n_features). Got "
+            "what looks like paths or waveforms of different lengths: put MelSpectrogramTransformer, WaveformChunker or "
+            "HandcraftedFeatures before it."
+        ) from None
     if array.ndim == 2:
         return validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32]), None
     if array.ndim != 3:
         raise ValueError(
             "X must be frames (n_clips, n_frames, n_features) or features (n_clips, n_features). "
             f"Got an array of shape {array.shape}."
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"Frames need at least one clip, one frame and one value. Got an array of shape {array.shape}."
         )
     _check_n_features(estimator, array[:, 0], reset=reset)
     return array, check_frames(array)

@@ -1,5 +1,6 @@
 """The one door through which scikit-learn's private helpers enter."""
 
+from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, _check_n_features, _check_sample_weight, _check_y
 
@@ -11,4 +12,5 @@ __all__ = [
     "_check_n_features",
     "_check_sample_weight",
     "_check_y",
+    "_raise_for_params",
 ]

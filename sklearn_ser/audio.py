@@ -188,6 +188,19 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
             waveforms[row] = waveform
         return np.stack(waveforms) if isinstance(as_clips(X), np.ndarray) else waveforms
 
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns: none, because samples in time have no names; a Pipeline asks all its steps.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        names : ndarray of shape (0,), object
+        """
+        return np.asarray([], dtype=object)
+
     def _function(self):
         return list
 
@@ -300,6 +313,19 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         """
         check_is_fitted(self)
         return self._stack(X, (self.n_chunks_, self._lengths()[0]))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of a chunk's samples: `sample_0`, `sample_1` ...
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        names : ndarray of shape (n_times,), object
+        """
+        return np.asarray([f"sample_{time}" for time in range(self._lengths()[0])], dtype=object)
 
     def _check_params(self):
         super()._check_params()

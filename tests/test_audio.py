@@ -12,8 +12,17 @@ import pandas as pd
 import pytest
 import soundfile
 from scipy.io import wavfile
+from sklearn.pipeline import make_pipeline
 
-from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer, WaveformChunker, WaveformLoader
+from sklearn_ser import (
+    AudioError,
+    FlattenFrames,
+    FrameWise,
+    HandcraftedFeatures,
+    MelSpectrogramTransformer,
+    WaveformChunker,
+    WaveformLoader,
+)
 from sklearn_ser._clips import as_clips, clip_length
 from sklearn_ser.audio import load_waveform
 
@@ -74,12 +83,15 @@ def test_loaded_waveforms_are_audio_input_again(files, tones):
     np.testing.assert_array_equal(HandcraftedFeatures().transform(loaded), HandcraftedFeatures().transform(tones))
 
 
-@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32])
 def test_pcm_integers_are_scaled_as_soundfile_scales_them(tmp_path, dtype):
-    pcm = (RNG.uniform(-0.9, 0.9, 500) * np.iinfo(dtype).max).astype(dtype)
+    middle, most = (128, 127) if dtype == np.uint8 else (0, np.iinfo(dtype).max)
+    pcm = (middle + RNG.uniform(-0.9, 0.9, 500) * most).astype(dtype)
     wavfile.write(tmp_path / "pcm.wav", 16000, pcm)
     from_array, from_file = WaveformLoader().fit_transform([pcm, tmp_path / "pcm.wav"])
     np.testing.assert_allclose(from_array, from_file, atol=1e-7)
+    swapped = pcm.astype(pcm.dtype.newbyteorder())
+    np.testing.assert_array_equal(load_waveform(swapped), from_array)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +122,13 @@ def test_pcm_integers_are_scaled_as_soundfile_scales_them(tmp_path, dtype):
         (np.array([[0.0, 1.0], [0.0, np.inf]]), AudioError, r"Row 1: the waveform contains NaN or infinite"),
         ([np.array([1j, 0])], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
         ([[0.0, [1.0]], [0.0]], AudioError, "Row 0: expected a 1-D waveform, got a ragged nest"),
+        ([(np.zeros(9), 16000)], AudioError, "Row 0: expected a 1-D waveform, got a ragged nest"),
+        ([["clip.wav"]], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
+        (np.array([["a.wav"], ["b.wav"]]), ValueError, r"Got an array of shape \(2, 1\): pass one column"),
+        (iter([np.zeros(9)]), TypeError, "Got an object of type list_iterator; an iterator can be made a list"),
+        (None, TypeError, "Got an object of type NoneType"),
+        ({"path": ["clip.wav"]}, TypeError, "Got an object of type dict"),
+        (["nul\0.wav"], AudioError, "Row 0 .*cannot be read"),
         ([b"clip.wav"], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
     ],
 )
@@ -206,6 +225,14 @@ def test_broken_files_are_named_by_row_path_and_reason(tmp_path, files):
             HandcraftedFeatures(n_jobs=2).fit_transform(X)
     with pytest.raises(FileNotFoundError, match="missing.wav"):
         WaveformChunker().fit([str(tmp_path / "missing.wav")])
+
+
+def test_file_that_breaks_off_while_decoding_is_named(tmp_path, files):
+    soundfile.write(tmp_path / "whole.flac", RNG.uniform(-1, 1, 50000), 16000)
+    whole = (tmp_path / "whole.flac").read_bytes()
+    (tmp_path / "torn.flac").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudioError, match=r"Row 1 \('.*torn.flac'\): the file is damaged"):
+        HandcraftedFeatures().fit_transform([files[0], str(tmp_path / "torn.flac")])
 
 
 def test_truncated_file_gives_what_is_there(tmp_path, files):
@@ -350,3 +377,14 @@ def test_input_is_left_as_it_was(tones):
         MelSpectrogramTransformer(normalize=normalize).fit_transform(tones)
     for tone, copy in zip(tones, before):
         np.testing.assert_array_equal(tone, copy)
+
+
+def test_names_pass_through_a_pipeline(tones):
+    loaded = make_pipeline(WaveformLoader(), HandcraftedFeatures()).fit(tones)
+    assert loaded.get_feature_names_out()[0] == "mel_0_mean"
+    chunks = make_pipeline(WaveformChunker(chunk_duration=0.001), FrameWise(), FlattenFrames()).fit(tones)
+    assert list(chunks.get_feature_names_out()[[0, 15, 16]]) == [
+        "sample_0_frame_0",
+        "sample_15_frame_0",
+        "sample_0_frame_1",
+    ]

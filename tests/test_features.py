@@ -13,7 +13,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import FlattenFrames, FrameWise, HandcraftedFeatures, MelSpectrogramTransformer
@@ -241,6 +241,7 @@ def test_order_of_clips_is_order_of_rows(tones):
             r"descriptors must be one or more of \['mel', 'mfcc', 'zcr', 'rms'\].*Got \['pitch'\]",
         ),
         (dict(descriptors=["mel", "mel"]), "each once"),
+        (dict(descriptors=[["mel"]]), r"Got \[\['mel'\]\]"),
         (dict(functionals=[]), r"functionals must be one or more of .*Got \[\]"),
         (dict(n_mfcc=129), "n_mfcc must not exceed n_mels. Got n_mfcc=129 and n_mels=128"),
     ],
@@ -303,6 +304,19 @@ def test_frame_wise_routes_weights_to_every_frame(frames):
         weighted = FrameWise(StandardScaler().set_fit_request(sample_weight=True)).fit(frames, sample_weight=weight)
     repeated = FrameWise(StandardScaler()).fit(frames[[0, 2, 2, 4]])
     np.testing.assert_allclose(weighted.transformer_.mean_, repeated.transformer_.mean_, rtol=1e-5)
+
+
+def test_frame_wise_takes_no_weights_that_nobody_asked_for(frames):
+    with pytest.raises(ValueError, match="enable_metadata_routing"):
+        FrameWise().fit(frames, sample_weight=np.ones(5))
+    with sklearn.config_context(enable_metadata_routing=True):
+        classifier = LogisticRegression().set_fit_request(sample_weight=True)
+        make_pipeline(FrameWise(), FlattenFrames(), classifier).fit(frames, [0, 1, 0, 1, 0], sample_weight=np.ones(5))
+
+
+def test_frame_wise_refuses_a_transformer_that_loses_frames(frames):
+    with pytest.raises(ValueError, match=r"one row of each frame. FunctionTransformer made an array of shape \(1, 3\)"):
+        FrameWise(FunctionTransformer(lambda X: X[:1])).fit_transform(frames)
 
 
 def test_frame_wise_scaling_does_not_depend_on_padding(frames):

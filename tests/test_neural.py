@@ -290,9 +290,25 @@ def test_early_stopping_stops_and_restores_the_best_epoch(frames):
     classifier = small(early_stopping=True, n_iter_no_change=3, epochs=60, validation_fraction=0.3).fit(X, noise)
     losses = classifier.history_["val_loss"]
     assert len(losses) < 60 and len(losses) == np.argmin(losses) + 4
-    _, held = classifier._split(noise, None)
+    _, held = classifier._split(noise, None, classifier._draw_seed())
     p = classifier.predict_proba(X[held])[np.arange(len(held)), np.searchsorted(classifier.classes_, noise[held])]
     assert -np.log(p).mean() == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_epoch_kept_is_the_best_whatever_the_tolerance(frames, tmp_path):
+    """`tol` says when to give up, not which epoch is best; a resumed training gives up when the straight one would."""
+    params = dict(
+        early_stopping=True, tol=0.03, n_iter_no_change=3, epochs=30, learning_rate=0.004, validation_fraction=0.2
+    )
+    path = tmp_path / "best.keras"
+    straight = small(**params, model_checkpoint=path).fit(*frames)
+    losses = straight.history_["val_loss"]
+    assert 4 < len(losses) < 30
+    _, held = straight._split(frames[1], None, straight._draw_seed())
+    p = straight.predict_proba(frames[0][held])[np.arange(len(held)), straight._encode(frames[1][held])]
+    assert -np.log(p).mean() == pytest.approx(min(losses), rel=1e-4)
+    resumed = small(**params, model_checkpoint=path).fit(*frames)  # from the best epoch on
+    np.testing.assert_allclose(resumed.history_["val_loss"], losses, rtol=1e-5)
 
 
 def test_early_stopping_refuses_what_it_cannot_split(frames):
@@ -301,12 +317,15 @@ def test_early_stopping_refuses_what_it_cannot_split(frames):
         small(early_stopping=True).fit(X[[0, 1, 20, 40]], y[[0, 1, 20, 40]])
     with pytest.raises(ValueError, match="needs at least two of them"):
         small(early_stopping=True).fit(X, y, groups=np.zeros(60))
+    with pytest.raises(ValueError, match=r"no clip of \['\w+'\] is left to train on"):
+        small(early_stopping=True).fit(X, y, groups=y)
+    small(early_stopping=True, epochs=1).fit(X[::5], y[::5], groups=np.arange(12))  # more groups than clips of a class
 
 
 def test_groups_reach_the_split_through_a_pipeline(frames, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        CNNLSTMClassifier, "_split", lambda self, y, groups: (seen.update(groups=groups), [0, 20, 40, 59])[1:] * 2
+        CNNLSTMClassifier, "_split", lambda self, y, groups, seed: (seen.update(groups=groups), [0, 20, 40, 59])[1:] * 2
     )
     with sklearn.config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(FrameWise(), small(early_stopping=True, epochs=1).set_fit_request(groups=True))
@@ -451,6 +470,7 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     straight = CNNLSTMClassifier(**params).fit(X, y)
     np.testing.assert_allclose(resumed.history_["loss"], straight.history_["loss"], rtol=1e-5)
     np.testing.assert_allclose(resumed.predict_proba(X), straight.predict_proba(X), atol=1e-5)
+    assert vars(resumed).keys() == vars(straight).keys()
     assert not list(checkpoint.parent.glob(".*")), "unfinished files are left behind"
 
 
@@ -471,6 +491,58 @@ def test_checkpoint_of_another_training_is_not_resumed(frames, tmp_path):
     with pytest.warns(UserWarning, match="holds a training on other clips or with other parameters"):
         other = small(epochs=2, model_checkpoint=path).fit(X[::-1], y[::-1])
     np.testing.assert_array_equal(other.predict_proba(X), small(epochs=2).fit(X[::-1], y[::-1]).predict_proba(X))
+
+
+def test_training_without_a_fixed_seed_resumes_with_the_seed_it_began_with(frames, tmp_path):
+    params = dict(random_state=None, early_stopping=True, model_checkpoint=tmp_path / "best.keras", epochs=3)
+    first = small(**params).fit(*frames)
+    again = small(**params).fit(*frames)  # replays what came after the best epoch
+    np.testing.assert_allclose(again.history_["val_loss"], first.history_["val_loss"], rtol=1e-5)
+    np.testing.assert_allclose(again.predict_proba(frames[0]), first.predict_proba(frames[0]), atol=1e-6)
+
+
+def test_partial_fit_and_another_beginning_do_not_take_up_a_checkpoint(frames, tmp_path):
+    path = tmp_path / "best.keras"
+    classifier = small(epochs=1, model_checkpoint=path)
+    assert len(classifier.partial_fit(*frames).partial_fit(*frames).history_["loss"]) == 2
+    assert not path.exists()
+    params = dict(early_stopping=True, validation_fraction=0.2, model_checkpoint=path, epochs=2)
+    small(warm_start=True, epochs=1).fit(*frames).set_params(**params).fit(*frames)
+    with pytest.warns(UserWarning, match="holds a training on other clips or with other parameters"):
+        small(**params).fit(*frames)
+
+
+@pytest.mark.parametrize(
+    "path, message", [("best.h5", "must end in '.keras'"), ("file/best.keras", "cannot be written")]
+)
+def test_checkpoint_that_cannot_be_written_is_refused_before_training(frames, tmp_path, path, message):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=f"model_checkpoint='.*' {message}"):
+        small(model_checkpoint=tmp_path / path).fit(*frames)
+
+
+def test_threads_build_networks_without_mixing_their_seeds(frames):
+    X, y = frames
+    expected = [small(epochs=1, random_state=seed).fit(X, y).predict_proba(X) for seed in range(3)]
+    state = random.getstate(), np.random.get_state()[1].tolist()
+    fitted = joblib.Parallel(n_jobs=3, backend="threading")(
+        joblib.delayed(small(epochs=1, random_state=seed).fit)(X, y) for seed in range(3)
+    )
+    for classifier, wanted in zip(fitted, expected):
+        np.testing.assert_allclose(classifier.predict_proba(X), wanted, atol=1e-6)
+    assert state == (random.getstate(), np.random.get_state()[1].tolist())
+
+
+def test_paths_and_waveforms_are_sent_to_a_transformer_first(tones):
+    for X in (["a.wav", "b.wav"], tones):
+        with pytest.raises(
+            ValueError, match="put MelSpectrogramTransformer, WaveformChunker or HandcraftedFeatures before"
+        ):
+            small().fit(X, np.arange(len(X)) % 2)
+    with pytest.raises(
+        ValueError, match=r"at least one clip, one frame and one value. Got an array of shape \(4, 0, 3\)"
+    ):
+        small().fit(np.zeros((4, 0, 3)), [0, 1, 0, 1])
 
 
 def test_somebody_elses_file_is_not_overwritten(frames, tmp_path):
@@ -547,6 +619,8 @@ def test_optimizers_are_named_configured_or_given(frames):
             dict(kernel_size=[3]),
             r"kernel_size must hold one positive int for each of the blocks.*Got kernel_size=\[3\]",
         ),
+        (dict(kernel_size=[2.5, 3]), r"kernel_size must hold one positive int.*Got kernel_size=\[2.5, 3\]"),
+        (dict(optimizer={"a": 1}), "optimizer must be the name of a Keras optimizer"),
         (dict(filters=[]), "one positive int for each of the blocks"),
         (dict(filters=[8, 0]), r"filters must hold one positive int.*Got filters=\[8, 0\]"),
         (dict(lstm_units=0), "'lstm_units' parameter"),
@@ -599,8 +673,9 @@ def test_parallel_workers_share_the_cores(frames):
     """In a worker of joblib, TensorFlow takes the threads that joblib gives it."""
 
     def threads():
-        import sklearn_ser.neural._scikeras  # noqa: F401
         import tensorflow as tf
+
+        import sklearn_ser.neural._scikeras  # noqa: F401
 
         return tf.config.threading.get_intra_op_parallelism_threads(), os.environ.get("TF_NUM_INTRAOP_THREADS")
 

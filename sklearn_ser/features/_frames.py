@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
@@ -13,7 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 
 from .._frames import FramesMixin, validate_frames
-from .._sklearn import HasMethods, _check_feature_names_in
+from .._sklearn import HasMethods, _check_feature_names_in, _raise_for_params
 
 
 def _real(lengths: np.ndarray, n_frames: int) -> np.ndarray:
@@ -78,6 +79,7 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
             If NaN stands anywhere but in whole frames past a clip's end, or a value is infinite.
         """
         self._validate_params()
+        _raise_for_params(params, self, "fit")
         routed = process_routing(self, "fit", **params).transformer.fit if params else {}
         X, lengths = validate_frames(self, X, reset=True)
         transformer = StandardScaler() if self.transformer is None else clone(self.transformer)
@@ -116,7 +118,13 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
 
     def _transform(self, X) -> np.ndarray:
         values = self.transformer_.transform(X)
-        return values.toarray() if issparse(values) else np.asarray(values)
+        values = values.toarray() if issparse(values) else np.asarray(values)
+        if values.ndim != 2 or len(values) != len(X):
+            raise ValueError(
+                f"FrameWise needs a transformer that makes one row of each frame. {type(self.transformer_).__name__} made an "
+                f"array of shape {values.shape} of {len(X)} frames."
+            )
+        return values
 
     def get_feature_names_out(self, input_features=None):
         """Names of a frame's values, as the transformer gives them.
@@ -140,8 +148,13 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
         -------
         routing : MetadataRouter
         """
+        transformer = self.transformer
+        if transformer is None:  # nobody can set a request on it, so it takes nothing
+            transformer = StandardScaler()
+            if get_config()["enable_metadata_routing"]:
+                transformer.set_fit_request(sample_weight=False)
         return MetadataRouter(owner=self).add(
-            transformer=StandardScaler() if self.transformer is None else self.transformer,
+            transformer=transformer,
             method_mapping=MethodMapping().add(caller="fit", callee="fit"),
         )
 

@@ -198,6 +198,7 @@ class HandcraftedFeatures(AudioTransformer):
         -------
         names : ndarray of shape (n_features,), object
         """
+        self._check_params()
         names = []
         for descriptor in self.descriptors:
             size = DESCRIPTORS[descriptor].size
@@ -211,7 +212,7 @@ class HandcraftedFeatures(AudioTransformer):
             ("descriptors", self.descriptors, DESCRIPTORS),
             ("functionals", self.functionals, FUNCTIONALS),
         ]:
-            unknown = [item for item in chosen if item not in known]
+            unknown = [item for item in chosen if not isinstance(item, str) or item not in known]
             if unknown or len(chosen) == 0 or len(set(chosen)) < len(chosen):
                 raise ValueError(f"{name} must be one or more of {list(known)}, each once. Got {list(chosen)}.")
         check_stft(self.n_fft, self.hop_length, self.win_length, self.fmin, self.fmax, self.sr)

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _dsp
-from .._sklearn import Interval, StrOptions
 from .._frames import FramesMixin
+from .._sklearn import Interval, StrOptions
 from ..audio import AudioTransformer
 
 STFT_CONSTRAINTS: dict = {

@@ -36,9 +36,9 @@ class _FittedModel:
 
             config, weights = self._packed
             with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
-                self._model = keras.models.model_from_json(config)
-            self._model.set_weights(weights)
-            self._packed = None
+                model = keras.models.model_from_json(config)
+            model.set_weights(weights)
+            self._model = model
         return self._model
 
     def __getstate__(self):
@@ -111,12 +111,18 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             )
         self.classes_ = classes
         weight = self._weights(sample_weight, X, y)
-        validation = None
+        seed, checkpoint = self._draw_seed(), None
+        if self.model_checkpoint is not None:
+            fingerprint = self._fingerprint(X, y, weight, groups, self.history_ if going_on else None)
+            note = None if going_on else self._resumable(fingerprint)
+            checkpoint = (fingerprint, note)
+            seed = note["seed"] if note else seed
+        y, validation = self._encode(y), None
         if self.early_stopping:
-            train, held_out = self._split(y, groups)
-            validation = [None if part is None else part[held_out] for part in (X, self._encode(y), weight)]
+            train, held_out = self._split(y, groups, seed)
+            validation = [None if part is None else part[held_out] for part in (X, y, weight)]
             X, y, weight = (None if part is None else part[train] for part in (X, y, weight))
-        self._train(X, self._encode(y), weight, validation, epochs=self.epochs, going_on=going_on)
+        self._train(X, y, weight, validation, seed=seed, epochs=self.epochs, going_on=going_on, checkpoint=checkpoint)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -159,7 +165,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(f"y holds the classes {list(unknown)}, which are not among {list(self.classes_)}.")
-        self._train(X, self._encode(y), self._weights(sample_weight, X, y), None, epochs=1, going_on=going_on)
+        weight = self._weights(sample_weight, X, y)
+        self._train(X, self._encode(y), weight, None, seed=self._draw_seed(), epochs=1, going_on=going_on)
         return self
 
     def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -177,6 +184,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         X = X.astype(np.float32, copy=False)
         return X[:, np.newaxis] if lengths is None else X[:, : lengths.max()]
 
+    def _draw_seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
     def _encode(self, y) -> np.ndarray:
         return np.searchsorted(self.classes_, y).astype(np.int32)
 
@@ -191,7 +201,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("All clips have a sample_weight of zero: there is nothing to learn from.")
         return weight
 
-    def _split(self, y, groups) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, y, groups, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows to watch, stratified; no group on both sides."""
         if groups is None:
             _, counts = np.unique(y, return_counts=True)
@@ -203,7 +213,6 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                     "too few for that: give more clips, raise validation_fraction, or set early_stopping=False."
                 )
             rows = np.arange(len(y))
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
             return train_test_split(rows, test_size=self.validation_fraction, stratify=y, random_state=seed)
         groups = column_or_1d(groups)
         check_consistent_length(y, groups)
@@ -212,38 +221,48 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 "early_stopping with groups needs at least two of them, one to train on and one to watch. Got 1."
             )
-        n_splits = min(n_groups, max(2, round(1 / self.validation_fraction)))
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        most = np.unique(y, return_counts=True)[1].max()  # more folds than that cannot be stratified
+        n_splits = max(2, min(n_groups, most, round(1 / self.validation_fraction)))
         folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
         with warnings.catch_warnings():
             # Few speakers cannot have all classes in equal shares, and need not.
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            return next(folds.split(y, y, groups))
+            train, held_out = next(folds.split(y, y, groups))
+        missing = np.setdiff1d(y, y[train])
+        if missing.size:
+            raise ValueError(
+                f"early_stopping cannot keep the groups apart: without those held out, no clip of {self.classes_[missing]} "
+                "is left to train on. Give more groups, or set early_stopping=False."
+            )
+        return train, held_out
 
-    def _train(self, X, y, weight, validation, *, epochs: int, going_on: bool) -> None:
+    def _train(
+        self, X, y, weight, validation, *, seed: int, epochs: int, going_on: bool, checkpoint: tuple | None = None
+    ) -> None:
         from . import _scikeras
 
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        model, history, best = (self._fitted.model, self.history_, None) if going_on else (None, {}, None)
-        callbacks = []
-        if self.model_checkpoint is not None and epochs == self.epochs:
-            fingerprint = self._fingerprint(X, y, weight, validation)
-            if not going_on and (note := self._resumable(fingerprint)):
-                model = _scikeras.keras.saving.load_model(self.model_checkpoint)
-                seed, history, best = note["seed"], note["history"], note["epoch"]
-            watched = "loss" if validation is None else "val_loss"
-            callbacks.append(_scikeras.Checkpoint(self.model_checkpoint, fingerprint, seed, watched, history))
-        if model is None:
+        callbacks, history, before = [], {}, {}
+        if going_on:
+            model, history = self._fitted.model, self.history_
+            if model.compiled and self.learning_rate is not None:
+                model.optimizer.learning_rate = self.learning_rate
+        else:
             with _scikeras.seeded(seed):
                 # A softmax of one class cannot be trained; with one class, the second output is never asked for.
                 model = self._build((None, X.shape[2]), max(2, len(self.classes_)))
-        elif model.compiled and self.learning_rate is not None:
-            model.optimizer.learning_rate = self.learning_rate
+        if checkpoint is not None:
+            fingerprint, note = checkpoint
+            before = note["history"] if note else {}
+            watched = "loss" if validation is None else "val_loss"
+            callbacks.append(_scikeras.Checkpoint(self.model_checkpoint, fingerprint, seed, watched, before))
+            if note:
+                model, history = _scikeras.keras.saving.load_model(callbacks[0].path), before
         initial_epoch = len(history.get("loss", []))
-        last_epoch = initial_epoch + epochs if best is None else max(epochs, initial_epoch)
+        last_epoch = max(epochs, initial_epoch) if before else initial_epoch + epochs
         if validation is not None:
-            resumed = None if best is None else (best, history["val_loss"][best])
-            callbacks.append(_scikeras.EarlyStopping(self.n_iter_no_change, self.tol, resumed))
+            stopping = _scikeras.EarlyStopping(self.n_iter_no_change, self.tol, before.get("val_loss", []))
+            callbacks.append(stopping)
+            last_epoch = initial_epoch if stopping.is_over() else last_epoch
         if self.verbose:
             callbacks.append(_scikeras.Progress(type(self).__name__, initial_epoch, last_epoch))
         wrapper = _scikeras.Wrapper(
@@ -285,7 +304,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                 optimizer = keras.optimizers.get(self.optimizer)
             else:  # a copy, because an optimizer belongs to the one network that it trains
                 optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised form, "
                 f"or an instance. Got {self.optimizer!r}."
@@ -295,7 +314,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return optimizer
 
     def _fingerprint(self, *arrays) -> str:
-        """What makes a training this one, but its length: clips, labels, split, and parameters."""
+        """What makes a training this one, but its length: clips, labels, weights, groups, what it began from, and parameters."""
         params = self.get_params(deep=False)
         for name in ("epochs", "model_checkpoint", "verbose", "warm_start"):
             del params[name]
@@ -314,7 +333,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                 f"model_checkpoint={str(self.model_checkpoint)!r} holds a training on other clips or with other parameters, "
                 "and is overwritten. Give each training a file of its own; in a cross-validation, give none.",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
             return None
         return note

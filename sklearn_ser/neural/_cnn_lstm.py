@@ -189,10 +189,10 @@ class CNNLSTMClassifier(NeuralClassifier):
         if value is None:
             first, others = _DEFAULTS[self.input_type_][name]
             return [first, *[others] * (n_blocks - 1)]
-        values = [value] * n_blocks if isinstance(value, Integral) else [int(v) for v in value]
-        if n_blocks == 0 or len(values) != n_blocks or min(values) < 1:
+        values = [value] * n_blocks if isinstance(value, Integral) else list(value)
+        if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and v > 0 for v in values):
             raise ValueError(
                 f"{name} must hold one positive int for each of the blocks, as many as filters. "
                 f"Got {name}={value} and filters={self.filters}."
             )
-        return values
+        return [int(v) for v in values]

@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import tempfile
+import threading
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,17 +75,21 @@ with _quiet_loading():
 logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 
 
+_GENERATORS = threading.RLock()  # they belong to the whole process, and threads may build networks at the same time
+
+
 @contextmanager
 def seeded(seed: int):
     """Let Keras draw its initial weights and layer seeds from `seed`; leave Python's and NumPy's generators as found."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+    with _GENERATORS:
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 class Batches(keras.callbacks.Callback):
@@ -149,20 +154,38 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
-class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras' own, which can go on from the best epoch of a training that was cut off."""
+class EarlyStopping(keras.callbacks.Callback):
+    """Stop when the held-out loss no longer falls by `tol`, and keep the epoch at which it was lowest.
 
-    def __init__(self, patience: int, min_delta: float, best: tuple[int, float] | None):
-        super().__init__(
-            monitor="val_loss", patience=patience, min_delta=min_delta, mode="min", restore_best_weights=True
-        )
-        self.resumed_from = best
+    Not Keras' own, for which a fall below `tol` is no fall at all, so that the epoch it keeps may not be the best. What
+    has happened before a resumed training, `losses`, counts as if it had happened in this one.
+    """
+
+    def __init__(self, patience: int, tol: float, losses: list[float]):
+        super().__init__()
+        self.patience, self.tol, self.losses, self.best_weights = patience, tol, list(losses), None
 
     def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        if self.resumed_from is not None:
-            self.best_epoch, self.best = self.resumed_from
+        if self.losses:  # a training resumes from its best epoch
             self.best_weights = self.model.get_weights()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < min(self.losses, default=math.inf):
+            self.best_weights = self.model.get_weights()
+        self.losses.append(logs["val_loss"])
+        self.model.stop_training = self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the loss has not fallen by `tol` for as long as one waits."""
+        best, waited = math.inf, 0
+        for loss in self.losses:
+            waited = 0 if loss < best - self.tol else waited + 1
+            best = min(best, loss)
+        return waited >= self.patience
+
+    def on_train_end(self, logs=None):
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -176,28 +199,36 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path, fingerprint: str, seed: int, monitor: str, history: dict):
         super().__init__()
-        self.path, self.fingerprint, self.seed, self.monitor = Path(path), fingerprint, seed, monitor
+        self.path = Path(path).expanduser()
+        self.fingerprint, self.seed, self.monitor = fingerprint, seed, monitor
         self.history = {name: list(values) for name, values in history.items()}
         self.best = min(self.history.get(monitor, [math.inf]))
 
     @classmethod
     def read(cls, path) -> dict | None:
-        """What a checkpoint says of itself; None if there is no such file.
+        """What the checkpoint at a path says of itself; None if there is none, and one can be written.
 
         Raises
         ------
         ValueError
-            If the file was not written by this class: it is somebody's model, and not to be overwritten.
+            If no checkpoint can be written there, or if the file is somebody's model, and not to be overwritten.
         """
-        if not Path(path).exists():
-            return None
+        name = f"model_checkpoint={os.fspath(path)!r}"
+        path = Path(path).expanduser()
+        if path.suffix != ".keras":
+            raise ValueError(f"{name} must end in '.keras', the format that it is written in.")
+        if path.exists():
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    return json.loads(archive.read(cls.ENTRY))
+            except (KeyError, zipfile.BadZipFile, OSError) as error:
+                raise ValueError(f"{name} exists and is no checkpoint of this library. Name another file.") from error
         try:
-            with zipfile.ZipFile(path) as archive:
-                return json.loads(archive.read(cls.ENTRY))
-        except (KeyError, zipfile.BadZipFile, OSError) as error:
-            raise ValueError(
-                f"model_checkpoint={os.fspath(path)!r} exists and is no checkpoint of this library. Name another file."
-            ) from error
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                return None
+        except OSError as error:
+            raise ValueError(f"{name} cannot be written: {error.strerror}: {error.filename!r}.") from None
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():
@@ -206,7 +237,6 @@ class Checkpoint(keras.callbacks.Callback):
         if not loss < self.best:
             return
         self.best = loss
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.stem}.{os.getpid()}.keras")
         self.model.save(unfinished)
         note = dict(fingerprint=self.fingerprint, seed=self.seed, epoch=epoch, history=self.history)
