@@ -12,7 +12,7 @@ import numpy as np
 from .. import _dsp
 from .._sklearn import Interval
 from ..audio import AudioTransformer
-from ._mel import STFT_CONSTRAINTS, check_stft
+from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
 
 # Statistics over the frames of a descriptor, (n_frames, n_values) -> (n_values,).
 FUNCTIONALS = {
@@ -226,16 +226,7 @@ class HandcraftedFeatures(AudioTransformer):
             functionals=tuple(self.functionals),
             n_mfcc=self.n_mfcc,
             framing=dict(frame_length=self.n_fft, hop_length=self.hop_length),
-            spectrum=dict(
-                win_length=self.n_fft if self.win_length is None else self.win_length,
-                window=self.window,
-                mel=dict(
-                    sr=self.sr,
-                    n_mels=self.n_mels,
-                    fmin=self.fmin,
-                    fmax=self.sr / 2 if self.fmax is None else self.fmax,
-                ),
-            ),
+            spectrum=spectrum_params(self),
         )
 
     def __sklearn_tags__(self):

@@ -42,6 +42,16 @@ def check_stft(n_fft: int, hop_length: int, win_length: int | None, fmin: float,
         )
 
 
+def spectrum_params(transformer, **mel) -> dict:
+    """What `_dsp.mel_spectrogram` takes of a transformer's parameters, and more of its mel filters."""
+    t = transformer
+    return dict(
+        win_length=t.n_fft if t.win_length is None else t.win_length,
+        window=t.window,
+        mel=dict(sr=t.sr, n_mels=t.n_mels, fmin=t.fmin, fmax=t.sr / 2 if t.fmax is None else t.fmax, **mel),
+    )
+
+
 def _log_mel(waveforms, *, framing, spectrum, decibels):
     joined = _dsp.join(waveforms, **framing)
     energies = _dsp.mel_spectrogram(joined, **spectrum)
@@ -227,18 +237,6 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
             framing=dict(
                 frame_length=self.n_fft, hop_length=self.hop_length, center=self.center, pad_mode=self.pad_mode
             ),
-            spectrum=dict(
-                win_length=self.n_fft if self.win_length is None else self.win_length,
-                window=self.window,
-                power=self.power,
-                mel=dict(
-                    sr=self.sr,
-                    n_mels=self.n_mels,
-                    fmin=self.fmin,
-                    fmax=self.sr / 2 if self.fmax is None else self.fmax,
-                    htk=self.htk,
-                    norm=self.norm,
-                ),
-            ),
+            spectrum=dict(power=self.power, **spectrum_params(self, htk=self.htk, norm=self.norm)),
             decibels=dict(ref=self.ref, amin=self.amin, top_db=self.top_db) if self.to_db else None,
         )

@@ -27,23 +27,26 @@ class _FittedModel:
     """
 
     def __init__(self, model):
-        self._model = model
+        self._model, self._packed = model, None
 
     @property
     def model(self):
+        packed = self._packed  # first: a thread that finds none here finds the model there
         if self._model is None:
             from ._scikeras import keras, seeded
 
-            config, weights = self._packed
+            config, weights = packed
             with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
                 model = keras.models.model_from_json(config)
             model.set_weights(weights)
             self._model = model
+            self._packed = None  # or the weights would be held twice
         return self._model
 
     def __getstate__(self):
+        packed = self._packed
         if self._model is None:
-            return self._packed
+            return packed
         return self._model.to_json(), self._model.get_weights()
 
     def __setstate__(self, packed):
