@@ -5,9 +5,9 @@ Frames are rows here, (n_frames, ...), as the rest of the library reads them; li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 import scipy.fft
@@ -58,6 +58,11 @@ class Joined:
         """Of values that `own` has returned, each clip's."""
         return np.split(values, np.cumsum(self.counts)[:-1])
 
+    def narrow(self, frame_length: int) -> Joined:
+        """The same centred frames, cut to their middle."""
+        cut = self.frame_length // 2 - frame_length // 2
+        return replace(self, signal=self.signal[cut:], frame_length=frame_length, begin=self.begin - cut)
+
 
 def join(
     waveforms: Sequence[np.ndarray],
@@ -106,24 +111,39 @@ def mel_filter_bank(
     return scipy.sparse.csr_array(bank.astype(np.float32))
 
 
+def over_spectra(
+    joined: Joined,
+    functions: Sequence[Callable[[np.ndarray], np.ndarray]],
+    *,
+    win_length: int,
+    window: str | float | tuple,
+) -> list[np.ndarray]:
+    """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), from one pass over all frames."""
+    taps = analysis_window(window, win_length, joined.frame_length)
+    frames = joined.frames
+    results: list[list[np.ndarray]] = [[] for _ in functions]
+    for start in range(0, len(frames), _BLOCK):
+        spectra = scipy.fft.rfft(frames[start : start + _BLOCK] * taps, axis=1)
+        spectra = spectra.real**2 + spectra.imag**2
+        for function, blocks in zip(functions, results):
+            blocks.append(function(spectra))
+    return [joined.own(np.concatenate(blocks)) for blocks in results]
+
+
+def mel_energies(spectra: np.ndarray, *, n_fft: int, power: float = 2.0, **mel) -> np.ndarray:
+    """Energies in mel bands of power spectra, (n_frames, n_mels) float32; `mel` are parameters of `mel_filter_bank`."""
+    if power != 2.0:
+        spectra = spectra ** (power / 2)
+    # Not a dense product: its few multiplications are not worth the threads that BLAS would wake for them.
+    return (mel_filter_bank(n_fft=n_fft, **mel) @ np.ascontiguousarray(spectra.T)).T
+
+
 def mel_spectrogram(
     joined: Joined, *, win_length: int, window: str | float | tuple, mel: dict, power: float = 2.0
 ) -> np.ndarray:
     """Energies in mel bands, (n_frames, n_mels) float32; `mel` holds the parameters of `mel_filter_bank` but `n_fft`."""
-    n_fft = joined.frame_length
-    taps = analysis_window(window, win_length, n_fft)
-    bank = mel_filter_bank(n_fft=n_fft, **mel)
-    frames = joined.frames
-    energies = np.empty((bank.shape[0], len(frames)), dtype=np.float32)
-    for start in range(0, len(frames), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        spectra = scipy.fft.rfft(frames[rows] * taps, axis=1)
-        spectra = spectra.real**2 + spectra.imag**2
-        if power != 2.0:
-            spectra **= power / 2
-        # Not a dense product: its few multiplications are not worth the threads that BLAS would wake for them.
-        energies[:, rows] = bank @ np.ascontiguousarray(spectra.T)
-    return joined.own(energies.T)
+    energies = partial(mel_energies, n_fft=joined.frame_length, power=power, **mel)
+    return over_spectra(joined, [energies], win_length=win_length, window=window)[0]
 
 
 def power_to_db(

@@ -2,67 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
 
-from .. import _dsp
 from .._sklearn import Interval
 from ..audio import AudioTransformer
+from ._descriptors import Settings, check_choice, column_names, tracks
+from ._functionals import FUNCTIONALS, functionals_of
 from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
 
-# Statistics over the frames of a descriptor, (n_frames, n_values) -> (n_values,).
-FUNCTIONALS = {
-    "mean": partial(np.mean, axis=0),
-    "std": partial(np.std, axis=0),
-    "min": partial(np.min, axis=0),
-    "max": partial(np.max, axis=0),
-    "median": partial(np.median, axis=0),
-}
+DESCRIPTORS = ("mel", "mfcc", "zcr", "rms")
 
 
-class _Analysis:
-    """What the descriptors are computed from; the mel spectra, the dear part, once for all of them."""
-
-    def __init__(self, waveforms: list[np.ndarray], *, framing: dict, spectrum: dict, n_mfcc: int):
-        self.joined = _dsp.join(waveforms, **framing)
-        self.spectrum, self.n_mfcc = spectrum, n_mfcc
-
-    @cached_property
-    def mel(self) -> np.ndarray:
-        return _dsp.mel_spectrogram(self.joined, **self.spectrum)
-
-    @cached_property
-    def mfcc(self) -> np.ndarray:
-        return _dsp.cepstrum(_dsp.power_to_db(self.mel, self.joined.counts), self.n_mfcc)
-
-
-class Descriptor(NamedTuple):
-    """A low-level descriptor: its track over the frames, (n_frames, n_values) of an `_Analysis`, and what n_values is."""
-
-    track: Callable[[_Analysis], np.ndarray]
-    size: str | None = None  # the parameter that says how many values a frame has; None: one
-
-
-# In the order of their columns.
-DESCRIPTORS = {
-    "mel": Descriptor(lambda analysis: analysis.mel, "n_mels"),
-    "mfcc": Descriptor(lambda analysis: analysis.mfcc, "n_mfcc"),
-    "zcr": Descriptor(lambda analysis: _dsp.zero_crossing_rate(analysis.joined)[:, np.newaxis]),
-    "rms": Descriptor(lambda analysis: _dsp.rms(analysis.joined)[:, np.newaxis]),
-}
-
-
-def _features(waveforms, *, descriptors, functionals, **params) -> list[np.ndarray]:
-    analysis = _Analysis(waveforms, **params)
-    tracks = [analysis.joined.split(DESCRIPTORS[name].track(analysis)) for name in descriptors]
-    return [
-        np.concatenate([FUNCTIONALS[name](track) for track in tracks_of_clip for name in functionals])
-        for tracks_of_clip in zip(*tracks)
-    ]
+def _features(waveforms, *, descriptors, functionals, settings) -> list[np.ndarray]:
+    of_clips = zip(*tracks(waveforms, descriptors, settings))
+    return [np.concatenate([functionals_of(track, functionals) for track in clip]) for clip in of_clips]
 
 
 class HandcraftedFeatures(AudioTransformer):
@@ -78,8 +34,8 @@ class HandcraftedFeatures(AudioTransformer):
     descriptors : sequence of {"mel", "mfcc", "zcr", "rms"}, default=("mel", "mfcc", "zcr", "rms")
         Low-level descriptors to take statistics of, in the order of their columns: power in mel bands, cepstral
         coefficients of the log-mel spectrum (dB), sign changes per sample, and root mean square.
-    functionals : sequence of {"mean", "std", "min", "max", "median"}, default=("mean",)
-        Statistics over the frames of a clip.
+    functionals : sequence of str, default=("mean",)
+        Statistics over the frames of a clip: any that `Functionals` knows.
     n_fft : int, default=2048
         Frame and FFT length, samples.
     hop_length : int, default=512
@@ -199,22 +155,16 @@ class HandcraftedFeatures(AudioTransformer):
         names : ndarray of shape (n_features,), object
         """
         self._check_params()
-        names = []
+        settings, names = self._settings(), []
         for descriptor in self.descriptors:
-            size = DESCRIPTORS[descriptor].size
-            lld = [descriptor] if size is None else [f"{descriptor}_{i}" for i in range(getattr(self, size))]
-            names += [f"{name}_{functional}" for functional in self.functionals for name in lld]
+            values = column_names(descriptor, settings)
+            names += [f"{value}_{functional}" for functional in self.functionals for value in values]
         return np.asarray(names, dtype=object)
 
     def _check_params(self):
         super()._check_params()
-        for name, chosen, known in [
-            ("descriptors", self.descriptors, DESCRIPTORS),
-            ("functionals", self.functionals, FUNCTIONALS),
-        ]:
-            unknown = [item for item in chosen if not isinstance(item, str) or item not in known]
-            if unknown or len(chosen) == 0 or len(set(chosen)) < len(chosen):
-                raise ValueError(f"{name} must be one or more of {list(known)}, each once. Got {list(chosen)}.")
+        check_choice("descriptors", self.descriptors, DESCRIPTORS)
+        check_choice("functionals", self.functionals, FUNCTIONALS)
         check_stft(self.n_fft, self.hop_length, self.win_length, self.fmin, self.fmax, self.sr)
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc must not exceed n_mels. Got n_mfcc={self.n_mfcc} and n_mels={self.n_mels}.")
@@ -224,9 +174,12 @@ class HandcraftedFeatures(AudioTransformer):
             _features,
             descriptors=tuple(self.descriptors),
             functionals=tuple(self.functionals),
-            n_mfcc=self.n_mfcc,
-            framing=dict(frame_length=self.n_fft, hop_length=self.hop_length),
-            spectrum=spectrum_params(self),
+            settings=self._settings(),
+        )
+
+    def _settings(self) -> Settings:
+        return Settings(
+            sr=self.sr, n_fft=self.n_fft, hop_length=self.hop_length, n_mfcc=self.n_mfcc, **spectrum_params(self)
         )
 
     def __sklearn_tags__(self):

@@ -1,0 +1,237 @@
+"""Functionals: statistics over the frames of a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._frames import validate_frames
+from .._sklearn import _check_feature_names_in
+from ._descriptors import check_choice
+
+
+class Track:
+    """A clip's values, (n_frames, n_values), and what several functionals share of them."""
+
+    def __init__(self, values: np.ndarray):
+        self.values = values
+
+    @cached_property
+    def ordered(self) -> np.ndarray:
+        """Each value's in ascending order, (n_values, n_frames); along rows, because sorting along columns is slow."""
+        return np.sort(np.ascontiguousarray(self.values.T), axis=1)
+
+    @cached_property
+    def deviations(self) -> np.ndarray:
+        """From the mean, in standard deviations; 0 where all frames are the same."""
+        values = self.values - np.mean(self.values, axis=0, dtype=np.float64)
+        values[:, self.ordered[:, 0] == self.ordered[:, -1]] = 0  # what the subtraction has left is rounding
+        scale = np.sqrt(np.mean(values * values, axis=0))
+        return (values / np.where(scale > 0, scale, 1)).astype(self.values.dtype, copy=False)
+
+    @cached_property
+    def deltas(self) -> np.ndarray:
+        """Differences of successive frames; one of zero where there is but one frame."""
+        return np.diff(self.values, axis=0) if len(self.values) > 1 else np.zeros_like(self.values)
+
+    def quantile(self, q: float) -> np.ndarray:
+        """As `np.quantile`, from one sort for all."""
+        position = q * (len(self.values) - 1)
+        below = int(position)
+        low, high = self.ordered[:, below], self.ordered[:, min(below + 1, len(self.values) - 1)]
+        return low + (high - low) * self.values.dtype.type(position - below)
+
+    def moment(self, order: int) -> np.ndarray:
+        """Mean of a power of the deviations; by products, because powers are slow."""
+        power = self.deviations
+        for _ in range(order - 1):
+            power = power * self.deviations
+        return np.mean(power, axis=0)
+
+    def slope(self) -> np.ndarray:
+        """Of the regression line, per frame."""
+        times = np.arange(len(self.values)) - (len(self.values) - 1) / 2
+        return np.einsum("i,ij->j", times, self.values) / ((times @ times) or 1)
+
+
+class Functional(NamedTuple):
+    """A statistic over the frames of a clip."""
+
+    unit: str
+    text: str  # what it is, for the documentation
+    function: Callable[[Track], np.ndarray]  # -> (n_values,)
+
+
+_SAME = "the descriptor's"
+
+FUNCTIONALS = {
+    "mean": Functional(_SAME, "Mean", lambda track: np.mean(track.values, axis=0)),
+    "std": Functional(_SAME, "Standard deviation", lambda track: np.std(track.values, axis=0)),
+    "min": Functional(_SAME, "Least value", lambda track: np.min(track.values, axis=0)),
+    "max": Functional(_SAME, "Largest value", lambda track: np.max(track.values, axis=0)),
+    "range": Functional(_SAME, "Largest less least value", lambda track: np.ptp(track.values, axis=0)),
+    "median": Functional(_SAME, "Median", lambda track: track.quantile(0.5)),
+    "p5": Functional(_SAME, "5th percentile", lambda track: track.quantile(0.05)),
+    "p20": Functional(_SAME, "20th percentile", lambda track: track.quantile(0.2)),
+    "p80": Functional(_SAME, "80th percentile", lambda track: track.quantile(0.8)),
+    "p95": Functional(_SAME, "95th percentile", lambda track: track.quantile(0.95)),
+    "skewness": Functional(
+        "1",
+        "Third moment of the deviations from the mean over the standard deviation; 0 of a constant",
+        lambda track: track.moment(3),
+    ),
+    "kurtosis": Functional(
+        "1",
+        "Fourth moment of the deviations from the mean over the standard deviation, less the normal distribution's 3; 0 of a "
+        "constant",
+        lambda track: np.where(track.deviations.any(axis=0), track.moment(4) - 3, 0),
+    ),
+    "slope": Functional("the descriptor's per frame", "Slope of the regression line over time", Track.slope),
+    "delta_abs_mean": Functional(
+        _SAME,
+        "Mean magnitude of the differences of successive frames",
+        lambda track: np.mean(np.abs(track.deltas), axis=0),
+    ),
+    "delta_std": Functional(
+        _SAME,
+        "Standard deviation of the differences of successive frames",
+        lambda track: np.std(track.deltas, axis=0),
+    ),
+}
+
+
+def functionals_of(values: np.ndarray, functionals) -> np.ndarray:
+    """Functionals of a clip's values, (n_frames, n_values) -> (n_functionals * n_values,), one functional after another."""
+    track = Track(values)
+    return np.concatenate([FUNCTIONALS[name].function(track) for name in functionals])
+
+
+class Functionals(TransformerMixin, BaseEstimator):
+    """Statistics over the frames of each clip: frames (n_clips, n_frames, n_values) become features.
+
+    Padding is skipped. The features are finite: those that a constant or a single frame does not have are 0.
+
+    Parameters
+    ----------
+    functionals : sequence of str
+        Which, in the order of their columns: `mean`, `std`, `min`, `max`, `range`, `median`, the percentiles `p5`, `p20`,
+        `p80` and `p95`, `skewness`, `kurtosis` (excess), `slope` (of the regression line, per frame), `delta_abs_mean`
+        and `delta_std` (of the differences of successive frames). By default all but `range`, `p5` and `p95`, which
+        the others come close to.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Values of a frame.
+
+    See Also
+    --------
+    LowLevelDescriptors : Makes the frames.
+
+    Notes
+    -----
+    Features, (n_clips, n_values), are clips of one frame. `std` and `kurtosis` are of the population (no correction for the
+    number of frames).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Functionals
+    >>> frames = np.array([[[1.0], [3.0], [8.0]], [[5.0], [np.nan], [np.nan]]])
+    >>> Functionals(["mean", "max", "median"]).fit_transform(frames)
+    array([[4., 8., 3.],
+           [5., 5., 5.]])
+    """
+
+    _parameter_constraints: dict = {"functionals": ["array-like"]}
+
+    def __init__(
+        self,
+        functionals=(
+            "mean",
+            "std",
+            "min",
+            "max",
+            "median",
+            "p20",
+            "p80",
+            "skewness",
+            "kurtosis",
+            "slope",
+            "delta_abs_mean",
+            "delta_std",
+        ),
+    ):
+        self.functionals = functionals
+
+    def fit(self, X, y=None):
+        """Check the frames; there is nothing to learn but their number of values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_values) or (n_clips, n_values)
+            Frames past a clip's end are all NaN.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a functional is unknown, NaN stands anywhere but in whole frames past a clip's end, or a value is infinite.
+        """
+        self._validate_params()
+        check_choice("functionals", self.functionals, FUNCTIONALS)
+        validate_frames(self, X, reset=True)
+        return self
+
+    def transform(self, X):
+        """Compute the functionals of every clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_values) or (n_clips, n_values)
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_functionals * n_values), float32 or float64 as X
+            The first functional of all values, then the second ...
+        """
+        check_is_fitted(self)
+        X, lengths = validate_frames(self, X, reset=False)
+        if lengths is None:
+            X, lengths = X[:, np.newaxis], np.ones(len(X), dtype=int)
+        features = np.empty((len(X), len(self.functionals) * X.shape[2]), dtype=X.dtype)
+        # Clip by clip, because one clip's values stay within the processor's cache through all functionals.
+        for row, (clip, length) in enumerate(zip(X, lengths)):
+            features[row] = functionals_of(clip[:length], self.functionals)
+        return features
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns, `descriptor_functional`: `f0_mean`, `mfcc_3_std` ...
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+            Names of a frame's values.
+
+        Returns
+        -------
+        names : ndarray of shape (n_functionals * n_values,), object
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        return np.asarray([f"{name}_{functional}" for functional in self.functionals for name in names], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
