@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from numbers import Number, Real
 
 import numpy as np
@@ -19,6 +20,19 @@ class AudioError(ValueError):
 
 class MissingAudioError(AudioError, FileNotFoundError):
     """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""
+
+
+@dataclass(frozen=True, eq=False)
+class AlteredClip:
+    """A clip that is made of another one each time its waveform is asked for, so that no copy is ever held.
+
+    `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform tells
+    it. `row` is the source's row, where that differs from the clip's own.
+    """
+
+    source: object
+    alter: Callable
+    row: int | None = None
 
 
 # --------------------------------------------------------------------------------------------------- what the user passed
@@ -118,6 +132,8 @@ def _is_path(clip) -> bool:
 
 def _where(clip, row: int | None) -> str:
     """How an error names a clip: "Row 3 ('a.wav')"."""
+    if isinstance(clip, AlteredClip):
+        return f"{_where(clip.source, row)}, altered by {clip.alter}"
     place = "Clip" if row is None else f"Row {row}"
     return f"{place} ({str(os.fspath(clip))!r})" if _is_path(clip) else place
 
@@ -159,17 +175,17 @@ def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple
     return start, left if duration is None else min(left, max(1, round(duration * sr)))
 
 
-def _as_waveform(clip, row: int | None) -> np.ndarray:
+def _as_waveform(clip, where: str) -> np.ndarray:
     """An in-memory clip as 1-D float32."""
     try:
         waveform = np.asarray(clip)
     except ValueError as error:
-        raise AudioError(f"{_where(clip, row)}: expected a 1-D waveform, got a ragged nest of sequences.") from error
+        raise AudioError(f"{where}: expected a 1-D waveform, got a ragged nest of sequences.") from error
     if waveform.dtype.kind not in "biuf" or waveform.ndim == 0:
-        raise TypeError(f"{_where(clip, row)}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
+        raise TypeError(f"{where}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
     if waveform.ndim != 1:
         raise AudioError(
-            f"{_where(clip, row)}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
+            f"{where}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
             "Average the channels of stereo first."
         )
     return _pcm_to_float(waveform)
@@ -186,9 +202,13 @@ def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, wh
 
 def clip_length(clip, *, sr: int, offset: float = 0.0, duration: float | None = None, row: int | None = None) -> int:
     """Samples at `sr` that `load_waveform` returns for a clip; of a file only the header is read."""
+    if isinstance(clip, AlteredClip):
+        span = dict(sr=sr, offset=offset, duration=duration, row=row if clip.row is None else clip.row)
+        altered = clip.alter.n_times(clip_length(clip.source, **span))
+        return load_waveform(clip, **span).size if altered is None else altered
     where = _where(clip, row)
     if not _is_path(clip):
-        waveform = _as_waveform(clip, row)
+        waveform = _as_waveform(clip, where)
         start, count = _span(waveform.size, sr, offset, duration)
         _check_waveform(waveform[start : start + count], waveform.size, sr, offset, where)
         return count
@@ -203,7 +223,7 @@ def clip_bytes(clip) -> int:
     """About how large a clip is, without opening it."""
     if _is_path(clip):
         return os.path.getsize(clip) if os.path.isfile(clip) else 0
-    return getattr(clip, "nbytes", 0)
+    return clip_bytes(clip.source) if isinstance(clip, AlteredClip) else getattr(clip, "nbytes", 0)
 
 
 def load_waveform(
@@ -249,13 +269,20 @@ def load_waveform(
     >>> load_waveform(np.array([0.0, 0.5, -0.25]), normalize="peak")
     array([ 0. ,  1. , -0.5], dtype=float32)
     """
+    if isinstance(clip, AlteredClip):
+        row = row if clip.row is None else clip.row
+        where = _where(clip, row)
+        source = load_waveform(clip.source, sr, offset=offset, duration=duration, row=row)
+        waveform = _as_waveform(clip.alter(source, sr), where)
+        _check_waveform(waveform, waveform.size, sr, 0.0, where)
+        return _normalize(waveform, normalize)
     if _is_path(clip):
         with _open(clip, row) as sound:
             rate, total = sound.samplerate, sound.frames
             start, count = _span(total, rate, offset, duration)
             waveform = _decode(sound, start, count, _where(clip, row)) if count else np.empty(0, np.float32)
     else:
-        waveform, rate = _as_waveform(clip, row), sr
+        waveform, rate = _as_waveform(clip, _where(clip, row)), sr
         total = waveform.size
         start, count = _span(total, rate, offset, duration)
         waveform = waveform[start : start + count]

@@ -1,0 +1,341 @@
+"""Waveform augmenters; a classifier that trains on augmented copies, too; noisy clips to test any pipeline on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
+
+from ._augmenters import AddNoise, PitchShift, Seeded, TimeStretch
+from ._clips import AlteredClip, as_clips
+from ._sklearn import HasMethods, _check_method_params
+
+__all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
+
+
+def augment_clips(X, augmenter, *, random_state=None):
+    """The same clips, each altered: to test a fitted pipeline on noisy clips, for instance.
+
+    Nothing is decoded here. Whoever reads the clips decodes and alters them, one by one, and finds the same waveforms each
+    time.
+
+    Parameters
+    ----------
+    X : audio input of n_clips
+        Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`.
+    augmenter : callable
+        `AddNoise`, `PitchShift`, `TimeStretch`, or any callable ``(waveform, sr) -> waveform``; see `AugmentedClassifier`. A
+        clip for which it does not fire stays as it is.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the alterations, each clip's apart.
+
+    Returns
+    -------
+    X : list or DataFrame
+        Audio input of n_clips. A DataFrame keeps its other columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is no audio input, or the augmenter's parameters are wrong.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import AddNoise, WaveformLoader
+    >>> from sklearn_ser.augmentation import augment_clips
+    >>> noisy = augment_clips([np.ones(3), np.ones(5)], AddNoise(snr=10), random_state=0)
+    >>> [waveform.shape for waveform in WaveformLoader().fit_transform(noisy)]
+    [(3,), (5,)]
+
+    A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
+    """
+    clips, seed = as_clips(X), _draw_seed(random_state)
+    seeded = [Seeded(_callable(augmenter), (seed, row)) for row in range(len(clips))]
+    altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, seeded)]
+    return _in_form_of(X, altered, np.arange(len(clips)))
+
+
+class AugmentedClassifier(ClassifierMixin, BaseEstimator):
+    """Train a classifier of clips on augmented copies of them; predict clips as they are.
+
+    In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline, from
+    the audio on: in a cross-validation around it, no copy of a test clip is ever seen in training.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio transformers:
+        they read the copies. It is cloned before it is fitted.
+    augmenters : sequence of callables, default=()
+        `AddNoise`, `PitchShift`, `TimeStretch`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
+        audiomentations. An augmenter that does not fire, by its probability `p`, adds no copy; a callable of another make
+        always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a NumPy
+        Generator; around all others, the global generators of Python and NumPy are seeded, and then left as found.
+    keep_original : bool, default=True
+        Whether the clips themselves are trained on, too.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which they are
+        made.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted classifier.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Samples of a clip, if X was an array (n_clips, n_times).
+
+    See Also
+    --------
+    augment_clips : Altered clips to test on.
+
+    Notes
+    -----
+    - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers. Levels are
+      normalised afterwards.
+    - Where the classifier at the pipeline's end stops early, a clip and its copies stand on one side of its split: its `fit`
+      is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no request.
+    - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and test folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_ser import AddNoise, AugmentedClassifier, HandcraftedFeatures
+    >>> time = np.arange(4000) / 16000
+    >>> clips = [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 800, 880)]
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), SVC())
+    >>> classifier = AugmentedClassifier(pipeline, [AddNoise(snr=20)], random_state=0)
+    >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
+    ['low', 'low', 'high', 'high']
+    >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
+    (8, 170)
+    """
+
+    # The wrapped classifier takes them; this one takes nothing for itself.
+    __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "augmenters": [tuple, list],
+        "keep_original": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, estimator, augmenters=(), *, keep_original=True, random_state=None):
+        self.estimator = estimator
+        self.augmenters = augmenters
+        self.keep_original = keep_original
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
+        """Fit the classifier to the clips and their copies.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`, whose other columns are
+            repeated for the copies. The estimator is given a DataFrame, too; for all else, a list.
+        y : array-like of shape (n_clips,)
+            Class labels.
+        sample_weight : array-like of shape (n_clips,) or None, default=None
+            Weight of each clip; a copy weighs what its clip weighs. Given to the classifier at the pipeline's end.
+        groups : array-like of shape (n_clips,) or None, default=None
+            Speakers, for instance. Given to the classifier at the pipeline's end.
+        **params : dict
+            What else the estimator's `fit` is to be given, as `step__parameter`; arrays of n_clips are repeated for the
+            copies. With metadata routing, all of this goes where it is requested, instead.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X is no audio input, an augmenter's parameters are wrong, no clip is left to train on, or the classifier stops
+            early on a split that takes no `groups`.
+        """
+        self._validate_params()
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        clips = as_clips(X)
+        check_consistent_length(clips, y, groups, sample_weight if hasattr(sample_weight, "__len__") else None)
+        self.estimator_ = clone(self.estimator)
+        given = {"sample_weight": sample_weight, "groups": groups, **params}
+        given = {name: value for name, value in given.items() if value is not None}
+        rows, augmented = self._augment(clips)
+        params = self._fit_params(given, len(clips), has_copies=len(np.unique(rows)) < len(rows))
+        repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
+        self.estimator_.fit(_in_form_of(X, augmented, rows), **repeated)
+        self.classes_ = self.estimator_.classes_
+        if isinstance(clips, np.ndarray):
+            self.n_features_in_ = clips.shape[1]
+        elif hasattr(self, "n_features_in_"):
+            del self.n_features_in_
+        return self
+
+    def predict(self, X, **params):
+        """Class of each clip, as it is.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+        **params : dict
+            What else the estimator's `predict` is to be given; with metadata routing, what its steps request.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        return self._delegate("predict", X, params)
+
+    @available_if(lambda self: self._estimator_has("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Probability of each class, for each clip as it is.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+        **params : dict
+            As for `predict`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._delegate("predict_proba", X, params)
+
+    @available_if(lambda self: self._estimator_has("decision_function"))
+    def decision_function(self, X, **params):
+        """Decision values for each clip as it is.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+        **params : dict
+            As for `predict`.
+
+        Returns
+        -------
+        values : ndarray of shape (n_clips,) or (n_clips, n_classes)
+        """
+        return self._delegate("decision_function", X, params)
+
+    def get_metadata_routing(self):
+        """Say which metadata the estimator's methods take.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping()
+        for method in ("fit", "predict", "predict_proba", "decision_function"):
+            mapping.add(caller=method, callee=method)
+        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+
+    def _augment(self, clips: Sequence) -> tuple[np.ndarray, list]:
+        """Clips to train on, and the row that each of them came from."""
+        seed, n_clips = _draw_seed(self.random_state), len(clips)
+        rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
+        for index, augmenter in enumerate(self.augmenters):
+            for row in range(n_clips):
+                alter = Seeded(_callable(augmenter), (seed, row, index))
+                if alter.fires():
+                    rows.append(row)
+                    augmented.append(AlteredClip(clips[row], alter, row))
+        if not rows:
+            raise ValueError(
+                "There is nothing to train on: keep_original=False, and no augmenter made a copy. "
+                f"Got augmenters={self.augmenters!r}."
+            )
+        return np.asarray(rows), augmented
+
+    def _fit_params(self, given: dict, n_clips: int, *, has_copies: bool) -> dict:
+        """What the estimator's `fit` is given besides X and y, one value a clip."""
+        final, prefix = _final_step(self.estimator_)
+        routing = get_config()["enable_metadata_routing"]
+        if routing:
+            params = dict(process_routing(self, "fit", **given).estimator.fit) if given else {}
+        else:
+            own = ("sample_weight", "groups")
+            params = {prefix + name if name in own else name: value for name, value in given.items()}
+        if not (has_copies and _stops_early(final)):
+            return params
+        if not has_fit_parameter(final, "groups"):
+            raise ValueError(
+                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to groups, so "
+                "that copies of a clip would stand on both sides. Turn its early stopping off, or use a classifier whose fit "
+                "takes groups, such as CNNLSTMClassifier."
+            )
+        name = f"{prefix}groups"
+        if routing and prefix:  # a pipeline hands on what is requested of it, under the name in the request
+            request = final.get_metadata_routing().fit.requests.get("groups")
+            name = request if isinstance(request, str) else "groups" if request else None
+            if name not in params:  # under a name of its own, which no other step can have requested
+                name = "rows_of_clips"
+                final.set_fit_request(groups=name)
+        return {name: np.arange(n_clips), **params}
+
+    def _estimator_has(self, method: str) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
+        return True
+
+    def _delegate(self, method: str, X, params: dict):
+        check_is_fitted(self)
+        if params and get_config()["enable_metadata_routing"]:
+            params = process_routing(self, method, **params).estimator[method]
+        return getattr(self.estimator_, method)(X, **params)
+
+    def __sklearn_tags__(self):
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.classifier_tags = inner.classifier_tags
+        tags.target_tags = inner.target_tags
+        tags.input_tags.string = True
+        return tags
+
+
+def _draw_seed(random_state) -> int:
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _callable(augmenter) -> Callable:
+    if not callable(augmenter):
+        raise TypeError(
+            f"An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). Got {augmenter!r}."
+        )
+    return augmenter
+
+
+def _in_form_of(X, clips: list, rows: np.ndarray):
+    """The clips, as audio input of the form that X has."""
+    if "path" not in getattr(X, "columns", ()):
+        return clips
+    return X.iloc[rows].reset_index(drop=True).assign(path=pd.Series(clips, dtype=object))
+
+
+def _final_step(estimator) -> tuple[BaseEstimator, str]:
+    """The classifier at a pipeline's end, and what the names of its `fit` parameters begin with."""
+    prefix = ""
+    while isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        prefix += f"{name}__"
+    return estimator, prefix
+
+
+def _stops_early(classifier) -> bool:
+    """Whether it splits off a part of its training clips, by scikit-learn's two ways to say so."""
+    by_count = getattr(classifier, "n_iter_no_change", None) is not None
+    return getattr(classifier, "early_stopping", by_count) in (True,)
