@@ -1,0 +1,154 @@
+"""Displays, as scikit-learn has them: made by `from_estimator`, drawn into `ax_` of `figure_`. Needs matplotlib."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ._sklearn import check_matplotlib_support
+
+
+def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:
+    """Kernels over components as kernels over what the components were made of."""
+    if not hasattr(components, "inverse_transform"):
+        components = np.asarray(components)
+        if components.ndim != 2 or len(components) != kernels.shape[-1]:
+            raise ValueError(
+                "components must be a fitted transformer with inverse_transform, or an array of shape (n_values, "
+                f"n_bins) with the kernels' {kernels.shape[-1]} values. Got an array of shape {components.shape}."
+            )
+        return kernels @ components
+    flat = kernels.reshape(-1, kernels.shape[-1])
+    spectra = components.inverse_transform(flat) - components.inverse_transform(np.zeros_like(flat[:1]))
+    return spectra.reshape(*kernels.shape[:-1], -1)
+
+
+class KernelDisplay:
+    """Convolution kernels as a grid of small images, time from left to right: one row for each length of kernel.
+
+    Red is where a kernel wants more than the mean, blue where it wants less. Each kernel is drawn in shares of its own
+    largest weight.
+
+    Parameters
+    ----------
+    kernels : list of ndarray of shape (n_kernels, kernel_length, n_values)
+    feature_names : sequence of str or None, default=None
+        Names of the values; the first and the last are written at the axis. None numbers them.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+
+    See Also
+    --------
+    SparseAutoencoderFeatures : Learns the kernels.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn_ser import KernelDisplay, SparseAutoencoderFeatures
+    >>> frames = np.random.default_rng(0).normal(size=(20, 50, 8))
+    >>> display = KernelDisplay.from_estimator(SparseAutoencoderFeatures(n_kernels=4).fit(frames))
+    >>> len(display.ax_.images)
+    12
+    """
+
+    def __init__(self, kernels, *, feature_names=None):
+        self.kernels = kernels
+        self.feature_names = feature_names
+
+    @classmethod
+    def from_estimator(cls, estimator, *, components=None, feature_names=None, max_kernels=20, ax=None, cmap="RdBu_r"):
+        """Draw the kernels of a fitted `SparseAutoencoderFeatures`.
+
+        Parameters
+        ----------
+        estimator : SparseAutoencoderFeatures
+            Fitted.
+        components : fitted transformer, array-like of shape (n_values, n_bins) or None, default=None
+            If the kernels were learned on components, how to draw them over the spectrum: the transformer that made the
+            components, such as the `transformer_` of a ``FrameWise(PCA(60))``, or what one unit of each component is in
+            the spectrum. None draws the kernels as they are.
+        feature_names : sequence of str or None, default=None
+            Names of what is drawn along the vertical axis.
+        max_kernels : int, default=20
+            Kernels of each length to draw, from the first.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        cmap : str or matplotlib.colors.Colormap, default="RdBu_r"
+            A diverging colormap; the default is safe for the colour-blind.
+
+        Returns
+        -------
+        display : KernelDisplay
+
+        Raises
+        ------
+        ValueError
+            If `components` or `feature_names` do not fit the kernels.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator, "kernels_")
+        kernels = [kernels[:max_kernels] for kernels in estimator.kernels_]
+        if components is not None:
+            kernels = [_to_spectrum(k, components) for k in kernels]
+        return cls(kernels, feature_names=feature_names).plot(ax=ax, cmap=cmap)
+
+    def plot(self, *, ax=None, cmap="RdBu_r"):
+        """Draw the kernels.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        cmap : str or matplotlib.colors.Colormap, default="RdBu_r"
+
+        Returns
+        -------
+        display : KernelDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        n_values = self.kernels[0].shape[-1]
+        names = np.arange(n_values) if self.feature_names is None else self.feature_names
+        if len(names) != n_values:
+            raise ValueError(f"feature_names must name the {n_values} values that are drawn. Got {len(names)} names.")
+        n_columns, n_rows = max(map(len, self.kernels)), len(self.kernels)
+        if ax is None:
+            _, ax = plt.subplots(figsize=(1.5 + 0.45 * n_columns, 0.8 + 1.5 * n_rows), layout="constrained")
+        ticks, labels = [], []
+        for row, kernels in enumerate(self.kernels):
+            bottom = 1.25 * (n_rows - 1 - row)
+            for column, kernel in enumerate(kernels):
+                image = ax.imshow(
+                    kernel.T / (np.abs(kernel).max() or 1.0),
+                    extent=(1.2 * column, 1.2 * column + 1, bottom, bottom + 1),
+                    origin="lower",
+                    cmap=cmap,
+                    vmin=-1,
+                    vmax=1,
+                    interpolation="nearest",
+                )
+                ax.text(1.2 * column + 0.5, bottom + 1.03, str(column), ha="center", va="bottom", size="xx-small")
+            ticks += [bottom, bottom + 0.5, bottom + 1]
+            length = kernels.shape[1]
+            labels += [names[0], f"{length} frame{'s' * (length > 1)}", names[-1]]
+        ax.set(
+            xlim=(-0.2, 1.2 * n_columns),
+            ylim=(-0.1, 1.25 * n_rows),
+            aspect="auto",
+            xticks=[],
+            yticks=ticks,
+            yticklabels=labels,
+            xlabel="kernel (inside each: time, from left to right)",
+        )
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        bar = ax.figure.colorbar(image, ax=ax, shrink=0.5, aspect=25, pad=0.01, ticks=[-1, 0, 1])
+        bar.set_label("weight / kernel's largest")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
