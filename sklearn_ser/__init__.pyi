@@ -1,11 +1,18 @@
 from . import audio as audio
+from . import augmentation as augmentation
 from . import datasets as datasets
 from . import features as features
 from . import neural as neural
+from . import plotting as plotting
+from . import preprocessing as preprocessing
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
 from .audio import load_waveform as load_waveform
+from .augmentation import AddNoise as AddNoise
+from .augmentation import AugmentedClassifier as AugmentedClassifier
+from .augmentation import PitchShift as PitchShift
+from .augmentation import TimeStretch as TimeStretch
 from .datasets import fetch_emodb as fetch_emodb
 from .datasets import fetch_ravdess as fetch_ravdess
 from .datasets import fetch_tess as fetch_tess
@@ -14,8 +21,18 @@ from .datasets import load_iemocap as load_iemocap
 from .datasets import make_emotional_speech as make_emotional_speech
 from .features import FlattenFrames as FlattenFrames
 from .features import FrameWise as FrameWise
+from .features import Functionals as Functionals
 from .features import HandcraftedFeatures as HandcraftedFeatures
+from .features import LowLevelDescriptors as LowLevelDescriptors
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
+from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
+from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
+from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
+from .neural import DenseClassifier as DenseClassifier
+from .neural import LSTMClassifier as LSTMClassifier
+from .neural import StackedLSTMClassifier as StackedLSTMClassifier
+from .plotting import KernelDisplay as KernelDisplay
+from .preprocessing import ReferenceScaler as ReferenceScaler
 
 __version__: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import warnings
 from numbers import Integral, Real
 
@@ -18,6 +20,16 @@ from .._frames import validate_frames
 from .._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
+
+
+def check_sizes(name: str, value, at_least: int = 0) -> list[int]:
+    """A parameter that holds the sizes of layers, as a list; an int is one layer."""
+    sizes = [value] if isinstance(value, Integral) else list(value)
+    if len(sizes) < at_least or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={value!r}."
+        )
+    return [int(size) for size in sizes]
 
 
 class _FittedModel:
@@ -53,6 +65,48 @@ class _FittedModel:
         self._model, self._packed = None, packed
 
 
+# What the docstring of every neural classifier says of training, in the place of "<training>"; defaults are its own.
+_TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, default={optimizer!r}
+        Name of a Keras optimizer, its serialised form (``{{"class_name": "SGD", "config": {{"momentum": 0.9}}}}``), or an
+        instance, of which a copy is used.
+    learning_rate : float or None, default={learning_rate}
+        Learning rate; None leaves the optimizer's own.
+    epochs : int, default={epochs}
+        Passes over the clips; at most, with `early_stopping`.
+    batch_size : int, default={batch_size}
+        Clips in a step of training.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss; "balanced" gives all classes the same total.
+    early_stopping : bool, default=False
+        Hold out a stratified part of the clips, stop when the loss on it no longer falls, and keep the best epoch. With
+        ``fit(..., groups=...)``, no group (speaker) stands on both sides.
+    validation_fraction : float, default=0.1
+        Share of the clips held out by `early_stopping`.
+    n_iter_no_change : int, default=10
+        Epochs without improvement that `early_stopping` waits.
+    tol : float, default=1e-4
+        Least fall of the loss that counts as improvement.
+    warm_start : bool, default=False
+        Whether `fit` goes on training the network that is there.
+    model_checkpoint : str, PathLike or None, default=None
+        A `.keras` file that is to hold the best epoch so far (by the loss on held-out clips with `early_stopping`, else by
+        the training loss) while training goes on. If training is cut off, the same `fit` resumes from it, and ends as if
+        it had never been interrupted. `keras.saving.load_model` reads the file.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the order of the clips, dropout and the split; the same int gives the same
+        probabilities on the same machine. No global generator is touched.
+    verbose : int, default=0
+        Above 0, show a progress bar over the epochs."""
+_TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    model_ : keras.Model
+        The trained network.
+    history_ : dict of list
+        Loss and accuracy of each epoch; with `early_stopping` also `val_loss` and `val_accuracy`.
+    n_features_in_ : int
+        Values of a frame."""
+
+
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers of frames. A subclass says in `_build(input_shape, n_classes)` which network it trains."""
 
@@ -71,6 +125,45 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__ and "<training>" in cls.__doc__:
+            defaults = {name: p.default for name, p in inspect.signature(cls.__init__).parameters.items()}
+            cls.__doc__ = cls.__doc__.replace("<training>", _TRAINING_PARAMETERS.format_map(defaults)).replace(
+                "<trained>", _TRAINING_ATTRIBUTES
+            )
+
+    def __init__(
+        self,
+        *,
+        optimizer,
+        learning_rate,
+        epochs,
+        batch_size,
+        class_weight,
+        early_stopping,
+        validation_fraction,
+        n_iter_no_change,
+        tol,
+        warm_start,
+        model_checkpoint,
+        random_state,
+        verbose,
+    ):
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.model_checkpoint = model_checkpoint
+        self.random_state = random_state
+        self.verbose = verbose
 
     def _build(self, input_shape: tuple[None, int], n_classes: int):
         """The network for frames of this shape, an uncompiled Keras model."""
@@ -185,7 +278,11 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """X as float32 (n_clips, n_frames, n_features), without frames that are padding in every clip."""
         X, lengths = validate_frames(self, X, reset=reset)
         X = X.astype(np.float32, copy=False)
-        return X[:, np.newaxis] if lengths is None else X[:, : lengths.max()]
+        return self._sequence(X) if lengths is None else X[:, : lengths.max()]
+
+    def _sequence(self, X) -> np.ndarray:
+        """Features as frames: one for each clip."""
+        return X[:, np.newaxis]
 
     def _draw_seed(self) -> int:
         return int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -304,7 +401,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
 
         try:
             if isinstance(self.optimizer, (str, dict)):
-                optimizer = keras.optimizers.get(self.optimizer)
+                optimizer = keras.optimizers.get(copy.deepcopy(self.optimizer))  # Keras writes into the dict
             else:  # a copy, because an optimizer belongs to the one network that it trains
                 optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -365,11 +462,13 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._frames(X, reset=False)
-        model = self.model_
-        # predict_on_batch runs a compiled function; Keras' predict sets up a data pipeline first, at each call.
-        batches = [model.predict_on_batch(X[i : i + _PREDICT_BATCH]) for i in range(0, len(X), _PREDICT_BATCH)]
-        probabilities = np.concatenate(batches)[:, : len(self.classes_)].astype(np.float64)
+        probabilities = np.concatenate(self._batches(self.model_, X))[:, : len(self.classes_)].astype(np.float64)
         return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    @staticmethod
+    def _batches(model, X) -> list[np.ndarray]:
+        # predict_on_batch runs a compiled function; Keras' predict sets up a data pipeline first, at each call.
+        return [model.predict_on_batch(X[i : i + _PREDICT_BATCH]) for i in range(0, len(X), _PREDICT_BATCH)]
 
     def predict(self, X):
         """Most probable class.

@@ -1,0 +1,147 @@
+"""A bidirectional LSTM that says which frames it listened to."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._sklearn import Interval
+from . import networks
+from ._base import NeuralClassifier, check_sizes
+
+
+class AttentionBLSTMClassifier(NeuralClassifier):
+    """Bidirectional LSTMs over the frames, and a softmax on their mean, weighted by attention.
+
+    The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it and
+    theta is learned ([1]_, after [2]_); padding has no weight.
+
+    Parameters
+    ----------
+    lstm_units : sequence of int, default=(30, 30)
+        Size of each bidirectional LSTM, in either direction.
+    dense_units : sequence of int, default=()
+        Size of each ReLU layer that a frame passes before the LSTMs.
+    attention : bool, default=True
+        False weighs all frames of a clip the same: mean pooling.
+    dropout : float, default=0.5
+        Share of each layer's output dropped in training.
+    input_noise : float, default=0.1
+        Standard deviation of the Gaussian noise added to the input in training; the input should be standardised.
+    initial_scale : float or None, default=None
+        The weights of LSTMs and attention begin uniform between minus and plus this (0.1 in [1]_); None takes Keras' own
+        initial weights.
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    Notes
+    -----
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    References
+    ----------
+    .. [1] He, Ren and He, attention-based BLSTM on kernels learned by an auto-encoder.
+    .. [2] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with local
+       attention", ICASSP 2017.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import AttentionBLSTMClassifier, FrameWise, MelSpectrogramTransformer
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), AttentionBLSTMClassifier())
+    """
+
+    _parameter_constraints: dict = {
+        **NeuralClassifier._parameter_constraints,
+        "lstm_units": ["array-like"],
+        "dense_units": ["array-like"],
+        "attention": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+        "initial_scale": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        lstm_units=(30, 30),
+        *,
+        dense_units=(),
+        attention=True,
+        dropout=0.5,
+        input_noise=0.1,
+        initial_scale=None,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=40,
+        batch_size=32,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        model_checkpoint=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            class_weight=class_weight,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            model_checkpoint=model_checkpoint,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.lstm_units = lstm_units
+        self.dense_units = dense_units
+        self.attention = attention
+        self.dropout = dropout
+        self.input_noise = input_noise
+        self.initial_scale = initial_scale
+
+    def attention_weights(self, X):
+        """How much each frame counts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
+
+        Returns
+        -------
+        weights : ndarray of shape (n_clips, n_frames), float32
+            They sum to one over a clip's frames, and are zero on padding.
+        """
+        check_is_fitted(self)
+        import keras
+
+        X = np.asarray(X)
+        n_frames = X.shape[1] if X.ndim == 3 else 1
+        X = self._frames(X, reset=False)
+        network = keras.Model(self.model_.input, self.model_.get_layer("attention").output)
+        weights = np.concatenate(self._batches(network, X))
+        return np.pad(weights, ((0, 0), (0, n_frames - weights.shape[1])))  # frames that are padding in every clip
+
+    def _build(self, input_shape, n_classes):
+        return networks.attention_blstm(
+            input_shape,
+            n_classes,
+            lstm_units=check_sizes("lstm_units", self.lstm_units, at_least=1),
+            dense_units=check_sizes("dense_units", self.dense_units),
+            attention=self.attention,
+            dropout=self.dropout,
+            input_noise=self.input_noise,
+            initial_scale=self.initial_scale,
+        )

@@ -1,0 +1,104 @@
+"""Dense layers, the classical neural network."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+from .._sklearn import Interval
+from . import networks
+from ._base import NeuralClassifier, check_sizes
+
+
+class DenseClassifier(NeuralClassifier):
+    """Dense layers, on features or on frames.
+
+    Features, or frames laid side by side by `FlattenFrames`, go through the layers as in any multi-layer perceptron. Of
+    frames, each goes through the same layers, and the mean over a clip's frames is classified.
+
+    Parameters
+    ----------
+    hidden_units : sequence of int, default=(256, 128)
+        Size of each hidden layer.
+    activation : str, default="relu"
+        Name of a Keras activation.
+    dropout : float, default=0.3
+        Share of each layer's output dropped in training.
+    input_noise : float, default=0.0
+        Standard deviation of the Gaussian noise added to the input in training; 0.1 is little on standardised features.
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    Notes
+    -----
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import DenseClassifier, HandcraftedFeatures
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), DenseClassifier())
+    """
+
+    _parameter_constraints: dict = {
+        **NeuralClassifier._parameter_constraints,
+        "hidden_units": ["array-like"],
+        "activation": [str],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        hidden_units=(256, 128),
+        *,
+        activation="relu",
+        dropout=0.3,
+        input_noise=0.0,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=40,
+        batch_size=32,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        model_checkpoint=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            class_weight=class_weight,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            model_checkpoint=model_checkpoint,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.hidden_units = hidden_units
+        self.activation = activation
+        self.dropout = dropout
+        self.input_noise = input_noise
+
+    def _build(self, input_shape, n_classes):
+        return networks.dense(
+            input_shape,
+            n_classes,
+            hidden_units=check_sizes("hidden_units", self.hidden_units),
+            activation=self.activation,
+            dropout=self.dropout,
+            input_noise=self.input_noise,
+        )

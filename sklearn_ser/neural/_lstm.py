@@ -1,0 +1,194 @@
+"""Recurrent classifiers that read a clip from its first frame to its last."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._sklearn import Interval
+from . import networks
+from ._base import NeuralClassifier, check_sizes
+
+
+class LSTMClassifier(NeuralClassifier):
+    """One LSTM over the frames, and a softmax on its last state.
+
+    Parameters
+    ----------
+    lstm_units : int, default=64
+        Size of the LSTM's state.
+    dropout : float, default=0.3
+        Share of the last state dropped in training.
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    Notes
+    -----
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    References
+    ----------
+    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021, where it is a baseline.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import FrameWise, LSTMClassifier, MelSpectrogramTransformer
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), LSTMClassifier())
+    """
+
+    _parameter_constraints: dict = {
+        **NeuralClassifier._parameter_constraints,
+        "lstm_units": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        lstm_units=64,
+        *,
+        dropout=0.3,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=40,
+        batch_size=32,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        model_checkpoint=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            class_weight=class_weight,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            model_checkpoint=model_checkpoint,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.lstm_units = lstm_units
+        self.dropout = dropout
+
+    def _build(self, input_shape, n_classes):
+        return networks.stacked_lstm(input_shape, n_classes, lstm_units=[self.lstm_units], dropout=self.dropout)
+
+
+class StackedLSTMClassifier(NeuralClassifier):
+    """LSTMs, one upon the other, dense layers on the last state, and a softmax.
+
+    The network of [1]_, which reads pooled features as a sequence: one value, one step.
+
+    Parameters
+    ----------
+    lstm_units : sequence of int, default=(128, 128)
+        Size of each LSTM.
+    dense_units : sequence of int, default=(32,)
+        Size of each ReLU layer behind them.
+    dropout : float, default=0.2
+        Share of what the softmax reads dropped in training.
+    step_size : int or None, default=None
+        For features, (n_clips, n_features): how many neighbouring values make one step of the sequence; the last step is
+        filled up with zeros. None makes one step of them all. Frames are steps already.
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    Notes
+    -----
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    References
+    ----------
+    .. [1] Bledea, "Speech emotion recognition" (stacked LSTM on pooled features, TESS).
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import HandcraftedFeatures, StackedLSTMClassifier
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), StackedLSTMClassifier(step_size=1))
+    """
+
+    _parameter_constraints: dict = {
+        **NeuralClassifier._parameter_constraints,
+        "lstm_units": ["array-like"],
+        "dense_units": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "step_size": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        lstm_units=(128, 128),
+        *,
+        dense_units=(32,),
+        dropout=0.2,
+        step_size=None,
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=40,
+        batch_size=32,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        model_checkpoint=None,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            class_weight=class_weight,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            warm_start=warm_start,
+            model_checkpoint=model_checkpoint,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.lstm_units = lstm_units
+        self.dense_units = dense_units
+        self.dropout = dropout
+        self.step_size = step_size
+
+    def _sequence(self, X):
+        if self.step_size is None:
+            return super()._sequence(X)
+        n_steps = -(-X.shape[1] // self.step_size)
+        X = np.pad(X, ((0, 0), (0, n_steps * self.step_size - X.shape[1])))
+        return X.reshape(len(X), n_steps, self.step_size)
+
+    def _build(self, input_shape, n_classes):
+        return networks.stacked_lstm(
+            input_shape,
+            n_classes,
+            lstm_units=check_sizes("lstm_units", self.lstm_units, at_least=1),
+            dense_units=check_sizes("dense_units", self.dense_units),
+            dropout=self.dropout,
+        )
