@@ -59,7 +59,7 @@ def augment_clips(X, augmenter, *, random_state=None):
     A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
     """
     clips, seed = as_clips(X), _draw_seed(random_state)
-    seeded = [Seeded(_callable(augmenter), (seed, row)) for row in range(len(clips))]
+    seeded = [Seeded(_callable(augmenter), (seed, 0, row)) for row in range(len(clips))]
     altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, seeded)]
     return _in_form_of(X, altered, np.arange(len(clips)))
 
@@ -252,7 +252,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
         for index, augmenter in enumerate(self.augmenters):
             for row in range(n_clips):
-                alter = Seeded(_callable(augmenter), (seed, row, index))
+                alter = Seeded(_callable(augmenter), (seed, 1 + index, row))  # 0 is for `augment_clips`
                 if alter.fires():
                     rows.append(row)
                     augmented.append(AlteredClip(clips[row], alter, row))

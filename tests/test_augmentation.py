@@ -724,3 +724,12 @@ def test_noise_in_training_helps_on_noisy_recordings(emodb):
     augmented = AugmentedClassifier(pipeline, [AddNoise(snr=(5, 20))], random_state=0).fit(X[~test], y[~test])
     plain = clone(pipeline).fit(X[~test], y[~test])
     assert augmented.score(noisy, y[test]) > max(0.85, plain.score(noisy, y[test]))
+
+
+def test_noise_to_test_on_is_not_the_noise_trained_on(tones):
+    noise = AddNoise(amplitude=0.1)
+    inner = AugmentedClassifier(Recorder(), [noise], random_state=0).fit(tones, LABELS).estimator_
+    tested = WaveformLoader().fit_transform(augment_clips(tones, noise, random_state=0))
+    for row, clip in enumerate(tones):
+        correlation = np.corrcoef(inner.waveforms_[6 + row] - clip, tested[row] - clip)[0, 1]
+        assert abs(correlation) < 0.2
