@@ -91,7 +91,7 @@ def test_chunks_are_convolved_inside_and_read_across(tones):
     assert pipeline.score(clips, y) > 0.9
     shapes = {layer.name: layer.output.shape for layer in pipeline[-1].model_.layers if hasattr(layer, "output")}
     assert shapes["conv_0"] == (None, None, 250, 4)  # 2000 samples of a chunk, in steps of 8
-    assert shapes["lstm"] == (None, 8)
+    assert shapes["lstm_0"] == (None, 8)
 
 
 def test_input_type_can_be_said(frames):
@@ -109,9 +109,9 @@ def test_no_clip_is_pooled_to_nothing(n_frames):
 def test_model_has_the_blocks_of_the_paper(fitted):
     names = [layer.name for layer in fitted.model_.layers]
     for block in range(2):
-        order = [names.index(f"{part}_{block}") for part in ("conv", "batch_norm", "elu", "max_pool")]
+        order = [names.index(f"{part}_{block}") for part in ("conv", "max_pool", "batch_norm", "elu")]
         assert order == sorted(order)
-    assert names.index("max_pool_1") < names.index("lstm") < names.index("probabilities")
+    assert names.index("elu_1") < names.index("lstm_0") < names.index("probabilities")
 
 
 # ----------------------------------------------------------------------------------------------------------------- padding
