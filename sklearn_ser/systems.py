@@ -426,8 +426,8 @@ def he_blstm(*, random_state=None, epochs=30, verbose=0) -> Pipeline:
     As published: the descriptors of `he_svm`; 512 ReLU units and a BLSTM of 128; noise of 0.1 on the input and dropout of
     0.5 in training.
 
-    Otherwise than [1]_: see `he_attention_blstm`. Windows follow each other every 20 ms, which halves the LSTM's steps
-    and its time.
+    Otherwise than [1]_: see `he_attention_blstm`. Ten frames make one step of the BLSTM, as in
+    the other experiments, because an LSTM takes as long as it has steps.
 
     References
     ----------
@@ -435,11 +435,11 @@ def he_blstm(*, random_state=None, epochs=30, verbose=0) -> Pipeline:
        attention model".
     """
     network = AttentionBLSTMClassifier(
-        (128,), dense_units=(512,), attention=False, **_he_training(1e-3, epochs, random_state, verbose)
+        (128,), dense_units=(512,), pool_size=10, attention=False, **_he_training(1e-3, epochs, random_state, verbose)
     )
     return Pipeline(
         [
-            ("descriptors", LowLevelDescriptors(hop_length=320, verbose=verbose)),
+            ("descriptors", LowLevelDescriptors(verbose=verbose)),
             ("scaler", ReferenceScaler("neutral")),
             ("classifier", network),
         ]

@@ -22,6 +22,7 @@ from sklearn_ser import (
 SMALL = dict(epochs=6, batch_size=16, learning_rate=0.02, random_state=0)
 CLASSIFIERS = [
     AttentionBLSTMClassifier([6], dense_units=[8], dropout=0.1, **SMALL),
+    AttentionBLSTMClassifier([6], pool_size=3, **SMALL),
     AttentionBLSTMClassifier([4, 4], attention=False, dropout=0.0, initial_scale=0.1, **SMALL),
     CNNClassifier(filters=[8, 8], pool_size=2, **SMALL),
     CNNLSTMClassifier(filters=[8], pool_size=2, lstm_units=[8, 4], dense_units=[8, 6], **SMALL),
@@ -121,9 +122,10 @@ def test_cnn_lstm_has_the_layers_asked_for(frames):
 # -------------------------------------------------------------------------------------------------------- attention
 
 
-def test_attention_is_a_distribution_over_the_real_frames(frames):
+@pytest.mark.parametrize("classifier", CLASSIFIERS[:2], ids=["frames", "pooled"])
+def test_attention_is_a_distribution_over_the_real_frames(classifier, frames):
     X, y = frames
-    fitted = clone(CLASSIFIERS[0]).fit(X, y)
+    fitted = clone(classifier).fit(X, y)
     more_padding = np.pad(X, ((0, 0), (0, 5), (0, 0)), constant_values=np.nan)
     weights = fitted.attention_weights(more_padding)
     assert weights.shape == (60, 17)
@@ -134,9 +136,26 @@ def test_attention_is_a_distribution_over_the_real_frames(frames):
     np.testing.assert_array_equal(fitted.attention_weights(X[:, 0]), np.ones((60, 1)))
 
 
+def test_a_step_is_the_mean_of_its_frames(frames):
+    """Frames averaged beforehand give what the network makes of them by itself, and share their step's weight."""
+    X, y = frames
+    pooled = clone(CLASSIFIERS[1]).set_params(epochs=1).fit(X, y)
+    steps = np.full((60, 4, 3), np.nan, np.float32)
+    for row in range(60):
+        for step in range(4):
+            window = X[row, 3 * step : 3 * step + 3]
+            if not np.isnan(window[0, 0]):
+                steps[row, step] = np.nanmean(window, axis=0)
+    plain = clone(CLASSIFIERS[1]).set_params(epochs=1, pool_size=1).fit(steps, y)
+    plain.model_.set_weights(pooled.model_.get_weights())
+    np.testing.assert_allclose(plain.predict_proba(steps), pooled.predict_proba(X), rtol=1e-4)
+    of_steps = np.add.reduceat(pooled.attention_weights(X), [0, 3, 6, 9], axis=1)
+    np.testing.assert_allclose(plain.attention_weights(steps), of_steps, rtol=1e-3)
+
+
 def test_without_attention_frames_count_the_same(frames):
     X, y = frames
-    weights = clone(CLASSIFIERS[1]).set_params(epochs=1).fit(X, y).attention_weights(X)
+    weights = clone(CLASSIFIERS[2]).set_params(epochs=1).fit(X, y).attention_weights(X)
     real = ~np.isnan(X[:, :, 0])
     np.testing.assert_allclose(weights, real / real.sum(axis=1, keepdims=True), rtol=1e-5)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -24,6 +24,9 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         Size of each bidirectional LSTM, in either direction.
     dense_units : sequence of int, default=()
         Size of each ReLU layer that a frame passes before the LSTMs.
+    pool_size : int, default=1
+        Frames whose mean makes one step of the LSTMs, which take as long as they have steps: of frames every 10 ms, 10 are
+        not too many.
     attention : bool, default=True
         False weighs all frames of a clip the same: mean pooling.
     dropout : float, default=0.5
@@ -61,6 +64,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         **NeuralClassifier._parameter_constraints,
         "lstm_units": ["array-like"],
         "dense_units": ["array-like"],
+        "pool_size": [Interval(Integral, 1, None, closed="left")],
         "attention": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],
@@ -72,6 +76,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         lstm_units=(30, 30),
         *,
         dense_units=(),
+        pool_size=1,
         attention=True,
         dropout=0.5,
         input_noise=0.1,
@@ -107,6 +112,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         )
         self.lstm_units = lstm_units
         self.dense_units = dense_units
+        self.pool_size = pool_size
         self.attention = attention
         self.dropout = dropout
         self.input_noise = input_noise
@@ -122,7 +128,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         Returns
         -------
         weights : ndarray of shape (n_clips, n_frames), float32
-            They sum to one over a clip's frames, and are zero on padding.
+            They sum to one over a clip's frames, and are zero on padding. Frames of one step (`pool_size`) share its weight.
         """
         check_is_fitted(self)
         import keras
@@ -131,8 +137,11 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         n_frames = X.shape[1] if X.ndim == 3 else 1
         X = self._frames(X, reset=False)
         network = keras.Model(self.model_.input, self.model_.get_layer("attention").output)
-        weights = np.concatenate(self._batches(network, X))
-        return np.pad(weights, ((0, 0), (0, n_frames - weights.shape[1])))  # frames that are padding in every clip
+        steps = np.concatenate(self._batches(network, X))
+        real, step = ~np.isnan(X[:, :, 0]), np.arange(X.shape[1]) // self.pool_size
+        frames_of_step = np.add.reduceat(real, np.arange(0, X.shape[1], self.pool_size), axis=1, dtype=np.float32)
+        weights = steps[:, step] * real / np.maximum(frames_of_step[:, step], 1)
+        return np.pad(weights, ((0, 0), (0, n_frames - X.shape[1])))  # frames that are padding in every clip
 
     def _build(self, input_shape, n_classes):
         return networks.attention_blstm(
@@ -140,6 +149,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
             n_classes,
             lstm_units=check_sizes("lstm_units", self.lstm_units, at_least=1),
             dense_units=check_sizes("dense_units", self.dense_units),
+            pool_size=self.pool_size,
             attention=self.attention,
             dropout=self.dropout,
             input_noise=self.input_noise,

@@ -94,6 +94,18 @@ def _mean(x, mask):
     return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
 
 
+def _mean_pool(x, mask, size: int):
+    """Means over windows of `size` steps, of real ones only; the last window of a clip may hold fewer."""
+    from keras import layers, ops
+
+    def pool(x):
+        return layers.AveragePooling1D(size)(ops.pad(x, [[0, 0], [0, size - 1], [0, 0]]))
+
+    real = ops.cast(mask, x.dtype)[:, :, None]
+    share = pool(real)
+    return pool(x * real) / ops.maximum(share, 0.5 / size), mask[:, ::size]
+
+
 def _lstms(x, mask, units: Sequence[int], dropout: float = 0.0):
     """LSTMs, one upon the other; the last state of the last."""
     from keras import layers
@@ -295,6 +307,7 @@ def attention_blstm(
     *,
     lstm_units: Sequence[int],
     dense_units: Sequence[int] = (),
+    pool_size: int = 1,
     attention: bool = True,
     dropout: float = 0.0,
     input_noise: float = 0.0,
@@ -310,6 +323,8 @@ def attention_blstm(
         Size of each bidirectional LSTM, in either direction.
     dense_units : sequence of int, default=()
         Size of each ReLU layer before them.
+    pool_size : int, default=1
+        Frames whose mean is one step of the LSTMs.
     attention : bool, default=True
         Weigh frame t by softmax over time of theta' h_t; False weighs all frames the same.
     dropout : float, default=0.0
@@ -322,7 +337,7 @@ def attention_blstm(
     Returns
     -------
     keras.Model
-        Its layer "attention" returns the weights of the frames, (n_clips, n_frames).
+        Its layer "attention" returns the weights of the steps, (n_clips, n_steps).
     """
     import keras
     from keras import layers, ops
@@ -340,6 +355,8 @@ def attention_blstm(
         x = layers.Dense(n, activation="relu", name=f"dense_{index}")(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dense_dropout_{index}")(x)
+    if pool_size > 1:
+        x, mask = _mean_pool(x, mask, pool_size)
     for index, n in enumerate(lstm_units):
         lstm = layers.LSTM(
             n,
