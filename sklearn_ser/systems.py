@@ -400,7 +400,7 @@ def he_svm(*, random_state=None, epochs=None, verbose=0) -> Pipeline:
 
 
 @_system
-def he_blstm(*, random_state=None, epochs=30, verbose=0) -> Pipeline:
+def he_blstm(*, random_state=None, epochs=20, verbose=0) -> Pipeline:
     """Low-level descriptors, a dense layer on each frame and a BLSTM, experiment 2 of S4 ([1]_).
 
     Parameters

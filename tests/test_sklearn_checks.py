@@ -94,7 +94,7 @@ def expected_failures(estimator):
 
 @pytest.fixture
 def uncompiled():
-    """Networks run as written: compiling takes longer than these trainings, and one class's checks with it are enough."""
+    """Networks run as written: compiling takes longer than these trainings, and all other tests do it."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -110,7 +110,7 @@ STRICT = {"xfail_strict": True} if "xfail_strict" in inspect.signature(parametri
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures, **STRICT)
 def test_scikit_learn_check(estimator, check, request):
-    if isinstance(estimator, NeuralClassifier) and not isinstance(estimator, CNNLSTMClassifier):
+    if isinstance(estimator, NeuralClassifier):
         request.getfixturevalue("uncompiled")
     check(estimator)
     PASSED[type(estimator)] += 1
