@@ -241,7 +241,9 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
     As published: the features; two LSTMs of 128 units, a ReLU layer of 32, dropout of 0.2, softmax; Adam at 0.001, 50
     epochs, 256 clips a batch.
 
-    Left open by [1]_: how 170 values become a sequence (here, as is usual, each is a step) and the level of the noise.
+    Left open by [1]_: the level of the noise, and how 170 values become a sequence. Here they are one step; read as 170 steps
+    of one value (``set_params(classifier__step_size=1)``), as often understood, the same network recognises 50 to 55 % of
+    EMO-DB in place of 70 to 75, and trains ten times as long.
 
     Otherwise than [1]_: clips are read at 16 kHz, so that corpora at several rates have the same bands, and brought to the
     same level; features are standardised. Raw mel powers differ by orders of magnitude among bands and clips: noise then
@@ -257,7 +259,6 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
         lstm_units=(128, 128),
         dense_units=(32,),
         dropout=0.2,
-        step_size=1,
         learning_rate=0.001,
         epochs=epochs,
         batch_size=256,
