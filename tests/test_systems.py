@@ -42,7 +42,7 @@ def pipeline_of(system):
 
 
 def test_names_are_unique_and_figures_are_shares():
-    assert len(SYSTEMS) == len(list_systems()) == 16
+    assert len(SYSTEMS) == len(list_systems()) == 17
     for system in list_systems():
         assert system.wa is None or 0 < system.wa < 1
         assert 0 < system.test_size < 1
