@@ -104,7 +104,8 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
     - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers. Levels are
       normalised afterwards.
     - Where the classifier at the pipeline's end stops early, a clip and its copies stand on one side of its split: its `fit`
-      is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no request.
+      is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no request. One that
+      stops early inside another estimator, where groups do not reach it, is refused.
     - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and test folds.
 
     Examples
@@ -272,6 +273,14 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         else:
             own = ("sample_weight", "groups")
             params = {prefix + name if name in own else name: value for name, value in given.items()}
+        if has_copies and not _stops_early(final):
+            hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
+            if hidden:
+                raise ValueError(
+                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach it, so "
+                    "that copies of a clip would stand on both sides of its split. Turn its early stopping off, or make it "
+                    "the last step itself."
+                )
         if not (has_copies and _stops_early(final)):
             return params
         if not has_fit_parameter(final, "groups"):
@@ -312,7 +321,7 @@ def _draw_seed(random_state) -> int:
 
 
 def _callable(augmenter) -> Callable:
-    if not callable(augmenter):
+    if not callable(augmenter) or isinstance(augmenter, type):
         raise TypeError(
             f"An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). Got {augmenter!r}."
         )

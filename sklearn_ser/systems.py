@@ -68,6 +68,8 @@ _COMMON = """random_state : int, RandomState instance or None, default=None
 
 def _system(function):
     """Complete the docstring with the parameters that all systems have."""
+    if not function.__doc__:  # python -OO
+        return function
     epochs = inspect.signature(function).parameters["epochs"].default
     for mark, at_most in (("<common>", ""), ("<common, at most>", " at most")):
         function.__doc__ = function.__doc__.replace(mark, _COMMON.format(epochs=epochs, at_most=at_most))
@@ -275,7 +277,7 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
 
 def _mel_axis_first(X: np.ndarray, n_mels: int) -> np.ndarray:
     """Flattened log-mel frames as (n_clips, n_mels, n_frames)."""
-    return X.reshape(len(X), -1, n_mels).transpose(0, 2, 1)
+    return np.asarray(X).reshape(len(X), -1, n_mels).transpose(0, 2, 1)
 
 
 @_system
@@ -300,7 +302,8 @@ def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0)
     As published: 44.1 kHz, 3.5 s from 0.5 s on; 200 mel bands, FFT of 2048, hop of 512, dB below the loudest value; of
     each training clip two copies with noise of 0.008 and, with probability 0.9, one raised by 4 semitones; three blocks of
     64, 128 and 256 filters, 3 wide, pooled by 4; LSTMs of 540 and 256, ReLU layers of 100, 50 and 20 with batch normalisation
-    between them; RMSprop, 200 clips a batch, 150 epochs, the best kept. With ``faithful=True`` each pixel is standardised.
+    between them; RMSprop, 200 clips a batch, 150 epochs, the best kept. Clips of less than 0.5 s are an error, unless
+    ``estimator__mel__offset`` is set to 0. With ``faithful=True`` each pixel is standardised.
 
     Otherwise than [1]_: the best epoch is chosen on a tenth of the training clips, not on those to test on (copies of a clip
     stay with it); the dense layers read the last state of the second LSTM, not all its states side by side, because clips
@@ -342,11 +345,12 @@ def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0)
         verbose=verbose,
     )
     if faithful:
+        mel_axis_first = FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})
         steps = [
             ("mel", mel),
             ("flatten", FlattenFrames(fill_value=0.0)),
             ("scaler", StandardScaler()),
-            ("mel_axis_first", FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})),
+            ("mel_axis_first", mel_axis_first.set_output(transform="default")),
         ]
     else:
         steps = [("mel", mel), ("scaler", FrameWise(StandardScaler()))]
@@ -381,7 +385,8 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
     Notes
     -----
     As published: windows of 20 ms every 10 ms; 256 values of the FFT, F0, formants, energy, zero-crossing rate, 13 MFCC;
-    scaled by mean and deviation of the neutral training clips; C chosen among 1e-6 to 1, here by cross-validation of the
+    scaled by mean and deviation of the neutral training clips (``set_params(scaler__reference=...)`` names another class, or
+    None for all clips); C chosen among 1e-6 to 1, here by cross-validation of the
     training clips.
 
     Left open by [1]_: the functionals. As long as they are not standardised, too, those that vary most decide alone, and the

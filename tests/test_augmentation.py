@@ -11,7 +11,7 @@ import pytest
 import sklearn
 import soundfile
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.neural_network import MLPClassifier
@@ -733,3 +733,22 @@ def test_noise_to_test_on_is_not_the_noise_trained_on(tones):
     for row, clip in enumerate(tones):
         correlation = np.corrcoef(inner.waveforms_[6 + row] - clip, tested[row] - clip)[0, 1]
         assert abs(correlation) < 0.2
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        lambda stopping: VotingClassifier([("stopping", stopping)]),
+        lambda stopping: AugmentedClassifier(stopping, [AddNoise(snr=10)]),
+    ],
+    ids=["voting", "nested"],
+)
+def test_early_stopping_where_groups_do_not_reach_is_refused(tones, hiding):
+    classifier = AugmentedClassifier(hiding(Recorder(early_stopping=True)), [AddNoise(snr=10)])
+    with pytest.raises(ValueError, match="Recorder stops early inside .*copies of a clip would stand on both sides"):
+        classifier.fit(tones, LABELS)
+
+
+def test_an_augmenter_that_was_not_made_is_refused(tones):
+    with pytest.raises(TypeError, match=r"such as AddNoise\(snr=20\). Got <class"):
+        AugmentedClassifier(Recorder(), [AddNoise]).fit(tones, LABELS)

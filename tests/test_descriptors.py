@@ -307,7 +307,7 @@ def test_ten_minutes_are_analysed():
         (dict(n_fft=513), "n_fft must be even. Got n_fft=513"),
         (dict(n_fft=256), "win_length must not exceed n_fft. Got win_length=320 and n_fft=256"),
         (dict(n_mfcc=41), "n_mfcc must not exceed n_mels. Got n_mfcc=41 and n_mels=40"),
-        (dict(f0_min=300, f0_max=200), "f0_min must lie below f0_max.*Got f0_min=300 Hz, f0_max=200 Hz"),
+        (dict(f0_min=300, f0_max=200), "f0_max must be at least 1.2 times f0_min.*Got f0_min=300 Hz, f0_max=200 Hz"),
         (dict(f0_max=5000), "must not exceed a quarter of the sampling rate.*f0_max=5000 Hz and sr=16000 Hz"),
         (dict(f0_min=0), "'f0_min' parameter"),
     ],
@@ -416,3 +416,11 @@ def test_the_page_of_descriptors_is_up_to_date():
     """Else run docs/make_descriptors.py."""
     script = Path(__file__).parents[1] / "docs" / "make_descriptors.py"
     assert (script.parent / "descriptors.md").read_text(encoding="utf-8") == runpy.run_path(str(script))["page"]()
+
+
+def test_a_constant_does_not_vary_however_long_it_is():
+    X = np.full((2, 3001, 1), 0.1, np.float32)
+    X[1, 100:] = np.nan
+    features = Functionals(["mean", "std"]).fit_transform(X)
+    np.testing.assert_allclose(features[:, 0], 0.1, rtol=1e-7)
+    np.testing.assert_array_equal(features[:, 1], 0)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -187,6 +188,24 @@ def test_attention_finds_the_frame_that_tells():
     assert weights[np.arange(160), place].mean() > 2 / 12
 
 
+def test_padding_has_no_weight_however_sharp_attention_is(frames):
+    """Scores far below that of padding, zero, must not vanish."""
+    X, y = frames
+    fitted = clone(CLASSIFIERS[0]).set_params(epochs=1).fit(X, y)
+    theta = fitted.model_.get_layer("theta")
+    theta.set_weights([-1e4 * np.sign(fitted.model_.get_layer("theta").get_weights()[0] + 1e-9)])
+    np.testing.assert_allclose(fitted.attention_weights(X).sum(axis=1), 1, rtol=1e-5)
+    theta.set_weights([-theta.get_weights()[0]])
+    np.testing.assert_allclose(fitted.attention_weights(X).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_attention_weights_are_of_the_network_as_trained(frames):
+    X, y = frames
+    fitted = clone(CLASSIFIERS[1]).set_params(epochs=1).fit(X, y)
+    expected = fitted.attention_weights(X)
+    np.testing.assert_array_equal(fitted.set_params(pool_size=5).attention_weights(X), expected)
+
+
 def test_attention_weights_need_a_fitted_network(frames):
     from sklearn.exceptions import NotFittedError
 
@@ -248,6 +267,20 @@ def test_dense_layers_are_a_perceptron_whose_output_is_averaged(frames):
 def test_wrong_parameters_are_named(classifier, message, frames):
     with pytest.raises(ValueError, match=message):
         classifier.fit(*frames)
+
+
+def test_one_layer_can_be_given_as_its_size(frames):
+    for classifier in (
+        DenseClassifier(4),
+        StackedLSTMClassifier(3, dense_units=2),
+        AttentionBLSTMClassifier(3, dense_units=2),
+    ):
+        classifier.set_params(epochs=1).fit(*frames)
+
+
+def test_pandas_output_elsewhere_changes_nothing(frames):
+    with config_context(transform_output="pandas"):
+        assert DenseClassifier([4], epochs=1).fit(*frames).predict(frames[0]).shape == (60,)
 
 
 def test_an_optimizer_given_as_a_dict_is_left_as_it_is(frames):

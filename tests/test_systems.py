@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -103,6 +104,13 @@ def test_the_faithful_system_reads_the_mel_axis(clips):
         frames = system.estimator_[:-1].transform(X)
         assert frames.shape == (20, n_steps, values_of_a_step)
         assert np.isnan(frames).any() != faithful  # padding is a value to it, and the loudest
+
+
+def test_the_faithful_system_knows_no_tables(clips):
+    with config_context(transform_output="pandas"):
+        system = saleem_cnn_lstm(faithful=True, random_state=0, epochs=1)
+        system.set_params(augmenters=[], estimator__mel__offset=0.0, estimator__classifier__lstm_units=4).fit(*clips)
+        assert system.predict(clips[0]).shape == (20,)
 
 
 def test_the_four_scenarios_of_pooled_features(clips):

@@ -10,6 +10,7 @@ from scipy.special import expit, kl_div, logit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from .._frames import FramesMixin, validate_frames
 from .._sklearn import Interval, _check_feature_names_in
@@ -312,15 +313,16 @@ class SparseAutoencoderFeatures(FramesMixin, TransformerMixin, BaseEstimator, au
         # Random mixtures of patches: where patches hardly vary, nothing would ever take a kernel's first weights back.
         kernels = rng.normal(size=(self.n_kernels, len(patches))) @ patches
         kernels /= np.std(kernels @ patches.T) or 1.0
-        result = minimize(
-            _loss,
-            np.append(kernels.ravel(), np.full(self.n_kernels, logit(self.sparsity))),
-            args=(patches, self.n_kernels, self.sparsity, self.sparsity_weight, self.weight_decay),
-            method="L-BFGS-B",
-            jac=True,
-            options={"maxiter": self.max_iter, "ftol": self.tol, "gtol": 0.0},
-            callback=lambda _: bar.update(),
-        )
+        with threadpool_limits(1, user_api="blas"):  # its threads wait for each other longer than these products take
+            result = minimize(
+                _loss,
+                np.append(kernels.ravel(), np.full(self.n_kernels, logit(self.sparsity))),
+                args=(patches, self.n_kernels, self.sparsity, self.sparsity_weight, self.weight_decay),
+                method="L-BFGS-B",
+                jac=True,
+                options={"maxiter": self.max_iter, "ftol": self.tol, "gtol": 0.0},
+                callback=lambda _: bar.update(),
+            )
         kernels, biases = result.x[: -self.n_kernels].reshape(self.n_kernels, n_inputs), result.x[-self.n_kernels :]
         self.mean_activations_.append(expit(patches @ kernels.T + biases).mean(axis=0))
         self.kernels_.append((kernels / scale).astype(np.float32).reshape(self.n_kernels, kernel_length, -1))

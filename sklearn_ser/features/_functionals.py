@@ -39,6 +39,14 @@ class Track:
         """Differences of successive frames; one of zero where there is but one frame."""
         return np.diff(self.values, axis=0) if len(self.values) > 1 else np.zeros_like(self.values)
 
+    def mean(self) -> np.ndarray:
+        return np.mean(self.values, axis=0, dtype=np.float64).astype(self.values.dtype)
+
+    def std(self) -> np.ndarray:
+        """Standard deviation; exactly 0 of a constant."""
+        deviation = np.std(self.values, axis=0, dtype=np.float64).astype(self.values.dtype)
+        return np.where(self.ordered[:, 0] == self.ordered[:, -1], 0, deviation)
+
     def quantile(self, q: float) -> np.ndarray:
         """As `np.quantile`, from one sort for all."""
         position = q * (len(self.values) - 1)
@@ -70,8 +78,8 @@ class Functional(NamedTuple):
 _SAME = "the descriptor's"
 
 FUNCTIONALS = {
-    "mean": Functional(_SAME, "Mean", lambda track: np.mean(track.values, axis=0)),
-    "std": Functional(_SAME, "Standard deviation", lambda track: np.std(track.values, axis=0)),
+    "mean": Functional(_SAME, "Mean", Track.mean),
+    "std": Functional(_SAME, "Standard deviation", Track.std),
     "min": Functional(_SAME, "Least value", lambda track: np.min(track.values, axis=0)),
     "max": Functional(_SAME, "Largest value", lambda track: np.max(track.values, axis=0)),
     "range": Functional(_SAME, "Largest less least value", lambda track: np.ptp(track.values, axis=0)),

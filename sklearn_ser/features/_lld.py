@@ -191,9 +191,9 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
             raise ValueError(f"n_fft must be even. Got n_fft={self.n_fft}.")
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc must not exceed n_mels. Got n_mfcc={self.n_mfcc} and n_mels={self.n_mels}.")
-        if not self.f0_min < self.f0_max <= self.sr / 4:
+        if not 1.2 * self.f0_min <= self.f0_max <= self.sr / 4:
             raise ValueError(
-                "f0_min must lie below f0_max, and f0_max must not exceed a quarter of the sampling rate. "
+                "f0_max must be at least 1.2 times f0_min, and must not exceed a quarter of the sampling rate. "
                 f"Got f0_min={self.f0_min} Hz, f0_max={self.f0_max} Hz and sr={self.sr} Hz."
             )
 

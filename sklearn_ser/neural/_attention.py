@@ -20,9 +20,9 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    lstm_units : sequence of int, default=(30, 30)
+    lstm_units : int or sequence of int, default=(30, 30)
         Size of each bidirectional LSTM, in either direction.
-    dense_units : sequence of int, default=()
+    dense_units : int or sequence of int, default=()
         Size of each ReLU layer that a frame passes before the LSTMs.
     pool_size : int, default=1
         Frames whose mean makes one step of the LSTMs, which take as long as they have steps: of frames every 10 ms, 10 are
@@ -41,6 +41,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     Attributes
     ----------
     <trained>
+    pool_size_ : int
+        Frames of a step of the trained network.
 
     Notes
     -----
@@ -62,8 +64,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     _parameter_constraints: dict = {
         **NeuralClassifier._parameter_constraints,
-        "lstm_units": ["array-like"],
-        "dense_units": ["array-like"],
+        "lstm_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "dense_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "pool_size": [Interval(Integral, 1, None, closed="left")],
         "attention": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -133,23 +135,24 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         check_is_fitted(self)
         import keras
 
-        X = np.asarray(X)
-        n_frames = X.shape[1] if X.ndim == 3 else 1
-        X = self._frames(X, reset=False)
+        frames, shape = self._frames(X, reset=False), np.asarray(X).shape
         network = keras.Model(self.model_.input, self.model_.get_layer("attention").output)
-        steps = np.concatenate(self._batches(network, X))
-        real, step = ~np.isnan(X[:, :, 0]), np.arange(X.shape[1]) // self.pool_size
-        frames_of_step = np.add.reduceat(real, np.arange(0, X.shape[1], self.pool_size), axis=1, dtype=np.float32)
+        steps = np.concatenate(self._batches(network, frames))
+        real, step = ~np.isnan(frames[:, :, 0]), np.arange(frames.shape[1]) // self.pool_size_
+        frames_of_step = np.add.reduceat(real, np.arange(0, frames.shape[1], self.pool_size_), axis=1, dtype=np.float32)
         weights = steps[:, step] * real / np.maximum(frames_of_step[:, step], 1)
-        return np.pad(weights, ((0, 0), (0, n_frames - X.shape[1])))  # frames that are padding in every clip
+        if len(shape) == 3:  # with the frames that are padding in every clip
+            weights = np.pad(weights, ((0, 0), (0, shape[1] - weights.shape[1])))
+        return weights
 
     def _build(self, input_shape, n_classes):
+        self.pool_size_ = self.pool_size
         return networks.attention_blstm(
             input_shape,
             n_classes,
             lstm_units=check_sizes("lstm_units", self.lstm_units, at_least=1),
             dense_units=check_sizes("dense_units", self.dense_units),
-            pool_size=self.pool_size,
+            pool_size=self.pool_size_,
             attention=self.attention,
             dropout=self.dropout,
             input_noise=self.input_noise,

@@ -176,7 +176,7 @@ class CNNLSTMClassifier(_Convolutional):
         of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
     lstm_units : int or sequence of int, default=64
         Size of the LSTM's state; of a sequence, one LSTM reads what the one before leaves at each step.
-    dense_units : sequence of int, default=()
+    dense_units : int or sequence of int, default=()
         Size of each ReLU layer between LSTM and softmax, with batch normalisation between them.
     dropout : float, default=0.3
         Share of what the softmax reads dropped in training.
@@ -216,7 +216,7 @@ class CNNLSTMClassifier(_Convolutional):
     _parameter_constraints: dict = {
         **_Convolutional._parameter_constraints,
         "lstm_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "dense_units": ["array-like"],
+        "dense_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
     }
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from numbers import Integral, Real
 
 from .._sklearn import Interval
 from . import networks
@@ -17,7 +17,7 @@ class DenseClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    hidden_units : sequence of int, default=(256, 128)
+    hidden_units : int or sequence of int, default=(256, 128)
         Size of each hidden layer.
     activation : str, default="relu"
         Name of a Keras activation.
@@ -46,7 +46,7 @@ class DenseClassifier(NeuralClassifier):
 
     _parameter_constraints: dict = {
         **NeuralClassifier._parameter_constraints,
-        "hidden_units": ["array-like"],
+        "hidden_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [str],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],

@@ -92,13 +92,13 @@ class LSTMClassifier(NeuralClassifier):
 class StackedLSTMClassifier(NeuralClassifier):
     """LSTMs, one upon the other, dense layers on the last state, and a softmax.
 
-    The network of [1]_, which reads pooled features as a sequence: one value, one step.
+    The network of [1]_, which reads pooled features; in how many steps, it does not say.
 
     Parameters
     ----------
-    lstm_units : sequence of int, default=(128, 128)
+    lstm_units : int or sequence of int, default=(128, 128)
         Size of each LSTM.
-    dense_units : sequence of int, default=(32,)
+    dense_units : int or sequence of int, default=(32,)
         Size of each ReLU layer behind them.
     dropout : float, default=0.2
         Share of what the softmax reads dropped in training.
@@ -130,8 +130,8 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     _parameter_constraints: dict = {
         **NeuralClassifier._parameter_constraints,
-        "lstm_units": ["array-like"],
-        "dense_units": ["array-like"],
+        "lstm_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "dense_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "step_size": [Interval(Integral, 1, None, closed="left"), None],
     }

@@ -255,7 +255,9 @@ class Wrapper(KerasClassifier):
     def target_encoder(self):
         from sklearn.preprocessing import FunctionTransformer
 
-        return FunctionTransformer()
+        return FunctionTransformer().set_output(transform="default")  # whatever is set for all transformers
+
+    feature_encoder = target_encoder
 
     def _fit_keras_model(self, X, y, sample_weight, *, seed, validation, callbacks, **params):
         train = Batches(X, y, sample_weight, self.batch_size, seed)

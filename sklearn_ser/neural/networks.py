@@ -371,7 +371,8 @@ def attention_blstm(
         scores = layers.Dense(1, use_bias=False, kernel_initializer=initial("glorot_uniform"), name="theta")(x)[:, :, 0]
     else:
         scores = ops.zeros_like(x[:, :, 0])
-    exponentials = ops.exp(ops.where(mask, scores - ops.max(scores, axis=1, keepdims=True), _LOWEST))
+    scores = ops.where(mask, scores, _LOWEST)
+    exponentials = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
     weights = exponentials / ops.sum(exponentials, axis=1, keepdims=True)
     weights = layers.Identity(name="attention")(weights)
     x = ops.sum(x * weights[:, :, None], axis=1)
