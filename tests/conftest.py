@@ -1,11 +1,20 @@
 """Real recordings, where there are any, and tones, where none are needed."""
 
+import gc
 import os
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def leave_old_networks_alone():
+    """TensorFlow keeps of every network more objects than the collector can walk in a second, and it would, again and again."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
