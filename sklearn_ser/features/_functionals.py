@@ -27,10 +27,15 @@ class Track:
         return np.sort(np.ascontiguousarray(self.values.T), axis=1)
 
     @cached_property
+    def constant(self) -> np.ndarray:
+        """Which values are the same in all frames, (n_values,)."""
+        return self.values.min(axis=0) == self.values.max(axis=0)
+
+    @cached_property
     def deviations(self) -> np.ndarray:
         """From the mean, in standard deviations; 0 where all frames are the same."""
         values = self.values - np.mean(self.values, axis=0, dtype=np.float64)
-        values[:, self.ordered[:, 0] == self.ordered[:, -1]] = 0  # what the subtraction has left is rounding
+        values[:, self.constant] = 0  # what the subtraction has left is rounding
         scale = np.sqrt(np.mean(values * values, axis=0))
         return (values / np.where(scale > 0, scale, 1)).astype(self.values.dtype, copy=False)
 
@@ -45,7 +50,7 @@ class Track:
     def std(self) -> np.ndarray:
         """Standard deviation; exactly 0 of a constant."""
         deviation = np.std(self.values, axis=0, dtype=np.float64).astype(self.values.dtype)
-        return np.where(self.ordered[:, 0] == self.ordered[:, -1], 0, deviation)
+        return np.where(self.constant, 0, deviation)
 
     def quantile(self, q: float) -> np.ndarray:
         """As `np.quantile`, from one sort for all."""
