@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from numbers import Real
@@ -14,30 +11,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ._clips import _resample, load_waveform
+from ._random import seeded
 from ._sklearn import Interval
-
-_GLOBAL_RANDOM = threading.RLock()  # whoever seeds the global generators is alone with them
 
 
 def _generator(random_state) -> np.random.Generator:
     if isinstance(random_state, np.random.RandomState):
         return np.random.Generator(random_state._bit_generator)
     return np.random.default_rng(random_state)
-
-
-@contextmanager
-def _global_random(seed) -> Iterator[None]:
-    """Seed the global generators of Python and NumPy, and leave them as found."""
-    with _GLOBAL_RANDOM:
-        python, numpy = random.getstate(), np.random.get_state()
-        words = np.random.SeedSequence(seed).generate_state(2)
-        random.seed(int(words[0]))
-        np.random.seed(words[1])
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
 
 
 class WaveformAugmenter(BaseEstimator):
@@ -288,7 +269,8 @@ class Seeded:
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
         if _takes_random_state(self.augmenter):
             return self.augmenter(waveform, sr, random_state=np.random.default_rng(self.seed))
-        with _global_random(self.seed):
+        words = np.random.SeedSequence(self.seed).generate_state(2)
+        with seeded(*map(int, words)):
             return self.augmenter(waveform.copy(), sr)  # a copy, because it may be the user's own array
 
     def __str__(self):

@@ -9,13 +9,14 @@ import pandas as pd
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
 from ._augmenters import AddNoise, PitchShift, Seeded, TimeStretch
 from ._clips import AlteredClip, as_clips
+from ._random import draw_seed
 from ._sklearn import HasMethods, _check_method_params
 
 __all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
@@ -58,9 +59,9 @@ def augment_clips(X, augmenter, *, random_state=None):
 
     A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
     """
-    clips, seed = as_clips(X), _draw_seed(random_state)
-    seeded = [Seeded(_callable(augmenter), (seed, 0, row)) for row in range(len(clips))]
-    altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, seeded)]
+    clips, seed = as_clips(X), draw_seed(random_state)
+    alterations = [Seeded(_callable(augmenter), (seed, 0, row)) for row in range(len(clips))]
+    altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations)]
     return _in_form_of(X, altered, np.arange(len(clips)))
 
 
@@ -249,7 +250,7 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
 
     def _augment(self, clips: Sequence) -> tuple[np.ndarray, list]:
         """Clips to train on, and the row that each of them came from."""
-        seed, n_clips = _draw_seed(self.random_state), len(clips)
+        seed, n_clips = draw_seed(self.random_state), len(clips)
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
         for index, augmenter in enumerate(self.augmenters):
             for row in range(n_clips):
@@ -273,7 +274,9 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         else:
             own = ("sample_weight", "groups")
             params = {prefix + name if name in own else name: value for name, value in given.items()}
-        if has_copies and not _stops_early(final):
+        if not has_copies:
+            return params
+        if not _stops_early(final):
             hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
             if hidden:
                 raise ValueError(
@@ -281,7 +284,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
                     "that copies of a clip would stand on both sides of its split. Turn its early stopping off, or make it "
                     "the last step itself."
                 )
-        if not (has_copies and _stops_early(final)):
             return params
         if not has_fit_parameter(final, "groups"):
             raise ValueError(
@@ -314,10 +316,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         tags.target_tags = inner.target_tags
         tags.input_tags.string = True
         return tags
-
-
-def _draw_seed(random_state) -> int:
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _callable(augmenter) -> Callable:

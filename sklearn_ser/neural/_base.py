@@ -12,11 +12,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
-from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from .._frames import validate_frames
+from .._random import draw_seed, seeded
 from .._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
@@ -45,7 +46,7 @@ class _FittedModel:
     def model(self):
         packed = self._packed  # first: a thread that finds none here finds the model there
         if self._model is None:
-            from ._scikeras import keras, seeded
+            from ._scikeras import keras
 
             config, weights = packed
             with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
@@ -285,7 +286,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return X[:, np.newaxis]
 
     def _draw_seed(self) -> int:
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return draw_seed(self.random_state)
 
     def _encode(self, y) -> np.ndarray:
         return np.searchsorted(self.classes_, y).astype(np.int32)
@@ -347,7 +348,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             if model.compiled and self.learning_rate is not None:
                 model.optimizer.learning_rate = self.learning_rate
         else:
-            with _scikeras.seeded(seed):
+            with seeded(seed):
                 # A softmax of one class cannot be trained; with one class, the second output is never asked for.
                 model = self._build((None, X.shape[2]), max(2, len(self.classes_)))
         if checkpoint is not None:

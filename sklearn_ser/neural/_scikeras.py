@@ -10,10 +10,8 @@ import logging
 import math
 import multiprocessing
 import os
-import random
 import sys
 import tempfile
-import threading
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,23 +71,6 @@ with _quiet_loading():
     KerasClassifier = _import_scikeras()
 # Every training compiles functions of its own, which TensorFlow takes for an oversight after the fifth.
 logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
-
-
-_GENERATORS = threading.RLock()  # they belong to the whole process, and threads may build networks at the same time
-
-
-@contextmanager
-def seeded(seed: int):
-    """Let Keras draw its initial weights and layer seeds from `seed`; leave Python's and NumPy's generators as found."""
-    with _GENERATORS:
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        random.seed(seed)
-        np.random.seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
 
 
 class Batches(keras.callbacks.Callback):

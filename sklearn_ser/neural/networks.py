@@ -106,15 +106,12 @@ def _mean_pool(x, mask, size: int):
     return pool(x * real) / ops.maximum(share, 0.5 / size), mask[:, ::size]
 
 
-def _lstms(x, mask, units: Sequence[int], dropout: float = 0.0):
+def _lstms(x, mask, units: Sequence[int]):
     """LSTMs, one upon the other; the last state of the last."""
     from keras import layers
 
     for index, n in enumerate(units):
-        last = index == len(units) - 1
-        x = layers.LSTM(n, return_sequences=not last, name=f"lstm_{index}")(x, mask=mask)
-        if dropout and not last:
-            x = layers.Dropout(dropout, name=f"lstm_dropout_{index}")(x)
+        x = layers.LSTM(n, return_sequences=index < len(units) - 1, name=f"lstm_{index}")(x, mask=mask)
     return x
 
 
