@@ -268,7 +268,7 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
         random_state=random_state,
         verbose=verbose,
     )
-    extractor = HandcraftedFeatures(descriptors=_BLEDEA_DESCRIPTORS[features], verbose=verbose)
+    extractor = HandcraftedFeatures(feature_set="bledea170", descriptors=_BLEDEA_DESCRIPTORS[features], verbose=verbose)
     pipeline = Pipeline([("features", extractor), ("scaler", StandardScaler()), ("classifier", network)])
     return AugmentedClassifier(pipeline, [AddNoise(snr=10)], random_state=random_state) if noise else pipeline
 

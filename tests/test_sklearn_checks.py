@@ -60,7 +60,7 @@ ESTIMATORS = [
     MelSpectrogramTransformer(n_mels=8, n_fft=256, hop_length=64),
     LowLevelDescriptors(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64, win_length=None),
     Functionals(),
-    HandcraftedFeatures(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64),
+    HandcraftedFeatures(),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
     FrameWise(StandardScaler()),
     FlattenFrames(),

@@ -32,8 +32,8 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     descriptors : sequence of str, default=("fft", "f0", "formants", "energy", "zcr", "mfcc")
         Which, in the order of their columns: `fft` (power in the bins of the FFT, dB), `f0` (fundamental frequency, Hz; 0 in
         unvoiced frames), `formants` (F1 to F3, Hz; 0 where there is none, as in silence), `energy` (dB), `zcr` (sign
-        changes per sample), `mfcc` (dB), `mel` (power in mel bands), `rms` (amplitude), `periodicity` (0 is noise, 1
-        is periodic).
+        changes per sample), `mfcc` (dB), `log_mel` (dB), `f0_semitone`, `hnr`, `jitter`, `spectral_centroid` ...; all of them,
+        with units and sources, are in ``docs/descriptors.md``.
     n_fft : int, default=512
         FFT length, samples, even; the least power of 2 that holds 20 ms at 16 kHz. Half of it is the number of `fft` values.
     hop_length : int, default=160
