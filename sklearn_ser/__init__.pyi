@@ -36,7 +36,12 @@ from .neural import CNNLSTMClassifier as CNNLSTMClassifier
 from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
+from .plotting import AttentionDisplay as AttentionDisplay
+from .plotting import ConfusionDisplay as ConfusionDisplay
+from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
+from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
+from .plotting import ReportDisplay as ReportDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
 
 __version__: str

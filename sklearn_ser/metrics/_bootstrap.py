@@ -1,7 +1,7 @@
 """How sure a recall is that was measured on a few speakers: resampling speakers, not clips.
 
-All functions take what was counted for each speaker (rows) and each class (columns). The mean recall of the classes of pooled
-clips is then UAR; with one column of all clips it is WA, with one class it is that class's recall.
+All functions take what was counted for each speaker (rows) and each class (columns). The mean recall of the classes
+of pooled clips is then UAR; with one column of all clips it is WA, with one class it is that class's recall.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def pooled_recall(correct, count):
 def measure(correct, count, *, n_boot, rng) -> Uncertain:
     """Pooled recall and its bootstrap variance: speakers are drawn with replacement, each with all of its clips.
 
-    The variance of a mean of n resampled values is (n - 1) / n of what it should be, and is corrected for that. It is never
-    taken to be smaller than if all clips were independent.
+    The variance of a mean of n resampled values is (n - 1) / n of what it should be, and is corrected for that. It is
+    never taken to be smaller than if all clips were independent.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def contributions(correct_a, correct_b, count):
 
 
 def measure_difference(correct_a, correct_b, count, *, n_boot, rng) -> Uncertain:
-    """Difference of two pooled recalls of the same clips, and its bootstrap variance: speakers are drawn for both at once."""
+    """Difference of two pooled recalls of the same clips, and its bootstrap variance: speakers are drawn for both."""
     value = float(contributions(correct_a, correct_b, count).sum())
     n = len(count)
     if n < 2:
@@ -111,9 +111,9 @@ def measure_difference(correct_a, correct_b, count, *, n_boot, rng) -> Uncertain
 def recall_interval(measured: Uncertain, level: float) -> tuple[float, float]:
     """Confidence interval of a recall: Student's t on the logit scale, so that it stays within 0 and 1.
 
-    If everything was recognised (or nothing), resampling cannot show any spread. Then the interval ends where n speakers
-    without an error (or a hit) would be a surprise: if speakers have the mean recall m, all clips of n of them are right with
-    a probability of at most m ** n.
+    If everything was recognised (or nothing), resampling cannot show any spread. Then the interval ends where n
+    speakers without an error (or a hit) would be a surprise: if speakers have the mean recall m, all clips of n of
+    them are right with a probability of at most m ** n.
     """
     value, variance, df = measured
     if not df:
@@ -139,8 +139,8 @@ def difference_interval(measured: Uncertain, level: float) -> tuple[float, float
 def sign_flip_p_value(contributions, *, n_permutations, rng) -> float:
     """Two-sided p-value of a sum of zero-mean contributions, by turning round the signs of some of them [paired test].
 
-    Exact up to `MAX_ENUMERATED` speakers; beyond, of random sign flips, among which the observed signs count once, so that
-    the level of the test is kept.
+    Exact up to `MAX_ENUMERATED` speakers; beyond, of random sign flips, among which the observed signs count once, so
+    that the level of the test is kept.
     """
     contributions = contributions[contributions != 0]
     n = len(contributions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from itertools import chain
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -54,20 +55,21 @@ def evaluate(
     speaker : array-like of shape (n_clips,) or None, default=None
         Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
     sex : array-like of shape (n_clips,) or None, default=None
-        Sex of the speakers; None takes the DataFrame's column, if there is one. In the same way the column `recognised`, the
-        share of listeners who recognised a clip, is taken.
+        Sex of the speakers; None takes the DataFrame's column, if there is one. In the same way the column
+        `recognised`, the share of listeners who recognised a clip, is taken.
     cv : int, cross-validation splitter, iterable of (train, test) or None, default=None
-        None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An int is a
-        number of folds with different speakers and, as far as can be, the same shares of emotions.
+        None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An
+        int is a number of folds with different speakers and, as far as can be, the same shares of emotions.
     groups : array-like of shape (n_clips,) or None, default=None
-        What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups, too.
+        What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
+        too.
     params : dict of array-like of shape (n_clips,) or None, default=None
         What `fit` is given besides, as in `cross_validate`: each fold gets its rows, for example
-        ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata routing, an
-        estimator that requests `groups` gets them without being told.
+        ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata
+        routing, an estimator that requests `groups` gets them without being told.
     leakage : bool, default=False
-        Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both sides, to
-        see how much too good that would look. Takes as long again.
+        Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
+        sides, to see how much too good that would look. Takes as long again.
     n_boot : int, default=2000
         Resamples of speakers that intervals are made of.
     confidence_level : float, default=0.95
@@ -87,8 +89,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If emotions or speakers are missing, there are less than two groups, `cv` tests a clip more than once or trains on it, or
-        `leakage` is asked of a split that has the same speakers on both sides itself.
+        If emotions or speakers are missing, there are less than two groups, `cv` tests a clip more than once or
+        trains on it, or `leakage` is asked of a split that has the same speakers on both sides itself.
 
     Warns
     -----
@@ -120,13 +122,13 @@ def evaluate(
     n_leaking = sum(bool(np.intersect1d(speaker[train], speaker[test]).size) for train, test in splits)
     if n_leaking and leakage:
         raise ValueError(
-            "leakage=True compares a random split with one that keeps speakers apart, but cv has the same speakers on both "
-            f"sides in {n_leaking} of {len(splits)} folds. Leave cv=None, or use a splitter of groups."
+            "leakage=True compares a random split with one that keeps speakers apart, but cv has the same speakers "
+            f"on both sides in {n_leaking} of {len(splits)} folds. Leave cv=None, or use a splitter of groups."
         )
     if n_leaking:
         warnings.warn(
-            f"In {n_leaking} of {len(splits)} folds speakers are tested that were trained on: the scores are too good for "
-            "unknown speakers. cv=None keeps them apart.",
+            f"In {n_leaking} of {len(splits)} folds speakers are tested that were trained on: the scores are too good "
+            "for unknown speakers. cv=None keeps them apart.",
             UserWarning,
             stacklevel=2,
         )
@@ -134,7 +136,7 @@ def evaluate(
         params["groups"] = groups
     rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1)) if leakage else None
     kinds = [splits, _random_splits(splits, y, rng)] if leakage else [splits]
-    predictions = _predict(estimator, X, y, sum(kinds, []), params, n_jobs, verbose)
+    predictions = _predict(estimator, X, y, list(chain(*kinds)), params, n_jobs, verbose)
     pooled = []
     for kind in kinds:  # as the clips are in y[tested]
         order = np.argsort(np.concatenate([test for _, test in kind]))
@@ -169,8 +171,8 @@ def _unpack(corpus, y, speaker, sex):
     speaker = columns.get("speaker") if speaker is None else speaker
     if speaker is None:
         raise ValueError(
-            "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no column "
-            "'speaker' of a DataFrame."
+            "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
+            "column 'speaker' of a DataFrame."
         )
     sex = columns.get("sex") if sex is None else sex
     recognised = columns.get("recognised")

@@ -74,30 +74,30 @@ def notes(report) -> list[str]:
     frame = report.to_frame()
     n_emotions, most_frequent = len(report.emotions), report.confusion.sum(axis=1).idxmax()
     found = [
-        "Recall: the share of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare emotions "
-        f"count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
+        "Recall: the share of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare "
+        f"emotions count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
         f"'{most_frequent}' always."
     ]
     n_speakers, percent = len(report.speakers), f"{report.confidence_level:.4g}"
     if n_speakers > 1:
         found.append(
-            f"Intervals (confidence level {percent}): where the score may lie for other speakers, judged from how much these "
-            f"{n_speakers} differ." + (" With so few of them it can hardly be judged." if n_speakers < 6 else "")
+            f"Intervals (confidence level {percent}): where the score may lie for other speakers, judged from how much "
+            f"these {n_speakers} differ." + (" With so few of them it can hardly be judged." if n_speakers < 6 else "")
         )
     else:
         found.append("There are no intervals: from one speaker nothing can be said about others.")
     if report.y_pred_random is not None:
         found.append(
-            "Leakage: the same evaluated once more with clips dealt at random, so that models know the speakers that they are "
-            "tested on. Unknown speakers will not bring the gap."
+            "Leakage: the same evaluated once more with clips dealt at random, so that models know the speakers that "
+            "they are tested on. Unknown speakers will not bring the gap."
         )
     if frame["listeners"].notna().any():
         lowest = np.nanmin(report.recognised)
         text = "Listeners: the share of human listeners who named the emotion of the same clips."
         if lowest > 1 / n_emotions:
             text += (
-                f" Each of these clips was recognised by at least {lowest:.0%} of them: probably the others were left out of "
-                "the corpus, so that on all that was recorded listeners would do worse."
+                f" Each of these clips was recognised by at least {lowest:.0%} of them: probably the others were left "
+                "out of the corpus, so that on all that was recorded listeners would do worse."
             )
         found.append(text)
     missing = [
@@ -194,8 +194,9 @@ def html(report) -> str:
     title = f"<p><b>{escape(report.title)}</b></p>" if report.title else ""
     explained = "".join(f"<p>{escape(note)}</p>" for note in notes(report))
     return (
-        f'{_STYLE}<div class="sklearn-ser">{title}<p>{escape(headline(report))}</p><div class="tables">{"".join(tables)}'
-        f"</div><details open><summary>How to read this</summary>{explained}</details></div>"
+        f'{_STYLE}<div class="sklearn-ser">{title}<p>{escape(headline(report))}</p>'
+        f'<div class="tables">{"".join(tables)}</div>'
+        f"<details open><summary>How to read this</summary>{explained}</details></div>"
     )
 
 

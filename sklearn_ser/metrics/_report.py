@@ -20,9 +20,9 @@ from ._bootstrap import (
 class EvaluationReport:
     """How well the emotions of some clips were recognised: by emotion, speaker and sex, with confidence intervals.
 
-    Made by `evaluate`, or from predictions that come from elsewhere. All clips are pooled before anything is scored, so that
-    a fold without an emotion distorts nothing. ``print(report)`` explains it, a notebook shows it with its confusion matrix,
-    `to_frame` returns all figures, `plot` draws them.
+    Made by `evaluate`, or from predictions that come from elsewhere. All clips are pooled before anything is scored,
+    so that a fold without an emotion distorts nothing. ``print(report)`` explains it, a notebook shows it with its
+    confusion matrix, `to_frame` returns all figures, `plot` draws them.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ class EvaluationReport:
     recognised : array-like of shape (n_clips,) or None, default=None
         Share of human listeners who recognised the clip's emotion, NaN where it is not known.
     y_pred_random : array-like of shape (n_clips,) or None, default=None
-        Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the leakage gap.
+        Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the
+        leakage gap.
     n_boot : int, default=2000
         Resamples that intervals are made of.
     confidence_level : float, default=0.95
@@ -62,21 +63,24 @@ class EvaluationReport:
 
     Notes
     -----
-    An interval says where the figure would lie for other speakers like these. Clips of a speaker are alike, so speakers are
-    drawn with replacement, each with all of its clips ([1]_, [2]_). With as few speakers as corpora have, the percentiles of
-    what comes out lie too close together [3]_. Instead, the resamples give a standard error, corrected by n / (n - 1) in
-    variance, and the interval is Student's t with n - 1 degrees of freedom on the logit scale, where recalls are spread evenly and
-    stay within 0 and 1. For 6 to 24 speakers it was found to cover as often as it says; of two speakers it says, rightly, next to
-    nothing, and of one there is none. It covers the choice of speakers, not what comes from training again with other random
-    numbers or on other clips, nor does it know of a corpus' own ways: its language, its microphones, its actors.
+    An interval says where the figure would lie for other speakers like these. Clips of a speaker are alike, so
+    speakers are drawn with replacement, each with all of its clips ([1]_, [2]_). With as few speakers as corpora
+    have, the percentiles of what comes out lie too close together [3]_. Instead, the resamples give a standard error,
+    corrected by n / (n - 1) in variance, and the interval is Student's t with n - 1 degrees of freedom on the logit
+    scale, where recalls are spread evenly and stay within 0 and 1. For 6 to 24 speakers it was found to cover as
+    often as it says; of two speakers it says, rightly, next to nothing, and of one there is none. It covers the
+    choice of speakers, not what comes from training again with other random numbers or on other clips, nor does it
+    know of a corpus' own ways: its language, its microphones, its actors.
 
     The gap between the sexes has the variance of either, and Welch's degrees of freedom.
 
     References
     ----------
-    .. [1] C. A. Field and A. H. Welsh (2007), "Bootstrapping clustered data", Journal of the Royal Statistical Society B
+    .. [1] C. A. Field and A. H. Welsh (2007), "Bootstrapping clustered data", Journal of the Royal Statistical
+    Society B
        69(3), 369-390.
-    .. [2] M. Bisani and H. Ney (2004), "Bootstrap estimates for confidence intervals in ASR performance evaluation", Proc.
+    .. [2] M. Bisani and H. Ney (2004), "Bootstrap estimates for confidence intervals in ASR performance evaluation",
+    Proc.
        ICASSP, vol. 1, 409-412.
     .. [3] T. C. Hesterberg (2015), "What teachers should know about the bootstrap: resampling in the undergraduate
        statistics curriculum", The American Statistician 69(4), 371-386.
@@ -165,11 +169,12 @@ class EvaluationReport:
         Returns
         -------
         frame : DataFrame
-            The index has two levels, `measure` and `of`: "UAR" and "WA" of "all"; "recall" of each emotion; "UAR by sex" and
-            "UAR by speaker" (a mean over the emotions that the speaker has); "gap by sex" of "female - male"; "UAR, random
-            split" and "leakage gap" of "all", where they were measured. The columns are `value`, the confidence interval
-            `low` and `high` (NaN for a single speaker), `chance` (UAR of any guess; WA of naming the most frequent emotion
-            always), `listeners` (what human listeners reached on these clips), `n_clips` and `n_speakers`.
+            The index has two levels, `measure` and `of`: "UAR" and "WA" of "all"; "recall" of each emotion; "UAR by
+            sex" and "UAR by speaker" (a mean over the emotions that the speaker has); "gap by sex" of "female -
+            male"; "UAR, random split" and "leakage gap" of "all", where they were measured. The columns are `value`,
+            the confidence interval `low` and `high` (NaN for a single speaker), `chance` (UAR of any guess; WA of
+            naming the most frequent emotion always), `listeners` (what human listeners reached on these clips),
+            `n_clips` and `n_speakers`.
         """
         return self._frame.copy()
 
@@ -240,7 +245,7 @@ class EvaluationReport:
             add_uar("UAR by sex", sex, speakers, np.isin(self._speaker, speakers))
         if len(sexes) == 2:
             gap = subtract(*(self._measure(np.flatnonzero(self._speaker_sex == sex)) for sex in sexes))
-            known = self._speaker_sex[self._speaker] != None  # noqa: E711, element by element
+            known = np.isin(self._speaker_sex[self._speaker], sexes)
             add("gap by sex", " - ".join(sexes), gap, known, difference_interval)
         for s, speaker in enumerate(self.speakers):
             add_uar("UAR by speaker", speaker, [s], self._speaker == s)

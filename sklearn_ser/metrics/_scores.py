@@ -9,8 +9,8 @@ from sklearn.metrics import accuracy_score, recall_score
 def uar_score(y_true, y_pred, *, sample_weight=None) -> float:
     """Unweighted average recall (UAR): the mean over the emotions of the share of their clips that is recognised.
 
-    The same as `sklearn.metrics.balanced_accuracy_score`, whose name in `scoring="balanced_accuracy"` is the one to use in
-    searches. Guessing reaches ``1 / n_emotions``, however frequent the emotions are.
+    The same as `sklearn.metrics.balanced_accuracy_score`, whose name in `scoring="balanced_accuracy"` is the one to
+    use in searches. Guessing reaches ``1 / n_emotions``, however frequent the emotions are.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def uar_score(y_true, y_pred, *, sample_weight=None) -> float:
 
     Notes
     -----
-    The mean of the UAR of several folds is not the UAR: a fold that lacks an emotion is a mean over fewer of them. Pool the
-    predictions first, as `evaluate` does.
+    The mean of the UAR of several folds is not the UAR: a fold that lacks an emotion is a mean over fewer of them.
+    Pool the predictions first, as `evaluate` does.
 
     Examples
     --------
