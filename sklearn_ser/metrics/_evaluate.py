@@ -194,16 +194,18 @@ def _splits(cv, X, y, groups) -> list:
             )
         cv = StratifiedGroupKFold(int(cv))
     rows = np.arange(len(y))
-    splits = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, y, groups)]
+    with warnings.catch_warnings():  # what `evaluate` says of such a splitter says more
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        splits = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, y, groups)]
     splits = [(train, test) for train, test in splits if len(test)]  # stratified groups can leave a fold empty
     times_tested = np.bincount(np.concatenate([test for _, test in splits]), minlength=len(y))
     if times_tested.max() > 1:
         raise ValueError(
             "cv must test each clip at most once, because predictions are pooled. "
-            f"Got {cv!r}, which tests clip {times_tested.argmax()} {times_tested.max()} times."
+            f"Got {len(splits)} folds that test clip {times_tested.argmax()} twice or more."
         )
     if any(np.intersect1d(train, test).size for train, test in splits):
-        raise ValueError(f"cv must not test a clip that it trains on. Got {cv!r}, which does.")
+        raise ValueError("cv must not test a clip that it trains on. Got a fold with the same clip on both sides.")
     return splits
 
 

@@ -277,7 +277,7 @@ class AttentionDisplay:
         low, high, times = self._envelope()
         ax.fill_between(times, low, high, color="0.65", linewidth=0.3)
         largest = max(np.abs([low, high]).max(), np.finfo(np.float32).tiny)
-        end = max(times[-1], self.edges[-1])
+        end = max(self.offset + len(self.waveform) / self.sr, self.edges[-1])
         ax.set(
             xlabel="time (s)",
             yticks=[],

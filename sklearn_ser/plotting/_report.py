@@ -132,7 +132,7 @@ class ConfusionDisplay:
                 ha="center",
                 va="center",
                 size="small" if count else "x-small",
-                color="white" if share > 0.6 else "black" if count else GREY,
+                color=_ink(self.im_.cmap(share)) if count else GREY,
             )
         ax.set(xlabel="recognised as", ylabel="emotion of the clip: share (clips)")
         ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")
@@ -321,6 +321,13 @@ class ReportDisplay:
                 va="center",
                 size="small",
             )
+
+
+def _ink(background) -> str:
+    """Black or white, whichever stands out more [WCAG 2, relative luminance]."""
+    rgb = np.asarray(background[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.179 else "black"
 
 
 def _shorten(title: str, longest: int = 110) -> str:
