@@ -5,6 +5,7 @@ from . import features as features
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import segmentation as segmentation
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
@@ -34,5 +35,6 @@ from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .plotting import KernelDisplay as KernelDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
+from .segmentation import SegmentClassifier as SegmentClassifier
 
 __version__: str
