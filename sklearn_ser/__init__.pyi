@@ -34,6 +34,7 @@ from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .plotting import KernelDisplay as KernelDisplay
+from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .segmentation import SegmentClassifier as SegmentClassifier
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn import check_matplotlib_support
+from ._timeline import TimelineDisplay as TimelineDisplay
 
 
 def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:

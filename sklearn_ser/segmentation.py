@@ -241,7 +241,7 @@ class SegmentClassifier(MultiplyingClassifier):
                 "predict_timeline returns probabilities, and the estimator has no predict_proba. Put another classifier at its "
                 "end, or wrap that one: CalibratedClassifierCV(SVC(), ensemble=False), for instance."
             )
-        X, clip = _one_recording(recording)
+        X, clip = one_recording(recording)
         spans = self._spans(clip, None)
         probabilities = []
         for batch in self._batches(spans):
@@ -344,7 +344,7 @@ def _means(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.add.reduceat(values, _first_rows(rows)) / n_segments.reshape(-1, *[1] * (values.ndim - 1))
 
 
-def _one_recording(recording):
+def one_recording(recording):
     """A recording as audio input of one clip, and that clip."""
     is_waveform = getattr(recording, "ndim", 0) == 1 and np.asarray(recording).dtype.kind in "biuf"
     is_clip = is_waveform or isinstance(recording, (str, os.PathLike, AlteredClip, Segment))
