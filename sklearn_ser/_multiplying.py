@@ -110,7 +110,7 @@ class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
         return True
 
     def _delegate(self, method: str, X, params: dict):
-        check_is_fitted(self)
+        check_is_fitted(self, "classes_")
         callee = self._callees()[method]
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, method, **params).estimator[callee]

@@ -235,7 +235,7 @@ class SegmentClassifier(MultiplyingClassifier):
         --------
         ``timeline.loc[timeline["anger"] > 0.8, ["start", "end"]]`` are the angry moments.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "classes_")
         if not hasattr(self, "predict_proba"):
             raise AttributeError(
                 "predict_timeline returns probabilities, and the estimator has no predict_proba. Put another classifier at its "
@@ -315,7 +315,7 @@ class SegmentClassifier(MultiplyingClassifier):
 
     def _of_segments(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
         """What the estimator says of each segment, and the row of the clip of each."""
-        check_is_fitted(self)
+        check_is_fitted(self, "classes_")
         clips = as_clips(X)
         rows, segments = self._segments(clips)
         repeated = _check_method_params(clips, params, indices=rows)

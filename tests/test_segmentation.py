@@ -11,6 +11,7 @@ import soundfile
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.neural_network import MLPClassifier
@@ -403,6 +404,15 @@ def test_the_rate_is_that_of_the_estimator_s_transformers():
 def test_wrong_parameters_are_named(tones, params, message):
     with pytest.raises(ValueError, match=message):
         SegmentClassifier(**{"estimator": Recorder(), **params}).fit(tones, LABELS)
+
+
+def test_a_fit_that_failed_is_no_fit(tones):
+    classifier = SegmentClassifier(Recorder(), 1.0, hop_duration=1.5)
+    with pytest.raises(ValueError, match="hop_duration"):
+        classifier.fit(tones, LABELS)
+    for method in (classifier.predict, classifier.predict_proba, classifier.predict_timeline):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            method(tones[:1])
 
 
 def test_errors_name_the_row_that_the_user_knows(files, tones, tmp_path):
