@@ -6,6 +6,7 @@ from . import metrics as metrics
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import segmentation as segmentation
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
@@ -42,6 +43,8 @@ from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
 from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
+from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
+from .segmentation import SegmentClassifier as SegmentClassifier
 
 __version__: str

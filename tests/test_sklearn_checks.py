@@ -28,6 +28,7 @@ from sklearn_ser import (
     LSTMClassifier,
     MelSpectrogramTransformer,
     ReferenceScaler,
+    SegmentClassifier,
     SparseAutoencoderFeatures,
     StackedLSTMClassifier,
     WaveformChunker,
@@ -72,6 +73,7 @@ ESTIMATORS = [
     LSTMClassifier(8, **SMALL),
     StackedLSTMClassifier([4, 4], dense_units=[], **SMALL),
     AUGMENTED,
+    SegmentClassifier(AUGMENTED.estimator),
 ]
 
 PASSED = Counter()  # checks that ran to their end, by class

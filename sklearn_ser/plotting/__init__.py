@@ -4,6 +4,7 @@ from ._audio import AttentionDisplay, MelSpectrogramDisplay
 from ._history import HistoryDisplay
 from ._kernels import KernelDisplay
 from ._report import ConfusionDisplay, ReportDisplay
+from ._timeline import TimelineDisplay
 
 __all__ = [
     "AttentionDisplay",
@@ -12,4 +13,5 @@ __all__ = [
     "KernelDisplay",
     "MelSpectrogramDisplay",
     "ReportDisplay",
+    "TimelineDisplay",
 ]
