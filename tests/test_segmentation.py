@@ -35,7 +35,7 @@ from sklearn_ser._clips import Segment, as_clips, clip_length, load_part, load_w
 from sklearn_ser.augmentation import augment_clips
 
 SR = 16000
-FEATURES = HandcraftedFeatures(n_mels=16, n_mfcc=8, n_fft=256, hop_length=128)
+FEATURES = HandcraftedFeatures(feature_set="bledea170")
 LABELS = np.array(list("aabbcc"))
 # Tones of 0.1 to 0.6 s are cut into this many segments of 0.2 s, one every 0.1 s.
 N_SEGMENTS = np.array([1, 1, 2, 3, 4, 5])
@@ -585,7 +585,7 @@ def test_parameters_three_levels_deep_are_searched_over(voices):
     assert cross_val_score(classifier, clips, y, cv=2, scoring="roc_auc").min() > 0.9
     outer = GridSearchCV(
         AugmentedClassifier(SegmentClassifier(pipeline, 0.4), [AddNoise(snr=20)]),
-        {"estimator__estimator__handcraftedfeatures__n_mels": [8, 16]},
+        {"estimator__estimator__handcraftedfeatures__descriptors": [["mel"], ["mfcc"]]},
         cv=2,
         error_score="raise",
     )
