@@ -81,8 +81,8 @@ def memory(tmp_path):
 
 @pytest.fixture(scope="module")
 def speech():
-    """40 clips of two emotions."""
-    return make_emotional_speech(40, emotions=["anger", "sadness"], random_state=0)
+    """20 clips of two emotions."""
+    return make_emotional_speech(20, emotions=["anger", "sadness"], random_state=0)
 
 
 @pytest.fixture
@@ -177,13 +177,13 @@ def grid_search(memory, **params):
 
 def test_grid_search_of_5_by_5_folds_analyses_each_clip_once(speech, memory):
     search = grid_search(memory).fit(speech.data, speech.target)
-    assert len(analysed(memory)) == len(set(analysed(memory))) == 40
+    assert len(analysed(memory)) == len(set(analysed(memory))) == 20
     plain = make_pipeline(HandcraftedFeatures(), StandardScaler(), SVC())
     plain = GridSearchCV(plain, search.param_grid, cv=search.cv).fit(speech.data, speech.target)
     for result in (name for name in plain.cv_results_ if name.endswith("test_score")):
         np.testing.assert_array_equal(search.cv_results_[result], plain.cv_results_[result])
     search.predict(speech.data)
-    assert len(analysed(memory)) == 40
+    assert len(analysed(memory)) == 20
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
@@ -192,8 +192,8 @@ def test_folds_side_by_side_share_a_memory(backend, speech, memory):
         search = grid_search(memory, n_jobs=2).fit(speech.data, speech.target)
     # Two that come to a clip at the same time both analyse it; after that, it is known to both.
     times = Counter(analysed(memory))
-    assert len(times) == 40 and max(times.values()) <= 2
-    assert len(entries(memory)) == 40
+    assert len(times) == 20 and max(times.values()) <= 2
+    assert len(entries(memory)) == 20
     alone = grid_search(memory).fit(speech.data, speech.target)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
 
@@ -209,7 +209,7 @@ def test_copies_by_augmenters_are_kept_too(speech, memory):
     for C in (1, 10):
         plain, kept = augmented(C, HandcraftedFeatures()), augmented(C, Counted(memory=memory))
         np.testing.assert_array_equal(kept.decision_function(X), plain.decision_function(X))
-    assert len(analysed(memory)) == 120
+    assert len(analysed(memory)) == 60
 
 
 def test_copies_differ_by_clip_augmenter_parameters_and_seed(files, memory):
@@ -228,7 +228,7 @@ def test_what_an_unknown_augmenter_makes_is_not_kept(files, memory):
     """Its code may be another one tomorrow under the same name."""
     transformer = HandcraftedFeatures(memory=memory, normalize=None).fit(files)
     for gain in (0.5, 0.25):
-        quieter = augment_clips(files, lambda waveform, sr: gain * waveform)
+        quieter = augment_clips(files, lambda waveform, sr, gain=gain: gain * waveform)
         np.testing.assert_array_equal(
             transformer.transform(quieter), HandcraftedFeatures(normalize=None).transform(quieter)
         )
@@ -435,9 +435,7 @@ def test_full_disk_is_a_warning_and_costs_no_result(files, memory, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("joblib.numpy_pickle.dump", no_space)
-    with pytest.warns(
-        UserWarning if not hasattr(joblib.memory, "CacheWarning") else joblib.memory.CacheWarning, match="No space left"
-    ):
+    with pytest.warns(Warning, match="Unable to cache to disk.*No space left"):
         features = HandcraftedFeatures(memory=memory).fit_transform(files)
     np.testing.assert_array_equal(features, HandcraftedFeatures().transform(files))
 
