@@ -45,7 +45,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
     A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds for
-    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples.
+    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the function makes of
+    a waveform must not depend on the others beside it, bit for bit, because a memory hands it out among others.
     """
 
     _parameter_constraints: dict = {
@@ -159,7 +160,7 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
         recording is passed on as it is.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is decoded
-        once. A clip is known by its content.
+        once; None keeps nothing. A clip is known by its content, so that a changed file is decoded again.
     n_jobs : int or None, default=None
         Clips decoded at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -261,7 +262,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         loud a recording is says more about the microphone than about the speaker.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is read
-        once. A clip is known by its content.
+        once; None keeps nothing. A clip is known by its content, so that a changed file is read again.
     n_jobs : int or None, default=None
         Clips read at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -196,6 +197,19 @@ def test_folds_side_by_side_share_a_memory(backend, speech, memory):
     assert len(entries(memory)) == 20
     alone = grid_search(memory).fit(speech.data, speech.target)
     np.testing.assert_array_equal(search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
+
+
+def test_with_a_memory_clips_come_in_an_order_of_their_own(files, memory, monkeypatch):
+    """So that two who begin at the same time do not do the same at the same time."""
+    orders = []
+    for seed in range(2):
+        monkeypatch.setattr("sklearn_ser.audio.Random", partial(random.Random, seed))
+        folder = memory / str(seed)
+        folder.mkdir()
+        transformer = Counted(memory=folder)
+        np.testing.assert_array_equal(transformer.transform(files), HandcraftedFeatures().transform(files))
+        orders.append(analysed(folder))
+    assert orders[0] != orders[1] and set(orders[0]) == set(orders[1])
 
 
 def test_copies_by_augmenters_are_kept_too(speech, memory):

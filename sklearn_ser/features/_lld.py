@@ -61,7 +61,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         loud a recording is.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
-        once. A clip is known by its content.
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0

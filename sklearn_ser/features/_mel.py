@@ -108,7 +108,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
         about the microphone than about the speaker.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
-        once. A clip is known by its content.
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
