@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -27,7 +28,8 @@ class AlteredClip:
     """A clip that is made of another one each time its waveform is asked for, so that no copy is ever held.
 
     `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform tells
-    it. `row` is the source's row, where that differs from the clip's own.
+    it; `alter.key()` is a string that tells it from all other alterations, or None where nobody can know. `row` is the source's
+    row, where that differs from the clip's own.
     """
 
     source: object
@@ -260,6 +262,33 @@ def clip_bytes(clip) -> int:
     if isinstance(clip, Segment):
         return 4 * (clip.stop - clip.start)
     return clip_bytes(clip.source) if isinstance(clip, AlteredClip) else getattr(clip, "nbytes", 0)
+
+
+def clip_digest(clip, row: int | None = None) -> bytes | None:
+    """What tells a clip's content from any other's; None for a file that cannot be read, or an alteration of unknown make.
+
+    Of a file, all bytes are read each time: it may have changed within a tick of the clock that dates it. The extension
+    counts, because it is by the extension that libsndfile tells what has no header.
+    """
+    if isinstance(clip, AlteredClip):
+        row = row if clip.row is None else clip.row
+        alteration, source = clip.alter.key(), clip_digest(clip.source, row)
+        return None if alteration is None or source is None else hashlib.sha256(source + alteration.encode()).digest()
+    if isinstance(clip, Segment):  # its own samples, not all of a recording that may last hours
+        try:
+            return hashlib.sha256(b"segment " + load_waveform(clip, clip.sr, row=row).tobytes()).digest()
+        except AudioError:
+            return None
+    if not _is_path(clip):
+        return hashlib.sha256(np.ascontiguousarray(_as_waveform(clip, _where(clip, row)))).digest()
+    digest = hashlib.sha256(f"file {os.path.splitext(clip)[1].lower()} ".encode())
+    try:
+        with open(clip, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except (OSError, ValueError):  # a ValueError for a name that no file can have
+        return None
+    return digest.digest()
 
 
 def load_waveform(

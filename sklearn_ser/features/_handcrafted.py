@@ -43,6 +43,9 @@ class HandcraftedFeatures(AudioTransformer):
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that features do not tell how
         loud a recording is.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -93,6 +96,7 @@ class HandcraftedFeatures(AudioTransformer):
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -103,6 +107,7 @@ class HandcraftedFeatures(AudioTransformer):
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -120,7 +125,7 @@ class HandcraftedFeatures(AudioTransformer):
         """
         n_clips, results = self._apply(X)
         features = np.empty((n_clips, len(self.get_feature_names_out())), dtype=np.float32)
-        for row, result in enumerate(results):
+        for row, result in results:
             features[row] = result
         return features
 

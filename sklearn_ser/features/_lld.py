@@ -59,6 +59,9 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell how
         loud a recording is.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -131,6 +134,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -150,6 +154,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
