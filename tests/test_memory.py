@@ -223,7 +223,7 @@ def test_copies_by_augmenters_are_kept_too(speech, memory):
 
     for C in (1, 10):
         plain, kept = augmented(C, HandcraftedFeatures()), augmented(C, Counted(memory=memory))
-        np.testing.assert_array_equal(kept.decision_function(X), plain.decision_function(X))
+        np.testing.assert_allclose(kept.decision_function(X), plain.decision_function(X), rtol=1e-6)
     assert len(analysed(memory)) == 60
 
 
@@ -476,4 +476,4 @@ def test_bad_audio_is_the_same_error_and_is_not_kept(files, tmp_path, memory):
         HandcraftedFeatures(memory=memory).transform([*files, None])
     assert len(entries(memory)) <= 12
     soundfile.write(missing, np.ones(99), 16000)
-    assert HandcraftedFeatures(memory=memory).transform([missing]).shape == (1, 170)
+    assert HandcraftedFeatures(memory=memory).transform([missing]).shape == (1, 1618)
