@@ -5,6 +5,7 @@ Frames are rows here, (n_frames, ...), as the rest of the library reads them; li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -61,7 +62,8 @@ class Joined:
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """Of values that `own` has returned, each clip's."""
-        return np.split(values, np.cumsum(self.counts)[:-1])
+        ends = np.cumsum(self.counts)
+        return [values[end - count : end] for end, count in zip(ends, self.counts)]
 
     def narrow(self, frame_length: int) -> Joined:
         """The same centred frames, cut to their middle."""
@@ -192,15 +194,18 @@ def zero_crossing_rate(joined: Joined) -> np.ndarray:
     As librosa counts them: magnitudes up to 1e-10 are zero, zero is positive, and padding changes no sign.
     """
     negative = joined.signal < -1e-10
-    changes = np.zeros(negative.size + 2, dtype=np.int32)  # entry i + 1: sample i differs from the one before
-    changes[2:-1] = negative[1:] != negative[:-1]
-    changes[joined.begin + 1] = 0
-    changes[joined.begin + joined.n_times + 1] = 0
-    running = np.cumsum(changes)
-    start = np.arange(0, negative.size - joined.frame_length + 1, joined.hop_length)
+    changes = np.zeros(negative.size + 1, dtype=bool)  # whether a sample differs from the one before
+    changes[1:-1] = negative[1:] != negative[:-1]
+    changes[joined.begin] = False
+    changes[joined.begin + joined.n_times] = False
+    # Counted in stretches that make up windows and hops alike, and then in windows of stretches.
+    length = math.gcd(joined.frame_length, joined.hop_length)
+    stretches = np.count_nonzero(changes[: negative.size // length * length].reshape(-1, length), axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(stretches, joined.frame_length // length)
+    counts = windows[:: joined.hop_length // length].sum(axis=1)
     # A change belongs to the later sample, so a window's first sample holds none of its own.
-    rate = (running[start + joined.frame_length] - running[start + 1]) / joined.frame_length
-    return joined.own(rate.astype(np.float32))
+    counts = counts - changes[: negative.size - joined.frame_length + 1 : joined.hop_length]
+    return joined.own((counts / joined.frame_length).astype(np.float32))
 
 
 def trim(waveform: np.ndarray, hop_length: int, top_db: float = 45.0, margin: int = 3) -> np.ndarray:

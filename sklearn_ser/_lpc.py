@@ -27,14 +27,15 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
     return filters
 
 
-def formants(spectra: np.ndarray, *, sr: int, n_formants: int = 3) -> np.ndarray:
+def formants(spectra: np.ndarray, *, spacing: float, n_formants: int = 3) -> np.ndarray:
     """Frequencies of the lowest resonances of the vocal tract, Hz, (n_frames, n_formants) float32; 0 where one is missing.
 
     Parameters
     ----------
     spectra : ndarray of shape (n_frames, n_bins)
-        Power spectra of an FFT of even length.
-    sr : int
+        Power spectra from 0 Hz on; at least up to 5500 Hz, or to half the sampling rate if that is less.
+    spacing : float
+        From one bin to the next, Hz.
 
     Notes
     -----
@@ -48,9 +49,7 @@ def formants(spectra: np.ndarray, *, sr: int, n_formants: int = 3) -> np.ndarray
     .. [2] McCandless, "An algorithm for automatic formant extraction using linear prediction spectra", IEEE Trans. ASSP
        22(2), 1974.
     """
-    n_bins = spectra.shape[1]
-    spacing = sr / (2 * (n_bins - 1))
-    n_bins = min(n_bins, int(_TOP / spacing) + 1)
+    n_bins = min(spectra.shape[1], int(_TOP / spacing) + 1)
     top = (n_bins - 1) * spacing
     order = min(
         2 + 2 * round(top / 1100), 2 * (n_bins - 1) - 1

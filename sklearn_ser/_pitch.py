@@ -115,20 +115,19 @@ def _candidates(
         r = _autocorrelation(power, n_fft, last + 2)
         # Below this, what the subtraction has left is rounding.
         energies[block] = np.where(r[:, 0] > 1e-8 * length * constant[:, 0] ** 2, r[:, 0], 0)
-        r *= shape / np.maximum(r[:, :1], tiny)
-        before, at, after = r[:, first - 1 : last], r[:, first : last + 1], r[:, first + 1 : last + 2]
-        curvature = np.maximum(2 * at - before - after, np.float32(1e-9))
-        height = np.minimum(at + (after - before) ** 2 / (8 * curvature), 1)
-        peak = (at > before) & (at >= after)
-        score = np.where(peak, height - cost, np.float32(-9))
+        r = r * (shape / np.maximum(r[:, :1], tiny))
+        rises = r[:, first : last + 2] > r[:, first - 1 : last + 1]
+        score = np.where(rises[:, :-1] & ~rises[:, 1:], r[:, first : last + 1] - cost, np.float32(-9))
         rows = np.arange(len(score))
         for candidate in range(_CANDIDATES):
             i = score.argmax(axis=1)
             found = score[rows, i] > -9
             score[rows, i] = -9
-            shift = 0.5 * (after[rows, i] - before[rows, i]) / curvature[rows, i]
-            lag = np.where(found, lags[i] + np.clip(shift, -0.5, 0.5), last)
-            strengths[block, candidate] = np.where(found, height[rows, i], -1)
+            before, at, after = (r[rows, first + i + shift] for shift in (-1, 0, 1))
+            curvature = np.maximum(2 * at - before - after, np.float32(1e-9))
+            height = np.minimum(at + (after - before) ** 2 / (8 * curvature), 1)
+            lag = np.where(found, lags[i] + np.clip(0.5 * (after - before) / curvature, -0.5, 0.5), last)
+            strengths[block, candidate] = np.where(found, height, -1)
             frequencies[block, candidate] = np.clip(rate / lag, f0_min, f0_max)
     return strengths, frequencies, energies, prominence
 
@@ -187,7 +186,10 @@ def _perturbation(
 
 def _autocorrelation(power: np.ndarray, n_fft: int, n_lags: int) -> np.ndarray:
     """Autocorrelation at `n_lags` lags, `_UPSAMPLING` of them a sample, of a power spectrum."""
-    return scipy.fft.irfft(power, n_fft * _UPSAMPLING, axis=-1)[..., :n_lags]
+    # Of what is real and even, the inverse transform is a cosine transform.
+    padded = np.zeros((*power.shape[:-1], n_fft * _UPSAMPLING // 2 + 1), dtype=power.dtype)
+    padded[..., : power.shape[-1]] = power
+    return scipy.fft.dct(padded, type=1, axis=-1, overwrite_x=True)[..., :n_lags]
 
 
 def _neighbourhoods(values: np.ndarray, counts: np.ndarray, half: int, fill) -> np.ndarray:

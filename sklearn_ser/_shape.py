@@ -68,9 +68,12 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     n_bins = spectra.shape[1]
     spacing = np.float32(sr / (2 * (n_bins - 1)))
     by_power, by_level, contrasts, hammarberg = _weights(n_bins, sr)
-    running = np.cumsum(spectra, axis=1)
-    rolloffs = [(running < np.float32(share) * running[:, -1:]).argmin(axis=1) * spacing for share in _ROLLOFFS]
     spectra = np.ascontiguousarray(spectra.T)  # from here on, bin by bin for all frames at once
+    running = spectra.copy()
+    for below, bin in zip(running, running[1:]):  # np.cumsum goes through the frames one by one
+        bin += below
+    # What runs on only ever rises, so that the bins below a share of it are those before the roll-off.
+    rolloffs = [np.count_nonzero(running < np.float32(share) * running[-1], axis=0) * spacing for share in _ROLLOFFS]
     level = np.log10(np.maximum(spectra, _TINY))
     total, first, second, low, high = by_power @ spectra
     total = total + _TINY

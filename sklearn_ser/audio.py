@@ -23,6 +23,7 @@ from ._sklearn import Interval, StrOptions
 __all__ = ["AudioError", "WaveformChunker", "WaveformLoader", "load_waveform"]
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
+_WORTH_PROCESSES = 200  # clips; for fewer, starting processes takes longer than the work
 
 
 def _blocks(clips: Sequence, most: int) -> Iterator[range]:
@@ -48,6 +49,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the function makes of
     a waveform must not depend on the others beside it, bit for bit, because a memory hands it out among others.
     """
+
+    # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in many
+    # small operations prefers "processes".
+    _prefer = "threads"
 
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, None, closed="left")],
@@ -106,16 +111,16 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
         task = partial(_load_and_apply, self._function(), load_params=load_params)
         remembered = remembering(task, self.memory, type(self).__name__)
-        # Threads by default: decoding, resampling and FFTs run outside the interpreter's lock, and starting processes takes
-        # longer than a corpus of some hundred clips. A backend chosen with parallel_config goes before. Several clips a
-        # task, because each small operation hands the lock over, and waiting for it would eat up what two threads gain.
+        # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would eat up
+        # what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
         blocks = list(_blocks(clips, most))
         if remembered is not task:
             # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most of what
             # the others have done; in the same order, all would do everything at the same time.
             Random().shuffle(blocks)
-        run = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
+        prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
+        run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
         done = run(delayed(remembered)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
         results = chain.from_iterable(zip(rows, results) for results, rows in zip(done, blocks))
         if self.verbose:

@@ -115,7 +115,7 @@ class AugmentedClassifier(MultiplyingClassifier):
     >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
     ['low', 'low', 'high', 'high']
     >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
-    (8, 170)
+    (8, 1634)
     """
 
     _parts = "copies"

@@ -330,6 +330,9 @@ def frames():
 
 
 def test_functionals_are_numpys_and_scipys(frames):
+    def windows(x):
+        return np.lib.stride_tricks.sliding_window_view(x, min(25, len(x)), axis=0)
+
     expected = {
         "mean": lambda x: x.mean(axis=0),
         "std": lambda x: x.std(axis=0),
@@ -343,10 +346,17 @@ def test_functionals_are_numpys_and_scipys(frames):
         "slope": lambda x: np.polyfit(np.arange(len(x)), x, 1)[0],
         "delta_abs_mean": lambda x: np.abs(np.diff(x, axis=0)).mean(axis=0),
         "delta_std": lambda x: np.diff(x, axis=0).std(axis=0),
-        "delta_5_abs_mean": lambda x: np.abs(x[5:] - x[:-5]).mean(axis=0) if len(x) > 5 else 0 * x[0],
+        **{
+            f"delta_{n}_abs_mean": lambda x, n=n: np.abs(x[n:] - x[:-n]).mean(axis=0) if len(x) > n else 0 * x[0]
+            for n in (2, 4, 5, 8, 16, 32)
+        },
         "rise": lambda x: [d[d > 0].mean() if (d > 0).any() else 0 for d in np.diff(x, axis=0).T],
         "fall": lambda x: [d[d < 0].mean() if (d < 0).any() else 0 for d in np.diff(x, axis=0).T],
         "curvature": lambda x: np.polyfit(np.linspace(-1, 1, len(x)), x, 2)[0] if len(x) > 2 else 0 * x[0],
+        "local_mean_std": lambda x: windows(x).mean(axis=-1).std(axis=0),
+        "local_mean_range": lambda x: np.ptp(windows(x).mean(axis=-1), axis=0),
+        "local_std_mean": lambda x: windows(x).std(axis=-1).mean(axis=0),
+        "local_std_std": lambda x: windows(x).std(axis=-1).std(axis=0),
     }
     assert set(expected) == set(FUNCTIONALS)
     features = Functionals(list(expected)).fit_transform(frames).reshape(5, -1, 3)

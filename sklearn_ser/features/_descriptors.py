@@ -25,6 +25,7 @@ class Settings:
     n_mfcc: int
     f0_min: float = 60.0
     f0_max: float = 550.0
+    voiced_only: bool = False  # whether formants are looked for in voiced frames only
 
     @property
     def n_mels(self) -> int:
@@ -44,9 +45,10 @@ _HARMONICS = ("h1_h2", "h2_h4", "h1_a1", "h1_a2", "h1_a3", "a2_a3", "h1_mean", "
 
 # Functions of power spectra, (n_frames, n_bins) -> (n_frames, n_values), which an analysis computes in one pass.
 SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
-    "bins": lambda settings: lambda spectra: spectra[:, : settings.n_bins],
+    "bins": lambda settings: (
+        lambda spectra: spectra[:, : settings.n_bins].copy()
+    ),  # not a view, which would keep them all
     "mel": lambda settings: partial(_dsp.mel_energies, n_fft=settings.n_fft, **settings.mel),
-    "formants": lambda settings: partial(_lpc.formants, sr=settings.sr),
     "shape": lambda settings: partial(_shape.spectral_shape, sr=settings.sr),
 }
 
@@ -72,6 +74,16 @@ class Analysis:
         return _pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
 
     @cached_property
+    def formants(self) -> np.ndarray:
+        spectra = self.spectral["bins"]
+        found = np.zeros((len(spectra), 3), dtype=np.float32)
+        rows = np.flatnonzero(self.pitch.f0 > 0) if self.settings.voiced_only else np.arange(len(spectra))
+        for start in range(0, len(rows), _dsp._BLOCK):
+            block = rows[start : start + _dsp._BLOCK]
+            found[block] = _lpc.formants(spectra[block], spacing=self.settings.sr / self.settings.n_fft)
+        return found
+
+    @cached_property
     def log_mel(self) -> np.ndarray:
         return self.decibels(self.spectral["mel"])
 
@@ -80,7 +92,7 @@ class Analysis:
 
     def broad_log_mel(self) -> np.ndarray:
         n = self.settings.n_broad
-        return self.log_mel[:, : 2 * n].reshape(-1, n, 2).mean(axis=2)
+        return (self.log_mel[:, 0 : 2 * n : 2] + self.log_mel[:, 1 : 2 * n : 2]) / 2
 
     def shape(self, names: tuple[str, ...]) -> np.ndarray:
         return self.spectral["shape"][:, [_shape.COLUMNS.index(name) for name in names]]
@@ -102,7 +114,7 @@ class Analysis:
         voiced = np.flatnonzero(self.pitch.f0 > 0)
         f0, spectra = self.pitch.f0[voiced], self.spectral["bins"][voiced]
         rows, n_bins = np.arange(len(voiced)), spectra.shape[1]
-        formants = self.spectral["formants"][voiced]
+        formants = self.formants[voiced]
         formants = np.where(
             formants > 0, formants, np.float32([500, 1500, 2500])
         )  # of the neutral vowel, where one is missing
@@ -207,9 +219,9 @@ DESCRIPTORS = {
         "spectrum",
         "Formants F1 to F3, 0 where one is missing: peaks of a linear predictor's spectrum up to 5500 Hz (Makhoul 1975, "
         "McCandless 1974)",
-        lambda analysis: analysis.spectral["formants"],
+        lambda analysis: analysis.formants,
         columns=("formant_1", "formant_2", "formant_3"),
-        spectral=("formants",),
+        spectral=("bins",),
         voiced=True,
     ),
     "energy": Descriptor(
@@ -319,7 +331,7 @@ DESCRIPTORS = {
         "spectrum's mean, and of 2000 and 5000 Hz; h1 - a3 shows how softly the glottis closes (Hanson 1997)",
         Analysis.harmonics,
         columns=_HARMONICS,
-        spectral=("bins", "formants"),
+        spectral=("bins",),
         voiced=True,
     ),
     "jitter": Descriptor(

@@ -37,8 +37,9 @@ class Group(NamedTuple):
         values = [clip.tracks[name] for name in self.descriptors]
         values = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
         if self.voiced:
-            # What only voiced frames have is 0 where it is missing.
-            present = clip.voiced if not DESCRIPTORS[self.descriptors[0]].voiced else (values != 0).all(axis=1)
+            present = clip.voiced
+            if all(DESCRIPTORS[name].voiced for name in self.descriptors):  # and 0 where it is missing
+                present = (values != 0).all(axis=1)
             if present.sum() >= _FEWEST:
                 values = values[present]
         return functionals_of(values, self.functionals)
@@ -126,6 +127,7 @@ def _default(sr: int) -> Settings:
         window="hann",
         mel=dict(sr=sr, n_mels=40, fmin=50.0, fmax=8000.0),
         n_mfcc=13,
+        voiced_only=True,
     )
 
 
@@ -153,15 +155,11 @@ FEATURE_SETS = {
         "Prosody, voice quality, spectrum, modulation and covariation, for an SVM that is to know new speakers",
         _default,
         (
-            Group(("log_mel_broad", "mfcc", *_SHAPE), _DISTRIBUTION),
+            Group(("log_mel_broad", "mfcc", *_SHAPE, "energy", "loudness", "hnr", "cpp"), _DISTRIBUTION),
+            Group(("energy", "loudness", "spectral_flux", "hnr"), _MOVEMENT + _SPANS + _LOCAL),
             Group(("log_mel_broad", "mfcc", *_SHAPE), ("mean", "std"), voiced=True),
-            Group(("energy", "loudness"), _DISTRIBUTION + _MOVEMENT + _LOCAL),
-            Group(("energy", "loudness"), _DISTRIBUTION + _MOVEMENT, voiced=True),
-            Group(("energy", "loudness", "spectral_flux", "hnr"), _SPANS),
-            Group(("f0_semitone",), _DISTRIBUTION + _MOVEMENT + _LOCAL + ("curvature",), voiced=True),
-            Group(("hnr", "cpp"), _DISTRIBUTION),
-            Group(("hnr",), _LOCAL),
-            Group(("hnr", "cpp"), _DISTRIBUTION, voiced=True),
+            Group(("energy", "loudness", "hnr", "cpp", "f0_semitone"), _DISTRIBUTION + _MOVEMENT, voiced=True),
+            Group(("f0_semitone",), _LOCAL + ("curvature",), voiced=True),
             Group(("jitter", "shimmer"), ("mean", "std", "median", "p80"), voiced=True),
             Group(("harmonics",), ("mean", "std"), voiced=True),
             Group(("formants",), ("mean", "std", "p20", "p80", "delta_abs_mean"), voiced=True),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,15 +37,50 @@ _MELODY = (
 _REGULARISATION = 0.05  # of correlation matrices, which have fewer frames than they would like
 
 
-class Clip(NamedTuple):
-    """A clip's descriptors, (n_frames, n_values) each, by name; and how many frames there are in a second."""
+@dataclass(frozen=True)
+class Clip:
+    """A clip's descriptors, (n_frames, n_values) each, by name; how many frames there are in a second; and what several
+    measures share."""
 
     tracks: dict[str, np.ndarray]
     rate: float
 
-    @property
+    @cached_property
     def voiced(self) -> np.ndarray:
         return self.tracks["f0_semitone"][:, 0] > 0
+
+    def bands(self, n_bands: int) -> np.ndarray:
+        """Levels in broad bands of the mel spectrum, (n_frames, n_bands)."""
+        log_mel = self.tracks["log_mel"]
+        width = log_mel.shape[1] // n_bands
+        return sum(log_mel[:, i::width] for i in range(width)) / np.float32(width)
+
+    @cached_property
+    def voice(self) -> np.ndarray:
+        """F0, which goes on through unvoiced frames at its median, and HNR."""
+        pitch = self.tracks["f0_semitone"]
+        median = np.median(pitch[self.voiced]) if self.voiced.any() else 0
+        return np.concatenate([np.where(pitch > 0, pitch, median), self.tracks["hnr"]], axis=1)
+
+    # How these vary: deviations from the mean, in standard deviations.
+
+    @cached_property
+    def varying_cepstrum(self) -> np.ndarray:
+        return Track(self.tracks["mfcc"]).deviations
+
+    @cached_property
+    def varying_voice(self) -> np.ndarray:
+        return Track(self.voice).deviations
+
+    @cached_property
+    def varying_slopes(self) -> np.ndarray:
+        """Of the regression lines through five frames of cepstrum and voice."""
+        padded = np.pad(np.concatenate([self.tracks["mfcc"], self.voice], axis=1), ((2, 2), (0, 0)), mode="edge")
+        return Track((padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10).deviations
+
+    @cached_property
+    def varying_bands(self) -> np.ndarray:
+        return Track(self.bands(_BROAD_BANDS)).deviations
 
 
 class Measure(NamedTuple):
@@ -84,7 +121,7 @@ def _rhythm(clips: Sequence[Clip]) -> np.ndarray:
 def _modulation(clips: Sequence[Clip]) -> np.ndarray:
     rows = []
     for clip in clips:
-        bands = np.stack([band.mean(axis=1) for band in np.array_split(clip.tracks["log_mel"], _BANDS, axis=1)])
+        bands = clip.bands(_BANDS).T
         n_fft = max(1024, scipy.fft.next_fast_len(bands.shape[1], real=True))
         bands = (bands - bands.mean(axis=1, keepdims=True)) * np.hanning(bands.shape[1])
         power = np.abs(scipy.fft.rfft(bands, n_fft, axis=1)) ** 2 / (bands.shape[1] * n_fft)
@@ -115,10 +152,11 @@ def _melody(clips: Sequence[Clip]) -> np.ndarray:
         if pitch.size < 8:
             continue
         quarter = pitch.size // 4
-        median = np.median(pitch)
+        percentiles = Track(pitch[:, np.newaxis])
+        median = percentiles.quantile(0.5)[0]
         loud = level > np.median(level)
         varies = pitch.std() * level.std() > 1e-6
-        row[:6] = np.percentile(pitch, (5, 10, 25, 75, 90, 95)) - median
+        row[:6] = [percentiles.quantile(q)[0] - median for q in (0.05, 0.1, 0.25, 0.75, 0.9, 0.95)]
         row[6:] = (
             pitch[:quarter].mean() - median,
             pitch[-quarter:].mean() - median,
@@ -131,15 +169,9 @@ def _melody(clips: Sequence[Clip]) -> np.ndarray:
     return rows
 
 
-def _slopes(values: np.ndarray) -> np.ndarray:
-    """Of the regression lines over five frames, per frame."""
-    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
-    return (padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10
-
-
-def _correlations(clips: Sequence[Clip], values_of: Callable[[Clip], np.ndarray]) -> np.ndarray:
+def _correlations(clips: Sequence[Clip], deviations_of: Callable[[Clip], Sequence[np.ndarray]]) -> np.ndarray:
     """Of the values of each clip's frames, (n_clips, n_values, n_values)."""
-    deviations = (Track(values_of(clip)).deviations.astype(np.float64) for clip in clips)
+    deviations = (np.concatenate(deviations_of(clip), axis=1, dtype=np.float64) for clip in clips)
     return np.array([d.T @ d / len(d) for d in deviations])
 
 
@@ -153,38 +185,20 @@ def _above_diagonal(matrices: np.ndarray) -> np.ndarray:
     return matrices[(slice(None), *np.triu_indices(matrices.shape[1], 1))]
 
 
-def _voice(clip: Clip) -> list[np.ndarray]:
-    """F0, which goes on through unvoiced frames at its median, and HNR."""
-    pitch = clip.tracks["f0_semitone"]
-    return [np.where(pitch > 0, pitch, np.median(pitch[clip.voiced]) if clip.voiced.any() else 0), clip.tracks["hnr"]]
-
-
-def _bands(clip: Clip) -> list[np.ndarray]:
-    """Levels in broad bands of the mel spectrum."""
-    return [band.mean(axis=1, keepdims=True) for band in np.array_split(clip.tracks["log_mel"], _BROAD_BANDS, axis=1)]
-
-
 def _cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
-    def values_of(clip):
-        values = np.concatenate([clip.tracks["mfcc"], *_voice(clip)], axis=1)
-        return np.concatenate([values, _slopes(values)], axis=1)
-
-    return _logarithms(_correlations(clips, values_of))
+    return _logarithms(_correlations(clips, lambda c: (c.varying_cepstrum, c.varying_voice, c.varying_slopes)))
 
 
 def _coarse_cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
-    def values_of(clip):
-        return np.concatenate([clip.tracks["mfcc"][:, :_COARSE], *_voice(clip)], axis=1)
-
-    return _logarithms(_correlations(clips, values_of))
+    return _logarithms(_correlations(clips, lambda c: (c.varying_cepstrum[:, :_COARSE], c.varying_voice)))
 
 
 def _band_covariation(clips: Sequence[Clip]) -> np.ndarray:
-    return _logarithms(_correlations(clips, lambda clip: np.concatenate([*_bands(clip), *_voice(clip)], axis=1)))
+    return _logarithms(_correlations(clips, lambda c: (c.varying_bands, c.varying_voice)))
 
 
 def _band_correlation(clips: Sequence[Clip]) -> np.ndarray:
-    correlations = _above_diagonal(_correlations(clips, lambda clip: np.concatenate(_bands(clip), axis=1)))
+    correlations = _above_diagonal(_correlations(clips, lambda c: (c.varying_bands,)))
     return np.arctanh(np.clip(correlations, -0.99, 0.99))
 
 
