@@ -2,6 +2,7 @@ from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
 from . import features as features
+from . import model_selection as model_selection
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
@@ -26,6 +27,11 @@ from .features import HandcraftedFeatures as HandcraftedFeatures
 from .features import LowLevelDescriptors as LowLevelDescriptors
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
+from .model_selection import LeaveOneCorpusOut as LeaveOneCorpusOut
+from .model_selection import SpeakerTextKFold as SpeakerTextKFold
+from .model_selection import SplitAudit as SplitAudit
+from .model_selection import StratifiedSpeakerKFold as StratifiedSpeakerKFold
+from .model_selection import audit_split as audit_split
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier

@@ -1,5 +1,6 @@
 """The one door through which scikit-learn's private helpers enter."""
 
+from sklearn.model_selection._split import _CVIterableWrapper
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -9,17 +10,20 @@ from sklearn.utils.validation import (
     _check_n_features,
     _check_sample_weight,
     _check_y,
+    _num_samples,
 )
 
 __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "_CVIterableWrapper",
     "_check_feature_names_in",
     "_check_method_params",
     "_check_n_features",
     "_check_sample_weight",
     "_check_y",
+    "_num_samples",
     "_raise_for_params",
     "check_matplotlib_support",
 ]

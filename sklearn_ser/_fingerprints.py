@@ -1,0 +1,158 @@
+"""Recordings that are the same but for their level, format or ends, found by their sound and not by their names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import scipy.fft
+from joblib import Parallel, delayed
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import NearestNeighbors
+
+from ._clips import _normalize, _resample, as_clips, load_waveform
+from ._dsp import join, mel_spectrogram, power_to_db
+from .audio import AudioTransformer
+
+_SR = 4000  # Hz; what any format and rate keeps of speech lies below 2 kHz
+_WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart
+_MEL = dict(sr=_SR, n_mels=8, fmin=100.0, fmax=1900.0)
+_DEPTH = 30.0  # dB below the loudest band; noise and codecs change what is softer
+_PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulation rates; its bins in a band
+# Different recordings of EMO-DB are further apart than 0.019 (cosine distance) and correlate below 0.45; copies of one are
+# nearer than 0.011 and correlate above 0.86 in any format, and within these bounds with noise at 10 dB (docs/benchmarks.md).
+_MOST_DISTANT, _LEAST_CORRELATED, _N_NEIGHBORS = 0.05, 0.7, 8
+
+
+class Fingerprints(AudioTransformer):
+    """A digest and a fingerprint of each clip.
+
+    The digest is the waveform's, and equal for equal waveforms alone. The fingerprint says how fast the level of each mel band
+    changes, how much (a magnitude spectrum along time, in which a shift in time does not show) and is of length 1.
+    """
+
+    offset, duration, normalize = 0.0, None, None
+
+    def __init__(self, sr=16000, *, n_jobs=None, verbose=0):
+        self.sr = sr
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def transform(self, X) -> tuple[list[bytes], np.ndarray]:
+        """Digests, and fingerprints of shape (n_clips, n_values)."""
+        digests, fingerprints = zip(*self._apply(X)[1])
+        return list(digests), np.asarray(fingerprints)
+
+    def _learn(self, n_times):
+        self.n_times_ = n_times
+
+    def _function(self) -> Callable:
+        return partial(_digests_and_fingerprints, sr=self.sr)
+
+
+def _digests_and_fingerprints(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.ndarray]]:
+    joined = join([_normalize(_resample(waveform, sr, _SR), "rms") for waveform in waveforms], _WINDOW, _HOP)
+    power = mel_spectrogram(joined, win_length=_WINDOW, window="hann", mel=_MEL)
+    levels = joined.split(_DEPTH + power_to_db(power, joined.counts, ref="max", top_db=_DEPTH))
+    digests = [hashlib.sha256(waveform.tobytes()).digest() for waveform in waveforms]
+    return [(digest, _modulation(level)) for digest, level in zip(digests, levels)]
+
+
+def _modulation(levels: np.ndarray) -> np.ndarray:
+    """Magnitudes of the modulation of levels (n_frames, n_mels) at 32 bands of rates up to 12.5 Hz, as one unit vector."""
+    n_periods = -(-len(levels) // _PERIOD)
+    spectrum = scipy.fft.rfft(levels, n_periods * _PERIOD, axis=0)[1 : 1 + n_periods * _N_RATES * _BINS]
+    power = (spectrum.real**2 + spectrum.imag**2).reshape(_N_RATES, n_periods * _BINS, -1).mean(axis=1)
+    magnitudes = np.sqrt(power).ravel()
+    return magnitudes / max(np.linalg.norm(magnitudes), np.finfo(np.float32).tiny)
+
+
+def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
+    """How much two waveforms are the same, wherever they begin, however loud they are.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_times,)
+        At 4 kHz.
+
+    Returns
+    -------
+    similarity : float
+        Largest magnitude of the cross-correlation above 100 Hz, from 0 to 1 (one is the other, shifted and scaled).
+    shift : float
+        Seconds by which sounds are later in the second.
+    gain : float
+        Level of the second above the first, dB.
+    """
+    n = scipy.fft.next_fast_len(first.size + second.size)
+    a, b = scipy.fft.rfft(first, n), scipy.fft.rfft(second, n)
+    low = int(100 * n / _SR) + 1
+    a[:low], b[:low] = 0, 0
+    energies = [2 / n * np.sum(x.real**2 + x.imag**2) for x in (a, b)]
+    if min(energies) == 0:
+        return 0.0, 0.0, 0.0
+    # The analytic signal's magnitude at half samples: neither shifts by a fraction of a sample, nor the phases that a filter
+    # turns, lower it.
+    correlation = 4 * np.abs(scipy.fft.ifft(b * a.conj(), 2 * n))
+    peak = correlation.argmax()
+    similarity = min(1.0, correlation[peak] / np.sqrt(energies[0] * energies[1]))
+    shift = (peak if peak < 2 * second.size else peak - 2 * n) / (2 * _SR)
+    return float(similarity), float(shift), float(20 * np.log10(correlation[peak] / energies[0]))
+
+
+def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int = 0):
+    """Which clips are copies of one another, whatever their names.
+
+    Parameters
+    ----------
+    X : audio input of n_clips
+    sr : int
+        Rate at which waveforms are compared sample by sample; that of waveforms in X, Hz.
+    n_jobs, verbose : int
+        As in the audio transformers.
+
+    Returns
+    -------
+    original : ndarray of shape (n_clips,), int
+        First row with the very same waveform.
+    recording : ndarray of shape (n_clips,), int
+        Number of the recording; copies have the same, and so have copies of copies.
+    pairs : dict from (row, later row) to (similarity, shift, gain)
+        What `correlate` says of originals that are copies.
+    """
+    clips = as_clips(X)
+    digests, fingerprints = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(X).transform(X)
+    first_row: dict[bytes, int] = {}
+    original = np.array([first_row.setdefault(digest, row) for row, digest in enumerate(digests)])
+    originals = np.unique(original)
+    task = delayed(partial(_compare, clips, sr=sr))
+    candidates = _neighbors(fingerprints[originals])
+    run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    pairs: dict[tuple[int, int], tuple[float, float, float]] = {}
+    for found in run(task(originals[row], originals[others]) for row, others in candidates):
+        pairs.update(found)
+    links = np.array([*pairs, *enumerate(original)])
+    graph = coo_array((np.ones(len(links)), links.T), shape=(len(clips), len(clips)))
+    return original, connected_components(graph, directed=False)[1], pairs
+
+
+def _neighbors(fingerprints: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """For each row that has any, the later rows that are near it, and the earlier ones to which it is not."""
+    n_neighbors = min(_N_NEIGHBORS + 1, len(fingerprints))  # each row is near itself
+    search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(fingerprints)
+    distances, rows = search.kneighbors(fingerprints)
+    row, rank = np.nonzero(distances < np.sqrt(2 * _MOST_DISTANT))  # of unit vectors
+    near = np.unique(np.sort(np.column_stack((row, rows[row, rank])), axis=1), axis=0)
+    near = near[near[:, 0] < near[:, 1]]
+    starts = np.unique(near[:, 0], return_index=True)[1]
+    return ((int(group[0, 0]), group[:, 1]) for group in np.split(near, starts[1:]) if len(group))
+
+
+def _compare(clips: Sequence, row: int, others: np.ndarray, sr: int) -> dict:
+    """Those of the other rows that are copies of a row."""
+    waveform, *waveforms = (_resample(load_waveform(clips[r], sr, row=r), sr, _SR) for r in (row, *others))
+    found = {(int(row), int(other)): correlate(waveform, w) for other, w in zip(others, waveforms)}
+    return {pair: match for pair, match in found.items() if match[0] > _LEAST_CORRELATED}
