@@ -14,6 +14,7 @@ from .augmentation import AddNoise as AddNoise
 from .augmentation import AugmentedClassifier as AugmentedClassifier
 from .augmentation import PitchShift as PitchShift
 from .augmentation import TimeStretch as TimeStretch
+from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import fetch_emodb as fetch_emodb
 from .datasets import fetch_ravdess as fetch_ravdess
 from .datasets import fetch_tess as fetch_tess
