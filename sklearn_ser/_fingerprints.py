@@ -22,16 +22,19 @@ _WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart
 _MEL = dict(sr=_SR, n_mels=8, fmin=100.0, fmax=1900.0)
 _DEPTH = 30.0  # dB below the loudest band; noise and codecs change what is softer
 _PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulation rates; its bins in a band
-# Different recordings of EMO-DB are further apart than 0.019 (cosine distance) and correlate below 0.45; copies of one are
-# nearer than 0.011 and correlate above 0.86 in any format, and within these bounds with noise at 10 dB (docs/benchmarks.md).
-_MOST_DISTANT, _LEAST_CORRELATED, _N_NEIGHBORS = 0.05, 0.7, 8
+# Of two recordings to be copies: the distance (cosine) of their fingerprints, the correlation of their changes of level, and
+# that of their waveforms. Different clips of EMO-DB correlate below 0.45 as waveforms, and no more than one pair in a thousand
+# comes that far. Copies in any format are nearer than 0.011 and correlate above 0.75 and 0.89 (docs/benchmarks.md).
+_MOST_DISTANT, _LEAST_SYNCHRONOUS, _LEAST_CORRELATED = 0.05, 0.55, 0.7
+_N_NEIGHBORS = 8
 
 
-class Fingerprints(AudioTransformer):
-    """A digest and a fingerprint of each clip.
+class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
+    """A digest, a fingerprint and the changes of level of each clip.
 
-    The digest is the waveform's, and equal for equal waveforms alone. The fingerprint says how fast the level of each mel band
-    changes, how much (a magnitude spectrum along time, in which a shift in time does not show) and is of length 1.
+    The digest is the waveform's, and equal for equal waveforms alone. The fingerprint says at which rates the level of each mel
+    band changes, and how much: a magnitude spectrum along time, in which a shift does not show, of length 1. The changes
+    themselves, from frame to frame, are in quarters of a decibel.
     """
 
     offset, duration, normalize = 0.0, None, None
@@ -41,24 +44,24 @@ class Fingerprints(AudioTransformer):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def transform(self, X) -> tuple[list[bytes], np.ndarray]:
-        """Digests, and fingerprints of shape (n_clips, n_values)."""
-        digests, fingerprints = zip(*self._apply(X)[1])
-        return list(digests), np.asarray(fingerprints)
+    def transform(self, X) -> tuple[list[bytes], np.ndarray, list[np.ndarray]]:
+        """Digests, fingerprints of shape (n_clips, n_values), and changes of shape (n_frames + 1, n_mels), int8."""
+        digests, fingerprints, changes = zip(*self._apply(X)[1])
+        return list(digests), np.asarray(fingerprints), list(changes)
 
     def _learn(self, n_times):
         self.n_times_ = n_times
 
     def _function(self) -> Callable:
-        return partial(_digests_and_fingerprints, sr=self.sr)
+        return partial(_describe, sr=self.sr)
 
 
-def _digests_and_fingerprints(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.ndarray]]:
+def _describe(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.ndarray, np.ndarray]]:
     joined = join([_normalize(_resample(waveform, sr, _SR), "rms") for waveform in waveforms], _WINDOW, _HOP)
     power = mel_spectrogram(joined, win_length=_WINDOW, window="hann", mel=_MEL)
     levels = joined.split(_DEPTH + power_to_db(power, joined.counts, ref="max", top_db=_DEPTH))
     digests = [hashlib.sha256(waveform.tobytes()).digest() for waveform in waveforms]
-    return [(digest, _modulation(level)) for digest, level in zip(digests, levels)]
+    return [(digest, _modulation(level), _changes(level)) for digest, level in zip(digests, levels)]
 
 
 def _modulation(levels: np.ndarray) -> np.ndarray:
@@ -68,6 +71,19 @@ def _modulation(levels: np.ndarray) -> np.ndarray:
     power = (spectrum.real**2 + spectrum.imag**2).reshape(_N_RATES, n_periods * _BINS, -1).mean(axis=1)
     magnitudes = np.sqrt(power).ravel()
     return magnitudes / max(np.linalg.norm(magnitudes), np.finfo(np.float32).tiny)
+
+
+def _changes(levels: np.ndarray) -> np.ndarray:
+    return np.round(4 * np.diff(levels, axis=0, prepend=0, append=0)).astype(np.int8)  # within 30 dB, hence within 120
+
+
+def synchrony(first: np.ndarray, second: np.ndarray) -> float:
+    """Largest correlation, over all shifts, of changes of level (n_frames, n_mels)."""
+    n = scipy.fft.next_fast_len(len(first) + len(second), real=True)
+    a, b = (scipy.fft.rfft(changes.astype(np.float32), n, axis=0) for changes in (first, second))
+    energies = [np.sum(np.square(changes, dtype=np.float32)) for changes in (first, second)]
+    largest = scipy.fft.irfft(np.sum(b * a.conj(), axis=1), n).max()
+    return float(largest / np.sqrt(energies[0] * energies[1]))
 
 
 def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
@@ -124,15 +140,15 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
         What `correlate` says of originals that are copies.
     """
     clips = as_clips(X)
-    digests, fingerprints = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(X).transform(X)
+    digests, fingerprints, changes = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(X).transform(X)
     first_row: dict[bytes, int] = {}
     original = np.array([first_row.setdefault(digest, row) for row, digest in enumerate(digests)])
     originals = np.unique(original)
-    task = delayed(partial(_compare, clips, sr=sr))
-    candidates = _neighbors(fingerprints[originals])
+    candidates = ((originals[row], originals[others]) for row, others in _neighbors(fingerprints[originals]))
+    task = delayed(partial(_compare, clips, changes, sr=sr))
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     pairs: dict[tuple[int, int], tuple[float, float, float]] = {}
-    for found in run(task(originals[row], originals[others]) for row, others in candidates):
+    for found in run(task(row, others) for row, others in candidates):
         pairs.update(found)
     links = np.array([*pairs, *enumerate(original)])
     graph = coo_array((np.ones(len(links)), links.T), shape=(len(clips), len(clips)))
@@ -151,8 +167,11 @@ def _neighbors(fingerprints: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     return ((int(group[0, 0]), group[:, 1]) for group in np.split(near, starts[1:]) if len(group))
 
 
-def _compare(clips: Sequence, row: int, others: np.ndarray, sr: int) -> dict:
+def _compare(clips: Sequence, changes: Sequence[np.ndarray], row: int, others: np.ndarray, sr: int) -> dict:
     """Those of the other rows that are copies of a row."""
+    others = [other for other in others.tolist() if synchrony(changes[row], changes[other]) > _LEAST_SYNCHRONOUS]
+    if not others:
+        return {}
     waveform, *waveforms = (_resample(load_waveform(clips[r], sr, row=r), sr, _SR) for r in (row, *others))
-    found = {(int(row), int(other)): correlate(waveform, w) for other, w in zip(others, waveforms)}
+    found = {(int(row), other): correlate(waveform, w) for other, w in zip(others, waveforms)}
     return {pair: match for pair, match in found.items() if match[0] > _LEAST_CORRELATED}
