@@ -125,7 +125,7 @@ class SplitAudit:
         names = [" = ".join(map(os.path.basename, pair)) for pair in pairs.itertuples(index=False)]
         clips = _count(self.recordings["test_row"].nunique(), "test clip")
         folds = f"{self.recordings['fold'].nunique()} of {_count(len(self.folds), 'fold')}"
-        return f"{clips} in training, too, or a copy ({folds}): {_some(names)}"
+        return f"{clips} also in training, under this or another name ({folds}): {_some(names)}"
 
     def _missing(self) -> str:
         if self.missing_in_test is None:
@@ -223,7 +223,7 @@ def audit_split(
     Given folds: 5 clips in 1 fold
       speakers    a in training and in test (1 of 1 fold)
       sentences   not known
-      recordings  1 test clip in training, too, or a copy (1 of 1 fold): 4 = 0
+      recordings  1 test clip also in training, under this or another name (1 of 1 fold): 4 = 0
       emotions    no anger in test of fold 0; pool the predictions of all folds before scoring
     >>> audit.leaks
     ('speakers', 'recordings')

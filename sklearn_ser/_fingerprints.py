@@ -66,9 +66,10 @@ def _describe(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.
 
 def _modulation(levels: np.ndarray) -> np.ndarray:
     """Magnitudes of the modulation of levels (n_frames, n_mels) at 32 bands of rates up to 12.5 Hz, as one unit vector."""
-    n_periods = -(-len(levels) // _PERIOD)
-    spectrum = scipy.fft.rfft(levels, n_periods * _PERIOD, axis=0)[1 : 1 + n_periods * _N_RATES * _BINS]
-    power = (spectrum.real**2 + spectrum.imag**2).reshape(_N_RATES, n_periods * _BINS, -1).mean(axis=1)
+    # At least twice as many bins as frames: then no bin is missed, and clips of nearly the same length have the same spectrum.
+    density = 2 * -(-len(levels) // _PERIOD)
+    spectrum = scipy.fft.rfft(levels, density * _PERIOD, axis=0)[density : density * (1 + _N_RATES * _BINS)]
+    power = (spectrum.real**2 + spectrum.imag**2).reshape(_N_RATES, density * _BINS, -1).mean(axis=1)
     magnitudes = np.sqrt(power).ravel()
     return magnitudes / max(np.linalg.norm(magnitudes), np.finfo(np.float32).tiny)
 
@@ -80,10 +81,11 @@ def _changes(levels: np.ndarray) -> np.ndarray:
 def synchrony(first: np.ndarray, second: np.ndarray) -> float:
     """Largest correlation, over all shifts, of changes of level (n_frames, n_mels)."""
     n = scipy.fft.next_fast_len(len(first) + len(second), real=True)
-    a, b = (scipy.fft.rfft(changes.astype(np.float32), n, axis=0) for changes in (first, second))
     energies = [np.sum(np.square(changes, dtype=np.float32)) for changes in (first, second)]
-    largest = scipy.fft.irfft(np.sum(b * a.conj(), axis=1), n).max()
-    return float(largest / np.sqrt(energies[0] * energies[1]))
+    if min(energies) == 0:
+        return 0.0
+    a, b = (scipy.fft.rfft(changes.astype(np.float32), n, axis=0) for changes in (first, second))
+    return float(scipy.fft.irfft(np.sum(b * a.conj(), axis=1), n).max() / np.sqrt(energies[0] * energies[1]))
 
 
 def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:

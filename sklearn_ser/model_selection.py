@@ -138,7 +138,7 @@ class StratifiedSpeakerKFold(_ColumnSplitter):
     sex : str or None, default="sex"
         Column that tells their sex. It need not be there, nor be complete; None does not balance sexes.
     shuffle : bool, default=False
-        Begin at random, which leads to other folds that are about as good.
+        Begin at random, which leads to other folds that are about as good; with few speakers, often to the same.
     random_state : int, RandomState instance or None, default=None
         Determines the beginning if `shuffle` is True.
 
@@ -211,7 +211,7 @@ class SpeakerTextKFold(_ColumnSplitter):
     speaker, text : str, default="speaker" and "text"
         Columns of X (or of `groups`) that name the speakers and the sentences.
     shuffle : bool, default=False
-        Begin at random, which leads to other parts that are about as good.
+        Begin at random, which leads to other parts that are about as good; of few speakers, often to the same.
     random_state : int, RandomState instance or None, default=None
         Determines the beginning if `shuffle` is True.
 
