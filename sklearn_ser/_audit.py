@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ._clips import as_clips
 from ._columns import describe, find_column
 from ._fingerprints import find_copies
-from ._sklearn import _CVIterableWrapper, _num_samples
+from ._sklearn import _num_samples
 
 _SHOWN = 5  # names in a line of the report
 
@@ -92,8 +92,9 @@ class SplitAudit:
     def _repr_html_(self):
         summary = pd.DataFrame(self._lines().values(), index=list(self._lines()))
         with pd.option_context("display.max_colwidth", None):
-            tables = summary.to_html(header=False, border=0), self.to_frame().to_html(border=0)
-        return f"<div><b>{escape(self._title())}</b>{tables[0]}<details><summary>Fold by fold</summary>{tables[1]}</details></div>"
+            lines, folds = summary.to_html(header=False, border=0), self.to_frame().to_html(border=0)
+        details = f"<details><summary>Fold by fold</summary>{folds}</details>"
+        return f"<div><b>{escape(self._title())}</b>{lines}{details}</div>"
 
     def _title(self) -> str:
         return f"{self.cv}: {_count(self.n_clips, 'clip')} in {_count(len(self.folds), 'fold')}"
@@ -241,7 +242,7 @@ def audit_split(
         paths = clips if isinstance(clips[0], (str, os.PathLike)) else None
         copies = _copies_on_both_sides(splits, paths, *find_copies(X, sr=sr, n_jobs=n_jobs, verbose=verbose))
     return SplitAudit(
-        cv="Given folds" if isinstance(splitter, _CVIterableWrapper) else " ".join(str(splitter).split()),
+        cv="Given folds" if isinstance(cv, Iterable) else " ".join(str(splitter).split()),
         n_clips=n_clips,
         folds=pd.DataFrame(
             {"train": [len(train) for train, _ in splits], "test": [len(test) for _, test in splits]},

@@ -146,19 +146,19 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
     first_row: dict[bytes, int] = {}
     original = np.array([first_row.setdefault(digest, row) for row, digest in enumerate(digests)])
     originals = np.unique(original)
-    candidates = ((originals[row], originals[others]) for row, others in _neighbors(fingerprints[originals]))
-    task = delayed(partial(_compare, clips, changes, sr=sr))
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    groups = (originals[group].tolist() for group in _neighbors(fingerprints[originals]))
+    compare = delayed(partial(_compare, sr=sr))
     pairs: dict[tuple[int, int], tuple[float, float, float]] = {}
-    for found in run(task(row, others) for row, others in candidates):
+    for found in run(compare([(row, clips[row], changes[row]) for row in rows]) for rows in groups):
         pairs.update(found)
     links = np.array([*pairs, *enumerate(original)])
     graph = coo_array((np.ones(len(links)), links.T), shape=(len(clips), len(clips)))
     return original, connected_components(graph, directed=False)[1], pairs
 
 
-def _neighbors(fingerprints: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """For each row that has any, the later rows that are near it, and the earlier ones to which it is not."""
+def _neighbors(fingerprints: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows that are near one another, each pair once: a row, and the later ones to which it is near or which are near it."""
     n_neighbors = min(_N_NEIGHBORS + 1, len(fingerprints))  # each row is near itself
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(fingerprints)
     distances, rows = search.kneighbors(fingerprints)
@@ -166,14 +166,15 @@ def _neighbors(fingerprints: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     near = np.unique(np.sort(np.column_stack((row, rows[row, rank])), axis=1), axis=0)
     near = near[near[:, 0] < near[:, 1]]
     starts = np.unique(near[:, 0], return_index=True)[1]
-    return ((int(group[0, 0]), group[:, 1]) for group in np.split(near, starts[1:]) if len(group))
+    return (np.append(group[0, 0], group[:, 1]) for group in np.split(near, starts[1:]) if len(group))
 
 
-def _compare(clips: Sequence, changes: Sequence[np.ndarray], row: int, others: np.ndarray, sr: int) -> dict:
-    """Those of the other rows that are copies of a row."""
-    others = [other for other in others.tolist() if synchrony(changes[row], changes[other]) > _LEAST_SYNCHRONOUS]
+def _compare(clips: Sequence[tuple[int, object, np.ndarray]], sr: int) -> dict:
+    """Which of the clips (row, clip, changes) are copies of the first of them."""
+    first, *others = clips
+    others = [other for other in others if synchrony(first[2], other[2]) > _LEAST_SYNCHRONOUS]
     if not others:
         return {}
-    waveform, *waveforms = (_resample(load_waveform(clips[r], sr, row=r), sr, _SR) for r in (row, *others))
-    found = {(int(row), other): correlate(waveform, w) for other, w in zip(others, waveforms)}
+    waveforms = [_resample(load_waveform(clip, sr, row=row), sr, _SR) for row, clip, _ in (first, *others)]
+    found = {(first[0], other[0]): correlate(waveforms[0], w) for other, w in zip(others, waveforms[1:])}
     return {pair: match for pair, match in found.items() if match[0] > _LEAST_CORRELATED}

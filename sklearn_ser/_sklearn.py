@@ -1,6 +1,5 @@
 """The one door through which scikit-learn's private helpers enter."""
 
-from sklearn.model_selection._split import _CVIterableWrapper
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -17,7 +16,6 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
-    "_CVIterableWrapper",
     "_check_feature_names_in",
     "_check_method_params",
     "_check_n_features",

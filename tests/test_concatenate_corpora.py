@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-from sklearn_ser import LeaveOneCorpusOut, concatenate_corpora, fetch_emodb, fetch_ravdess, fetch_tess, load_casia
+from sklearn_ser import LeaveOneCorpusOut, concatenate_corpora, fetch_emodb, fetch_ravdess, load_casia
 from sklearn_ser.datasets import _emodb, _licensed, _ravdess, _tess
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* is incomplete:UserWarning")
@@ -141,7 +141,13 @@ def test_the_documented_label_map_is_that_of_the_loaders():
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     start = next(i for i, row in enumerate(rows) if row[1:2] == ["EMO-DB"])
     assert rows[start] == ["emotion", "EMO-DB", "RAVDESS", "TESS", "CASIA", "IEMOCAP"]
-    maps = [_emodb._EMOTIONS, _ravdess._EMOTIONS, _tess._EMOTIONS, _licensed._CASIA_EMOTIONS, _licensed._IEMOCAP_EMOTIONS]
+    maps = [
+        _emodb._EMOTIONS,
+        _ravdess._EMOTIONS,
+        _tess._EMOTIONS,
+        _licensed._CASIA_EMOTIONS,
+        _licensed._IEMOCAP_EMOTIONS,
+    ]
     documented = [{} for _ in maps]
     for row in rows[start + 2 : start + 11]:
         for codes, cell in zip(documented, row[1:]):

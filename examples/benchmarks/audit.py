@@ -109,9 +109,8 @@ def main():
     hours = sum(clip.size for clip in clips) / SR / 3600
     started, used = time.perf_counter(), time.process_time()
     audit = audit_split(StratifiedKFold(5), clips, np.resize(["a", "b"], len(clips)), n_jobs=options.n_jobs)
-    print(
-        f"{len(clips)} clips, {hours:.1f} h: {time.perf_counter() - started:.0f} s ({time.process_time() - used:.0f} s of CPU)"
-    )
+    wall, used = time.perf_counter() - started, time.process_time() - used
+    print(f"{len(clips)} clips, {hours:.1f} h: {wall:.0f} s ({used:.0f} s of CPU)")
     print(audit)
 
 
