@@ -18,8 +18,6 @@ from ._columns import describe, find_column
 from ._fingerprints import find_copies
 from ._sklearn import _num_samples
 
-_SHOWN = 5  # names in a line of the report
-
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SplitAudit:
@@ -126,7 +124,7 @@ class SplitAudit:
         names = [" = ".join(map(os.path.basename, pair)) for pair in pairs.itertuples(index=False)]
         clips = _count(self.recordings["test_row"].nunique(), "test clip")
         folds = f"{self.recordings['fold'].nunique()} of {_count(len(self.folds), 'fold')}"
-        return f"{clips} also in training, under this or another name ({folds}): {_some(names)}"
+        return f"{clips} also in training, under this or another name ({folds}): {_some(names, 3)}"
 
     def _missing(self) -> str:
         if self.missing_in_test is None:
@@ -146,9 +144,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _some(names: list[str], shown: int = 5) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def audit_split(
@@ -209,9 +207,9 @@ def audit_split(
     Notes
     -----
     Each clip becomes a fingerprint of 256 numbers: the modulation spectrum of eight mel bands, which keeps neither level nor
-    time. The nearest neighbours of each are then compared by cross-correlation above 100 Hz, which reaches 1 where one
-    waveform is the other, shifted and scaled; above 0.7 they are copies. Copies of copies count as copies. What that finds and misses
-    is in docs/benchmarks.md.
+    time. The nearest neighbours of each are then compared by cross-correlation, first of the changes of level in these bands,
+    then of the waveforms above 100 Hz, which reaches 1 where one is the other, shifted and scaled; above 0.7 they are copies.
+    Copies of copies count as copies. What that finds and misses is in docs/benchmarks.md.
 
     Examples
     --------
