@@ -2,10 +2,12 @@ from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
 from . import features as features
+from . import metrics as metrics
 from . import model_selection as model_selection
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import segmentation as segmentation
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
@@ -28,6 +30,9 @@ from .features import HandcraftedFeatures as HandcraftedFeatures
 from .features import LowLevelDescriptors as LowLevelDescriptors
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
+from .metrics import EvaluationReport as EvaluationReport
+from .metrics import compare as compare
+from .metrics import evaluate as evaluate
 from .model_selection import LeaveOneCorpusOut as LeaveOneCorpusOut
 from .model_selection import SpeakerTextKFold as SpeakerTextKFold
 from .model_selection import SplitAudit as SplitAudit
@@ -39,7 +44,14 @@ from .neural import CNNLSTMClassifier as CNNLSTMClassifier
 from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
+from .plotting import AttentionDisplay as AttentionDisplay
+from .plotting import ConfusionDisplay as ConfusionDisplay
+from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
+from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
+from .plotting import ReportDisplay as ReportDisplay
+from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
+from .segmentation import SegmentClassifier as SegmentClassifier
 
 __version__: str

@@ -1,5 +1,6 @@
 """The one door through which scikit-learn's private helpers enter."""
 
+from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -23,5 +24,6 @@ __all__ = [
     "_check_y",
     "_num_samples",
     "_raise_for_params",
+    "_safe_indexing",
     "check_matplotlib_support",
 ]

@@ -28,6 +28,7 @@ from sklearn_ser import (
     LSTMClassifier,
     MelSpectrogramTransformer,
     ReferenceScaler,
+    SegmentClassifier,
     SparseAutoencoderFeatures,
     StackedLSTMClassifier,
     WaveformChunker,
@@ -60,7 +61,7 @@ ESTIMATORS = [
     MelSpectrogramTransformer(n_mels=8, n_fft=256, hop_length=64),
     LowLevelDescriptors(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64, win_length=None),
     Functionals(),
-    HandcraftedFeatures(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64),
+    HandcraftedFeatures(),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
     FrameWise(StandardScaler()),
     FlattenFrames(),
@@ -72,6 +73,7 @@ ESTIMATORS = [
     LSTMClassifier(8, **SMALL),
     StackedLSTMClassifier([4, 4], dense_units=[], **SMALL),
     AUGMENTED,
+    SegmentClassifier(AUGMENTED.estimator),
 ]
 
 PASSED = Counter()  # checks that ran to their end, by class
