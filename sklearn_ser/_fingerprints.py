@@ -38,7 +38,7 @@ class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
     themselves, from frame to frame, are in quarters of a decibel.
     """
 
-    offset, duration, normalize = 0.0, None, None
+    offset, duration, normalize, memory = 0.0, None, None, None
 
     def __init__(self, sr=16000, *, n_jobs=None, verbose=0):
         self.sr = sr
@@ -47,7 +47,7 @@ class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
 
     def transform(self, X) -> tuple[list[bytes], np.ndarray, list[np.ndarray]]:
         """Digests, fingerprints of shape (n_clips, n_values), and changes of shape (n_frames + 1, n_mels), int8."""
-        digests, fingerprints, changes = zip(*self._apply(X)[1])
+        digests, fingerprints, changes = zip(*(described for _, described in self._apply(X)[1]))
         return list(digests), np.asarray(fingerprints), list(changes)
 
     def _learn(self, n_times):
