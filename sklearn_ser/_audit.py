@@ -88,11 +88,17 @@ class SplitAudit:
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self):
-        summary = pd.DataFrame(self._lines().values(), index=list(self._lines()))
+        leaks = ["sentences" if name == "texts" else name for name in self.leaks]
+        rows = []
+        for name, text in self._lines().items():
+            text = f"<b>{escape(text)}</b>" if name in leaks else escape(text)
+            rows.append(f'<tr><th style="text-align: left">{name}</th><td style="text-align: left">{text}</td></tr>')
         with pd.option_context("display.max_colwidth", None):
-            lines, folds = summary.to_html(header=False, border=0), self.to_frame().to_html(border=0)
-        details = f"<details><summary>Fold by fold</summary>{folds}</details>"
-        return f"<div><b>{escape(self._title())}</b>{lines}{details}</div>"
+            folds = self.to_frame().reset_index().to_html(border=0, index=False)
+        return (
+            f"<div><p>{escape(self._title())}</p><table><tbody>{''.join(rows)}</tbody></table>"
+            f"<details><summary>Fold by fold</summary>{folds}</details></div>"
+        )
 
     def _title(self) -> str:
         return f"{self.cv}: {_count(self.n_clips, 'clip')} in {_count(len(self.folds), 'fold')}"
@@ -121,7 +127,7 @@ class SplitAudit:
             return "no test clip is in training, nor a copy of it"
         kind = "path" if "test_path" in self.recordings else "row"
         pairs = self.recordings[[f"test_{kind}", f"train_{kind}"]].drop_duplicates().astype(str)
-        names = [" = ".join(map(os.path.basename, pair)) for pair in pairs.itertuples(index=False)]
+        names = [_equal(*pair) for pair in pairs.itertuples(index=False)]
         clips = _count(self.recordings["test_row"].nunique(), "test clip")
         folds = f"{self.recordings['fold'].nunique()} of {_count(len(self.folds), 'fold')}"
         return f"{clips} also in training, under this or another name ({folds}): {_some(names, 3)}"
@@ -131,13 +137,20 @@ class SplitAudit:
             return "not known"
         parts = []
         for side, missing in (("training", self.missing_in_train), ("test", self.missing_in_test)):
-            where: dict[str, list[str]] = {}
+            where: dict[str, list[int]] = {}
             for fold, classes in enumerate(missing):
                 for name in classes:
-                    where.setdefault(str(name), []).append(str(fold))
-            parts += [f"no {name} in {side} of fold {_some(folds)}" for name, folds in where.items()]
-        advice = "; pool the predictions of all folds before scoring" if any(self.missing_in_test) else ""
-        return _some(parts) + advice if parts else "every fold has all, in training and in test"
+                    where.setdefault(str(name), []).append(fold)
+            names = [f"{name} ({self._named(folds)})" for name, folds in where.items()]
+            parts += [f"{side} lacks {_some(names)}"] if names else []
+        if any(self.missing_in_test):
+            parts.append("pool the predictions of all folds before scoring")
+        return "; ".join(parts) or "every fold has all, in training and in test"
+
+    def _named(self, folds: list[int]) -> str:
+        if len(folds) > 3:
+            return f"{len(folds)} of {len(self.folds)} folds"
+        return f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -147,6 +160,14 @@ def _count(number: int, noun: str) -> str:
 def _some(names: list[str], shown: int = 5) -> str:
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def _equal(test: str, train: str) -> str:
+    """Two names as an equation: of files, the last part of their paths, if that tells them apart."""
+    names = [os.path.basename(path) for path in (test, train)]
+    if test == train:
+        return names[0]
+    return " = ".join(names if names[0] != names[1] else (test, train))
 
 
 def audit_split(
@@ -167,7 +188,7 @@ def audit_split(
     Recordings are compared by their sound. Found are copies under other names, in other formats, bit depths and rates (MP3 and
     Ogg included), louder or softer ones, ones with the ends trimmed or silence added, with some noise. Other takes of the same
     sentence by the same speaker are no copies. Not found are excerpts that lack more than a few per cent of the sounds,
-    and recordings whose speed, pitch or timbre was changed.
+    recordings whose speed, pitch or timbre was changed, and copies of clips of less than 0.25 s, unless nothing was changed.
 
     Parameters
     ----------
@@ -202,7 +223,8 @@ def audit_split(
     AudioError
         If a clip cannot be read; the message names its row.
     ValueError
-        If `speaker` or `text` names no column, lengths differ, or y holds no classes.
+        If `speaker` or `text` names no column, lengths differ, y holds no classes or lacks some, or cv yields no folds or rows
+        that X does not have.
 
     Notes
     -----
@@ -223,20 +245,20 @@ def audit_split(
       speakers    a in training and in test (1 of 1 fold)
       sentences   not known
       recordings  1 test clip also in training, under this or another name (1 of 1 fold): 4 = 0
-      emotions    no anger in test of fold 0; pool the predictions of all folds before scoring
+      emotions    test lacks anger (fold 0); pool the predictions of all folds before scoring
     >>> audit.leaks
     ('speakers', 'recordings')
     """
+    clips = as_clips(X) if recordings else None
     speakers, texts = _values(X, speaker, "speaker"), _values(X, text, "text")
-    if y is not None:
-        y = column_or_1d(y)
-        check_classification_targets(y)
+    y = None if y is None else _classes(y)
     check_consistent_length(X, y, speakers, texts)
-    splitter = check_cv(cv, y, classifier=True)
-    splits = [(_rows(train), _rows(test)) for train, test in splitter.split(X, y, groups)]
-    n_clips, paths, copies = _num_samples(X), None, None
+    splitter, n_clips = check_cv(cv, y, classifier=True), _num_samples(X)
+    splits = [_rows(fold, number, n_clips) for number, fold in enumerate(splitter.split(X, y, groups))]
+    if not splits:
+        raise ValueError("cv must yield at least one fold. Got none.")
+    paths, copies = None, None
     if recordings:
-        clips = as_clips(X)
         paths = clips if isinstance(clips[0], (str, os.PathLike)) else None
         copies = _copies_on_both_sides(splits, paths, *find_copies(X, sr=sr, n_jobs=n_jobs, verbose=verbose))
     return SplitAudit(
@@ -261,15 +283,31 @@ def _values(X, column, parameter: str) -> np.ndarray | None:
     values = find_column(X, column)
     if values is None and column != parameter:
         raise ValueError(
-            f"{parameter} must name a column of X, or be one value a clip, or None. Got {parameter}={column!r} and X as "
+            f"{parameter} must name a column of X, or be one value a clip, or None. Got {parameter}={column!r}; X is "
             f"{describe(X)}."
         )
     return values
 
 
-def _rows(rows) -> np.ndarray:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
+def _classes(y) -> np.ndarray:
+    missing = pd.isna(np.asarray(y, dtype=object))
+    if missing.any():
+        raise ValueError(f"y must hold an emotion of each clip. That of row {missing.argmax()} is missing.")
+    y = column_or_1d(y)
+    check_classification_targets(y)
+    return y
+
+
+def _rows(fold, number: int, n_clips: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of training and test clips, from 0, whether the splitter gave numbers or masks."""
+    try:
+        train, test = (np.arange(n_clips)[rows if len(rows) else []] for rows in map(np.asarray, fold))
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv must yield pairs (train, test) of row numbers below {n_clips}, or of masks of {n_clips} clips. Fold "
+            f"{number} is not such a pair: {error}."
+        ) from None
+    return train, test
 
 
 def _shared(values: np.ndarray, train: np.ndarray, test: np.ndarray) -> list:

@@ -66,5 +66,7 @@ def find_columns(X, groups, names: dict[str, str], optional: Sequence[str] = ())
 
 def describe(table) -> str:
     """What an error says of a table: its type, and its columns if they have names."""
+    if table is None:
+        return "None"
     columns = getattr(table, "columns", None)
-    return type(table).__name__ if columns is None else f"a DataFrame with the columns {list(columns)}"
+    return f"of type {type(table).__name__}" if columns is None else f"a DataFrame with the columns {list(columns)}"

@@ -28,6 +28,9 @@ _PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulat
 # the second; none is near the third, as no pair of clips correlates above 0.45.
 _MOST_DISTANT, _LEAST_SYNCHRONOUS, _LEAST_CORRELATED = 0.05, 0.55, 0.7
 _N_NEIGHBORS = 8
+_FEWEST_CHANGES = (
+    27  # in 0.25 s; the shorter two clips are, the more they correlate somewhere, and so do rows of features
+)
 
 
 class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
@@ -173,7 +176,11 @@ def _neighbors(fingerprints: np.ndarray) -> Iterator[np.ndarray]:
 def _compare(clips: Sequence[tuple[int, object, np.ndarray]], sr: int) -> dict:
     """Which of the clips (row, clip, changes) are copies of the first of them."""
     first, *others = clips
-    others = [other for other in others if synchrony(first[2], other[2]) > _LEAST_SYNCHRONOUS]
+    others = [
+        other
+        for other in others
+        if min(len(first[2]), len(other[2])) >= _FEWEST_CHANGES and synchrony(first[2], other[2]) > _LEAST_SYNCHRONOUS
+    ]
     if not others:
         return {}
     waveforms = [_resample(load_waveform(clip, sr, row=row), sr, _SR) for row, clip, _ in (first, *others)]

@@ -12,7 +12,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar
 
 from ._audit import SplitAudit, audit_split
-from ._columns import find_columns
+from ._columns import describe, find_column, find_columns
 
 __all__ = ["LeaveOneCorpusOut", "SpeakerTextKFold", "SplitAudit", "StratifiedSpeakerKFold", "audit_split"]
 
@@ -65,6 +65,10 @@ def _fold_of_each(values, traits: list, n_folds: int, parameter: str, random_sta
         entries count for nothing.
     """
     units, unit = np.unique(np.asarray(values, dtype=str), return_inverse=True)
+    if len(units) < 2:
+        raise ValueError(
+            f"The column {parameter!r} must have at least two different values. Got {units.tolist()} only."
+        )
     if n_folds > len(units):
         raise ValueError(
             f"There cannot be more folds than values to share out: {n_folds} folds of the column {parameter!r}, which has "
@@ -300,11 +304,17 @@ class LeaveOneCorpusOut(_ColumnSplitter):
     Parameters
     ----------
     corpus : str, default="corpus"
-        Column of X (or of `groups`) that names the corpora, as `concatenate_corpora` writes it.
+        Column of X that names the corpora, as `concatenate_corpora` writes it; or of `groups`, if that is a DataFrame.
 
     See Also
     --------
     concatenate_corpora : Several corpora as one.
+    sklearn.model_selection.LeaveOneGroupOut : The same for clips without columns, with the corpora as `groups`.
+
+    Notes
+    -----
+    `groups` without names of columns are ignored: mostly they are the speakers, passed on by `evaluate`, or by metadata routing
+    for the early stopping of a network.
 
     Examples
     --------
@@ -326,15 +336,20 @@ class LeaveOneCorpusOut(_ColumnSplitter):
         Parameters
         ----------
         X, y, groups : as for `split`
-            One of X and `groups` must be given.
 
         Returns
         -------
         n_splits : int
         """
-        return sum(1 for _ in self._masks(groups if X is None else X, y, groups))
+        return sum(1 for _ in self._masks(X, y, groups))
 
     def _masks(self, X, y, groups):
+        if find_column(X, self.corpus) is None and find_column(groups, self.corpus) is None:
+            raise ValueError(
+                f"corpus={self.corpus!r} names no column. X is {describe(X)}: pass a DataFrame that has that column, as "
+                "concatenate_corpora makes it, or the corpora as groups of LeaveOneGroupOut."
+            )
+        groups = groups if hasattr(groups, "columns") else None
         (corpora,) = find_columns(X, groups, {"corpus": self.corpus})
         names = np.unique(corpora)
         if len(names) < 2:

@@ -19,6 +19,7 @@ from sklearn.model_selection import (
     GroupKFold,
     KFold,
     LeaveOneGroupOut,
+    LeaveOneOut,
     StratifiedGroupKFold,
     StratifiedKFold,
     cross_val_predict,
@@ -35,6 +36,7 @@ from sklearn_ser import (
     SpeakerTextKFold,
     StratifiedSpeakerKFold,
     audit_split,
+    evaluate,
     load_waveform,
     make_emotional_speech,
 )
@@ -84,21 +86,31 @@ def test_columns_come_from_x_or_from_groups(cv):
     names = {"LeaveOneCorpusOut": ["speaker"], "StratifiedSpeakerKFold": ["speaker", "sex"]}
     columns = X[names.get(type(cv).__name__, ["speaker", "text"])]
     assert folds(cv, X["path"], y, columns) == expected
+    if isinstance(cv, LeaveOneCorpusOut):
+        return  # to which groups without names say nothing
     assert folds(cv, np.zeros((len(X), 5)), y, columns.to_numpy()) == expected
     assert folds(cv, X[["path", "sex", "text"]], y, X["speaker"]) == expected  # what groups do not hold
 
 
 def test_groups_go_before_columns():
-    X, _ = table()
-    splits = folds(LeaveOneCorpusOut("text"), X, groups=X["speaker"])
-    assert len(splits) == 4
+    X, y = table()
+    assert folds(StratifiedSpeakerKFold(3), X, y, X["text"]) == folds(StratifiedSpeakerKFold(3, speaker="text"), X, y)
+
+
+def test_speakers_as_groups_are_not_taken_for_corpora():
+    """`evaluate` and metadata routing pass speakers to whatever splitter there is."""
+    X, y = table(4, 4)
+    X["corpus"] = X["speaker"].map({"s0": "A", "s1": "A", "s2": "B", "s3": "B"})
+    assert folds(LeaveOneCorpusOut(), X, y, X["speaker"].to_numpy()) == folds(LeaveOneCorpusOut(), X, y)
+    report = evaluate(DummyClassifier(), X, y, cv=LeaveOneCorpusOut())
+    assert report.protocol.startswith("2 folds of up to 2 speakers")
 
 
 @pytest.mark.parametrize("cv", SPLITTERS, ids=lambda cv: type(cv).__name__)
 def test_splitters_nest_in_searches_and_are_copied_with_them(cv):
     X, y = table(n_takes=4)
     search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "uniform"]}, cv=cv)
-    scores = cross_val_score(clone(search), X, y, cv=StratifiedSpeakerKFold(2), n_jobs=2, error_score="raise")
+    scores = cross_val_score(clone(search), X, y, cv=StratifiedSpeakerKFold(2), error_score="raise")
     assert scores.shape == (2,) and np.isfinite(scores).all()
     assert folds(pickle.loads(pickle.dumps(cv)), X, y) == folds(cv, X, y)
     assert type(cv).__name__ in repr(cv) and repr(cv) != object.__repr__(cv)
@@ -124,19 +136,31 @@ def test_metadata_routing_passes_groups():
             StratifiedSpeakerKFold(2),
             ["a.wav"] * 4,
             None,
-            "speaker='speaker' names no column. X is list, groups is None",
+            "speaker='speaker' names no column. X is of type list, groups is None:",
         ),
         (
             LeaveOneCorpusOut(),
-            ["a.wav"] * 4,
-            ["EMO-DB"] * 4,
+            pd.DataFrame({"path": ["a.wav"] * 4, "corpus": "EMO-DB"}),
+            None,
             r"at least two corpora to leave one out. Got \['EMO-DB'\]",
         ),
         (
             LeaveOneCorpusOut(),
             ["a.wav"] * 4,
-            np.zeros((4, 2)),
-            r"groups must hold corpus: .*Got an array of shape \(4, 2\)",
+            ["EMO-DB", "TESS"] * 2,
+            "corpus='corpus' names no column. X is of type list: .* or the corpora as groups of LeaveOneGroupOut",
+        ),
+        (
+            SpeakerTextKFold(2),
+            ["a.wav"] * 4,
+            np.zeros((4, 3)),
+            r"groups must hold speaker and text: .*Got an array of shape \(4, 3\)",
+        ),
+        (
+            StratifiedSpeakerKFold(2),
+            ["a.wav"] * 4,
+            ["x"] * 4,
+            r"'speaker' must have at least two different values. Got \['x'\] only",
         ),
         (StratifiedSpeakerKFold(5), table()[0], None, "5 folds of the column 'speaker', which has 4 different"),
         (SpeakerTextKFold(2, 4), table()[0], None, "4 folds of the column 'text', which has 3 different"),
@@ -339,16 +363,23 @@ def test_long_clips_have_fingerprints_like_those_a_frame_shorter(n_frames):
     assert len(set(find_copies([waveform, waveform[480:], rng.permutation(waveform)])[1])) == 2
 
 
+def test_rows_of_features_are_no_copies_unless_they_are_equal():
+    features = np.random.default_rng(0).normal([[200] * 50 + [0] * 3450], size=(20, 3500))
+    recording = find_copies(np.vstack((features, features[:3])))[1]
+    assert len(set(recording)) == 20 and recording[20:].tolist() == recording[:3].tolist()
+
+
 def test_silence_is_a_copy_of_equal_silence_only(speech):
     silent = [np.zeros(5000), np.zeros(5000), np.zeros(9000), np.full(5000, 0.5)]
     assert len(set(find_copies([*silent, *speech])[1])) == 3 + 12
     assert correlate(np.zeros(100), np.ones(50)) == (0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("n_times", [1, 2, 63, 64, 256, 257])
+@pytest.mark.parametrize("n_times", [1, 2, 63, 64, 256, 257, 3900, 4100])
 def test_any_length_can_be_compared(n_times):
     noise = np.random.default_rng(0).normal(size=(2, n_times))
-    assert len(set(find_copies([noise[0], noise[0], noise[1], np.zeros(1)])[1])) >= 2
+    recording = find_copies([noise[0], noise[0] / 2, noise[0], noise[1], np.zeros(1)])[1]
+    assert recording[0] == recording[2] and len(set(recording)) == (3 if n_times > 4000 else 4)
 
 
 def test_correlation_tells_shift_and_gain():
@@ -410,7 +441,9 @@ def test_missing_classes_are_reported_for_each_side(corpus):
     X, y = corpus
     audit = audit_split([([0, 2, 3], [1, 4]), ([0, 1], [2, 5])], X, y)
     assert audit.missing_in_train == [["calm"], []] and audit.missing_in_test == [["anger"], []]
-    assert "no calm in training of fold 0, no anger in test of fold 0; pool" in repr(audit)
+    assert "training lacks calm (fold 0); test lacks anger (fold 0); pool" in repr(audit)
+    alone = repr(audit_split(LeaveOneOut(), X, [*"aabbbb"], recordings=False))
+    assert "test lacks b (folds 0, 1), a (4 of 6 folds); pool" in alone and "training" not in alone.split("test")[-1]
 
 
 def test_a_row_on_both_sides_is_its_own_copy(corpus):
@@ -470,8 +503,18 @@ def test_the_report_is_text_and_a_table(corpus):
     assert lines[0].startswith("StratifiedKFold(n_splits=2") and lines[0].endswith(": 6 clips in 2 folds")
     assert lines[1] == "  speakers    <b> in training and in test (2 of 2 folds)"
     html = audit._repr_html_()
-    assert "&lt;b&gt;" in html and "<b>:" not in html and html.count("<table") == 2
+    assert "<b>&lt;b&gt; in training and in test" in html and "<b> in" not in html and html.count("<table") == 2
     assert max(map(len, lines)) < 180
+
+
+def test_copies_of_the_same_name_are_told_apart_by_their_folders(corpus, tmp_path):
+    """RAVDESS goes about in an archive that holds all its folders twice."""
+    X, y = corpus
+    again = tmp_path / "again"
+    again.mkdir()
+    X["path"] = [*X["path"][:5], shutil.copy(X["path"][2], again)]
+    found = str(audit_split([([0, 1, 2], [3, 4, 5, 2])], X, y))
+    assert f"clip 3.wav = clip 0.wav, {X['path'][5]} = {X['path'][2]}, clip 2.wav" in found
 
 
 def test_the_report_names_a_few_and_counts_the_rest(speech):
@@ -487,18 +530,31 @@ def test_the_report_names_a_few_and_counts_the_rest(speech):
         (
             dict(speaker="spkr"),
             ValueError,
-            "speaker must name a column of X, .*Got speaker='spkr' and X as a DataFrame with",
+            "speaker must name a column of X, .*Got speaker='spkr'; X is a DataFrame with",
         ),
         (dict(text=["s"]), ValueError, "inconsistent numbers of samples"),
         (dict(y=np.linspace(0, 1, 6)), ValueError, "Unknown label type: continuous"),
         (dict(y=["anger"]), ValueError, "inconsistent numbers of samples"),
+        (dict(y=[*"aabb", None, "c"]), ValueError, "y must hold an emotion of each clip. That of row 4 is missing"),
+        (dict(cv=[]), ValueError, "cv must yield at least one fold. Got none"),
+        (dict(cv=[([0, 1], [2]), ([0], [6])]), ValueError, "row numbers below 6, .*Fold 1 is not such a pair: index 6"),
+        (
+            dict(cv=[([True] * 4, [False] * 4)]),
+            ValueError,
+            "masks of 6 clips. Fold 0 is not such a pair: boolean index",
+        ),
+        (
+            dict(cv=[([0.0, 1.0], [2.0])]),
+            ValueError,
+            "Fold 0 is not such a pair: arrays used as indices must be of int",
+        ),
         (dict(sr=0), ValueError, "'sr' parameter of Fingerprints must be an int in the range"),
     ],
 )
 def test_nonsense_is_refused(corpus, change, error, message):
     X, y = corpus
     with pytest.raises(error, match=message):
-        audit_split(KFold(2), X, **{"y": y, **change})
+        audit_split(**{"cv": KFold(2), "X": X, "y": y, **change})
 
 
 def test_a_bad_clip_is_named(corpus):
@@ -538,7 +594,7 @@ def test_a_leak_shows_in_the_score(corpus, tmp_path):
         soundfile.write(paths[-2], waveform, SR)
         shutil.copy(paths[-2], paths[-1])
     y = np.repeat(np.random.default_rng(0).permutation(np.repeat(["anger", "calm"], 20)), 2)
-    model = make_pipeline(HandcraftedFeatures(), StandardScaler(), KNeighborsClassifier(1))
+    model = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), StandardScaler(), KNeighborsClassifier(1))
     X = pd.DataFrame({"path": paths})
     leaky = StratifiedKFold(5, shuffle=True, random_state=0)
     share = audit_split(leaky, X, y).recordings["test_row"].nunique() / len(X)
