@@ -28,9 +28,7 @@ _PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulat
 # the second; none is near the third, as no pair of clips correlates above 0.45.
 _MOST_DISTANT, _LEAST_SYNCHRONOUS, _LEAST_CORRELATED = 0.05, 0.55, 0.7
 _N_NEIGHBORS = 8
-_FEWEST_CHANGES = (
-    27  # in 0.25 s; the shorter two clips are, the more they correlate somewhere, and so do rows of features
-)
+_FEWEST_CHANGES = 27  # in 0.25 s: the shorter two clips are, the more they correlate anyhow, as rows of features do
 
 
 class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
