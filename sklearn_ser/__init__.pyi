@@ -3,6 +3,7 @@ from . import augmentation as augmentation
 from . import datasets as datasets
 from . import features as features
 from . import metrics as metrics
+from . import model_selection as model_selection
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
@@ -15,6 +16,7 @@ from .augmentation import AddNoise as AddNoise
 from .augmentation import AugmentedClassifier as AugmentedClassifier
 from .augmentation import PitchShift as PitchShift
 from .augmentation import TimeStretch as TimeStretch
+from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import fetch_emodb as fetch_emodb
 from .datasets import fetch_ravdess as fetch_ravdess
 from .datasets import fetch_tess as fetch_tess
@@ -31,6 +33,11 @@ from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
 from .metrics import EvaluationReport as EvaluationReport
 from .metrics import compare as compare
 from .metrics import evaluate as evaluate
+from .model_selection import LeaveOneCorpusOut as LeaveOneCorpusOut
+from .model_selection import SpeakerTextKFold as SpeakerTextKFold
+from .model_selection import SplitAudit as SplitAudit
+from .model_selection import StratifiedSpeakerKFold as StratifiedSpeakerKFold
+from .model_selection import audit_split as audit_split
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier

@@ -393,8 +393,11 @@ def _decode(sound, start: int, count: int, where: str) -> np.ndarray:
     import soundfile
 
     try:
-        sound.seek(start)
-        waveform = sound.read(count, dtype="float32", always_2d=True)
+        if sound.seekable():
+            sound.seek(start)
+            waveform = sound.read(count, dtype="float32", always_2d=True)
+        else:  # GSM 6.10, whose frames follow from one another
+            waveform = sound.read(start + count, dtype="float32", always_2d=True)[start:]
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{where}: the file is damaged: {error.error_string}") from None
     return waveform[:, 0] if waveform.shape[1] == 1 else waveform.mean(axis=1)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
     _check_n_features,
     _check_sample_weight,
     _check_y,
+    _num_samples,
 )
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "_check_n_features",
     "_check_sample_weight",
     "_check_y",
+    "_num_samples",
     "_raise_for_params",
     "_safe_indexing",
     "check_matplotlib_support",

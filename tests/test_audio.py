@@ -142,6 +142,13 @@ def test_what_is_no_audio_input_is_refused(X, error, message):
 # ----------------------------------------------------------------------------------------------------------------- decoding
 
 
+def test_a_format_in_which_nothing_can_be_sought_is_read_from_the_beginning(tmp_path):
+    soundfile.write(tmp_path / "gsm.wav", 0.5 * np.sin(np.arange(16000) / 5), 16000, format="WAV", subtype="GSM610")
+    whole = load_waveform(tmp_path / "gsm.wav")
+    assert whole.size >= 16000 and 0.3 < np.abs(whole).max() < 0.7
+    np.testing.assert_array_equal(load_waveform(tmp_path / "gsm.wav", offset=0.5, duration=0.25), whole[8000:12000])
+
+
 @pytest.mark.parametrize(
     "name, format", [("aiff.wav", "AIFF"), ("flac.wav", "FLAC"), ("wav.raw", "WAV"), ("wav.mp3", "WAV")]
 )

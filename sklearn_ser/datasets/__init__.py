@@ -1,9 +1,18 @@
 """Corpora of emotional speech, and synthetic speech where there is no corpus."""
 
+from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
 from ._licensed import load_casia, load_iemocap
 from ._ravdess import fetch_ravdess
 from ._synthetic import make_emotional_speech
 from ._tess import fetch_tess
 
-__all__ = ["fetch_emodb", "fetch_ravdess", "fetch_tess", "load_casia", "load_iemocap", "make_emotional_speech"]
+__all__ = [
+    "concatenate_corpora",
+    "fetch_emodb",
+    "fetch_ravdess",
+    "fetch_tess",
+    "load_casia",
+    "load_iemocap",
+    "make_emotional_speech",
+]

@@ -180,5 +180,6 @@ def make_bunch(clips, *, emotions, title, descr, return_X_y):
         target=target,
         speaker=np.array([clip["speaker"] for clip in chosen], dtype=str),
         target_names=np.unique(target).tolist(),
+        name=title,
         DESCR=descr,
     )

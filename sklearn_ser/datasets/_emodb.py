@@ -94,6 +94,8 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
             The column `speaker` again, to be passed as `groups`.
         target_names : list of str
             The emotions present, sorted.
+        name : str
+            "EMO-DB".
         DESCR : str
             Origin, licence, counts and oddities.
     (data, target) : tuple if `return_X_y` is True

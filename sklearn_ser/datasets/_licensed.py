@@ -81,6 +81,8 @@ def load_casia(path, *, emotions=None, return_X_y=False):
             The column `speaker` again, to be passed as `groups`.
         target_names : list of str
             The emotions present, sorted.
+        name : str
+            "CASIA".
         DESCR : str
             Origin, licence, counts and oddities.
     (data, target) : tuple if `return_X_y` is True
@@ -147,6 +149,8 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
             The column `speaker` again, to be passed as `groups`.
         target_names : list of str
             The emotions present, sorted.
+        name : str
+            "IEMOCAP".
         DESCR : str
             Origin, licence, counts and oddities.
     (data, target) : tuple if `return_X_y` is True

@@ -82,6 +82,8 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
             The column `speaker` again, to be passed as `groups`.
         target_names : list of str
             The emotions present, sorted.
+        name : str
+            "RAVDESS".
         DESCR : str
             Origin, licence, counts and oddities.
     (data, target) : tuple if `return_X_y` is True

@@ -75,6 +75,8 @@ def fetch_tess(data_home=None, *, emotions=None, download_if_missing=True, retur
             The column `speaker` again, to be passed as `groups`.
         target_names : list of str
             The emotions present, sorted.
+        name : str
+            "TESS".
         DESCR : str
             Origin, licence, counts and oddities.
     (data, target) : tuple if `return_X_y` is True

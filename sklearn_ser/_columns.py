@@ -1,0 +1,72 @@
+"""What is known of a clip besides its sound (speaker, sentence, corpus), from a column of X or from `groups`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_consistent_length
+
+
+def find_column(X, name: str) -> np.ndarray | None:
+    """A column of a DataFrame by its name, or None where X has none of that name."""
+    return np.asarray(X[name]) if name in getattr(X, "columns", ()) else None
+
+
+def find_columns(X, groups, names: dict[str, str], optional: Sequence[str] = ()) -> list[np.ndarray | None]:
+    """Columns by their names: those of `groups` first, those of X for what `groups` does not hold.
+
+    Parameters
+    ----------
+    X : DataFrame or anything
+    groups : DataFrame, array-like of shape (n_clips,) or (n_clips, n_columns), or None
+        A DataFrame holds columns by name; another array the first, or all, of the columns in the order of `names`.
+    names : dict
+        The column's name by the parameter that names it.
+    optional : sequence of str
+        Parameters whose column need not be there, in whole or in part.
+
+    Returns
+    -------
+    columns : list of ndarray of shape (n_clips,), or None where an optional one is not there
+
+    Raises
+    ------
+    ValueError
+        If a column is nowhere, a value is missing, or lengths differ.
+    """
+    given: dict[str, np.ndarray | None] = {}
+    if hasattr(groups, "columns"):
+        given = {name: find_column(groups, name) for name in names.values()}
+    elif groups is not None:
+        table = np.asarray(groups)
+        if table.ndim > 2 or table.ndim == 2 and table.shape[1] > len(names):
+            raise ValueError(
+                f"groups must hold {' and '.join(names)}: an array of shape (n_clips,) or (n_clips, {len(names)}), or a "
+                f"DataFrame with the columns {list(names.values())}. Got an array of shape {table.shape}."
+            )
+        given = dict(zip(names.values(), table.reshape(len(table), -1).T))
+    found = []
+    for parameter, name in names.items():
+        column = given.get(name)
+        column = find_column(X, name) if column is None else column
+        if column is None and parameter not in optional:
+            raise ValueError(
+                f"{parameter}={name!r} names no column. X is {describe(X)}, groups is {describe(groups)}: pass a "
+                f"DataFrame that has that column as X, or the values as groups."
+            )
+        if column is not None and parameter not in optional and pd.isna(column).any():
+            row = int(np.argmax(pd.isna(column)))
+            raise ValueError(f"Every clip needs a {parameter}. That of row {row} is missing: got {column[row]!r}.")
+        found.append(column)
+    check_consistent_length(X, *found)
+    return found
+
+
+def describe(table) -> str:
+    """What an error says of a table: its type, and its columns if they have names."""
+    if table is None:
+        return "None"
+    columns = getattr(table, "columns", None)
+    return f"of type {type(table).__name__}" if columns is None else f"a DataFrame with the columns {list(columns)}"
