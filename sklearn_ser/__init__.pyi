@@ -34,5 +34,6 @@ from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .plotting import KernelDisplay as KernelDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
+from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 
 __version__: str

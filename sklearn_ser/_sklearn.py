@@ -22,4 +22,10 @@ __all__ = [
     "_check_y",
     "_raise_for_params",
     "check_matplotlib_support",
+    "keep_output",
 ]
+
+
+def keep_output(estimator) -> None:
+    """From now on, leave what this fitted transformer returns as it is, whatever `set_output` asks for."""
+    estimator._sklearn_auto_wrap_output_keys = set()

@@ -29,6 +29,7 @@ from sklearn_ser import (
     MelSpectrogramTransformer,
     ReferenceScaler,
     SparseAutoencoderFeatures,
+    SpeakerNormalizer,
     StackedLSTMClassifier,
     WaveformChunker,
     WaveformLoader,
@@ -62,6 +63,7 @@ ESTIMATORS = [
     Functionals(),
     HandcraftedFeatures(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
+    SpeakerNormalizer(StandardScaler(), speaker=None),  # the checks' data have no speakers
     FrameWise(StandardScaler()),
     FlattenFrames(),
     SparseAutoencoderFeatures(kernel_lengths=(1, 2), n_kernels=3, max_iter=5),
