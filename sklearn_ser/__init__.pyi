@@ -5,6 +5,7 @@ from . import features as features
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import selective as selective
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
@@ -35,5 +36,7 @@ from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .plotting import KernelDisplay as KernelDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .selective import SelectiveClassifier as SelectiveClassifier
+from .selective import risk_coverage_curve as risk_coverage_curve
 
 __version__: str

@@ -1,5 +1,6 @@
 """The one door through which scikit-learn's private helpers enter."""
 
+from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -21,6 +22,7 @@ __all__ = [
     "_check_sample_weight",
     "_check_y",
     "_raise_for_params",
+    "_safe_indexing",
     "check_matplotlib_support",
     "keep_output",
 ]
