@@ -34,6 +34,7 @@ from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .plotting import KernelDisplay as KernelDisplay
+from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .selective import SelectiveClassifier as SelectiveClassifier

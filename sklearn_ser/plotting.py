@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._risk_coverage import RiskCoverageDisplay as RiskCoverageDisplay
 from ._sklearn import check_matplotlib_support
 
 
