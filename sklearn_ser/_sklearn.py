@@ -28,6 +28,9 @@ __all__ = [
 ]
 
 
-def keep_output(estimator) -> None:
-    """From now on, leave what this fitted transformer returns as it is, whatever `set_output` asks for."""
-    estimator._sklearn_auto_wrap_output_keys = set()
+def keep_output(estimator, keep: bool) -> None:
+    """Whether to leave what this fitted transformer returns as it is, whatever `set_output` asks for."""
+    if keep:
+        estimator._sklearn_auto_wrap_output_keys = set()
+    else:
+        vars(estimator).pop("_sklearn_auto_wrap_output_keys", None)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_array, check_consistent_length, column_or_1d, get_tags
+from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ._frames import FramesMixin, check_frames, validate_frames
-from ._sklearn import HasMethods, Interval, _check_feature_names_in, _raise_for_params, keep_output
+from ._sklearn import HasMethods, Interval, StrOptions, _check_feature_names_in, _raise_for_params, keep_output
 
 __all__ = ["ReferenceScaler", "SpeakerNormalizer"]
 
@@ -176,12 +176,14 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     enrolment : str or None, default="enrolment"
         Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech recorded
         beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no such column.
-    prior_strength : float, default=5.0
-        How many clips the training speakers' statistics count for, more than 0; see Notes.
+    prior_strength : float or "auto", default="auto"
+        How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see Notes.
     alone : float, default=1/3
         Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0 to 1,
         so that the model behind this step learns what such clips look like. `transform` does so with none. Where X has
         enrolment clips, `fit_transform`, too, does so with none.
+    random_state : int, RandomState instance or None, default=0
+        Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
 
     Attributes
     ----------
@@ -192,6 +194,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     clip_var_, frame_var_ : ndarray of shape (n_values,)
         Variance of the clips' means around their speaker's mean, and of the frames around their clip's mean; the latter is 0
         for features.
+    prior_strength_ : ndarray of shape (n_values,)
+        How many clips the training speakers count for in a speaker's mean.
     has_enrolment_ : bool
         Whether X had the column `enrolment` in `fit`.
     n_features_in_, feature_names_in_
@@ -206,14 +210,16 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     Let clips scatter around their speaker's mean with variance :math:`\\sigma^2`, and speakers' means around `mean_` with
     variance :math:`\\tau^2`, both normally distributed. Given a speaker's `n` clips with mean :math:`\\bar x`, the expected
     mean of that speaker is ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`, the
-    `prior_strength` [1]_. Variances are estimated likewise: the sum of squared deviations of `n` clips, plus `k` times
-    `clip_var_`, is divided by ``n - 1 + k``, the posterior mean under a scaled inverse chi-squared prior, but for the
-    subtraction of 2. With many clips, both are the speaker's own; with one, nearly those of the training speakers.
+    `prior_strength` [1]_. "auto" takes the variances from the training speakers, by the analysis of variance, and `k` not
+    above 20; where there are no two speakers with several clips, it is 5. So a value in which voices differ, such as F0, is
+    centred by few clips, and one in which they do not, by many.
 
-    A classifier trained on speakers of many clips has never seen the rest of a voice that is left in a single clip. That is
-    what `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline
-    trains on. The clips are chosen without a random generator, by the multiples of the golden ratio: evenly in the order
-    of the rows, and never in step with a pattern there.
+    Variances are averaged likewise: the squared deviations of `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here
+    "auto" is 5. With many clips, mean and deviation are the speaker's own; with one, the deviation is that of the training
+    speakers.
+
+    A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
+    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on.
 
     In frames, each clip weighs the same in its speaker's mean, however long it is.
 
@@ -239,16 +245,27 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         "transformer": [HasMethods(["fit_transform", "transform"])],
         "speaker": [str, None],
         "enrolment": [str, None],
-        "prior_strength": [Interval(Real, 0, None, closed="neither")],
+        "prior_strength": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alone": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, transformer, *, speaker="speaker", enrolment="enrolment", prior_strength=5.0, alone=1 / 3):
+    def __init__(
+        self,
+        transformer,
+        *,
+        speaker="speaker",
+        enrolment="enrolment",
+        prior_strength="auto",
+        alone=1 / 3,
+        random_state=0,
+    ):
         self.transformer = transformer
         self.speaker = speaker
         self.enrolment = enrolment
         self.prior_strength = prior_strength
         self.alone = alone
+        self.random_state = random_state
 
     def fit(self, X, y=None, **params):
         """Fit the transformer; learn the average speaker of what it makes.
@@ -293,8 +310,9 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         values, speakers, reference = self._fit(X, y, params)
         alone = np.zeros(len(values), dtype=bool)
         if not self.has_enrolment_:
+            random = check_random_state(self.random_state)
             for rows in _rows_by_speaker(speakers):
-                alone[rows] = np.arange(1, len(rows) + 1) * _GOLDEN % 1 < self.alone
+                alone[random.permutation(rows)[: round(self.alone * len(rows))]] = True
         return self._normalize(values, speakers, reference, alone)
 
     def transform(self, X):
@@ -387,8 +405,7 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         self.transformer_ = clone(self.transformer)
         values = self._check_values(self.transformer_.fit_transform(X, y, **routed))
         self._makes_frames = values.ndim == 3
-        if self._makes_frames:
-            keep_output(self)
+        keep_output(self, self._makes_frames)
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         self.has_enrolment_ = reference is not None
         if self.has_enrolment_ and not reference.any():
@@ -399,16 +416,31 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
 
     def _learn(self, means: np.ndarray, variances: np.ndarray, speakers: list[np.ndarray]) -> None:
         """The average speaker, of the reference clips' statistics and the rows of each speaker."""
-        counts = np.array([len(rows) for rows in speakers])
+        counts = np.array([[len(rows)] for rows in speakers])
         of_speakers = np.array([means[rows].mean(axis=0) for rows in speakers])
-        # Speakers' means scatter with a variance proportional to 1 + k / n.
-        self.mean_ = np.average(of_speakers, axis=0, weights=counts / (counts + self.prior_strength))
         if len(means) == len(speakers):  # one clip each does not tell clips and speakers apart
             self.clip_var_ = means.var(axis=0)
         else:
             squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers))
             self.clip_var_ = squares / (len(means) - len(speakers))
         self.frame_var_ = variances.mean(axis=0)
+        self.prior_strength_ = self._strength(counts, of_speakers)
+        # Speakers' means scatter with a variance proportional to 1 + k / n.
+        self.mean_ = np.average(of_speakers, axis=0, weights=counts / (counts + self.prior_strength_))
+
+    def _strength(self, counts: np.ndarray, of_speakers: np.ndarray) -> np.ndarray:
+        """Variance of clips within a speaker over that between speakers, of each value."""
+        if self.prior_strength != "auto":
+            return np.full(self.clip_var_.shape, float(self.prior_strength))
+        n_clips, freedom = counts.sum(), len(counts) - 1
+        if freedom == 0 or n_clips == len(counts):
+            return np.full(self.clip_var_.shape, _STRENGTH)
+        deviations = of_speakers - np.average(of_speakers, axis=0, weights=counts[:, 0])
+        between = (counts * deviations**2).sum(axis=0) / freedom - self.clip_var_
+        between = between * freedom / (n_clips - (counts**2).sum() / n_clips)
+        between = np.maximum(between, self.clip_var_ / _MOST)
+        unknown = np.full(between.shape, _STRENGTH)  # of constants
+        return np.maximum(np.divide(self.clip_var_, between, out=unknown, where=between > 0), _LEAST)
 
     def _normalize(self, values: np.ndarray, speakers, reference, alone: np.ndarray) -> np.ndarray:
         means, variances = _clip_statistics(values)
@@ -424,8 +456,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
 
     def _estimate(self, means: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A speaker's mean and standard deviation, of the statistics of the clips that there are, if any."""
-        n_clips, prior = len(means), self.prior_strength
-        mean = (means.sum(axis=0) + prior * self.mean_) / (n_clips + prior)
+        n_clips, prior = len(means), _STRENGTH if self.prior_strength == "auto" else self.prior_strength
+        mean = (means.sum(axis=0) + self.prior_strength_ * self.mean_) / (n_clips + self.prior_strength_)
         squares = n_clips * means.var(axis=0) if n_clips else 0
         variance = (squares + prior * self.clip_var_) / (max(n_clips - 1, 0) + prior)
         variance = variance + (variances.sum(axis=0) + prior * self.frame_var_) / (n_clips + prior)
@@ -467,11 +499,13 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         return tags
 
 
-_GOLDEN = (5**0.5 - 1) / 2
+_STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
+_LEAST, _MOST = 0.01, 20.0
 
 
 def _rows_by_speaker(speakers: np.ndarray) -> list[np.ndarray]:
-    return [np.flatnonzero(speakers == speaker) for speaker in dict.fromkeys(speakers.tolist())]
+    order = np.argsort(speakers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(speakers[order])) + 1)
 
 
 def _clip_statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

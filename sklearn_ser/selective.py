@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
@@ -23,7 +24,7 @@ from ._sklearn import HasMethods, Interval, StrOptions, _check_method_params, _c
 __all__ = ["SelectiveClassifier", "risk_coverage_curve"]
 
 _METHODS = ("predict_proba", "decision_function")
-_COVERAGES = np.arange(20, 0, -1) / 20  # that risk control chooses from
+_STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
 
 
 def risk_coverage_curve(y_true, y_pred, confidence):
@@ -123,15 +124,16 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     *What is promised.* With `coverage`, the threshold is the split-conformal quantile: the expected share of answers is at
-    least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: a speaker
-    who sounds odd is answered less. With `risk`, the bound of [1]_ holds for 20 coverages at a time (5 %, 10 % ... 100 %), by
-    Bonferroni's correction, and the largest whose bound is below `risk` is taken. For independent clips and a
-    `FrozenEstimator`, this is exact, for any sample size. Clips of a speaker are not independent, and speakers are few.
-    So where speakers are known, the number of clips is reduced to the effective one and corrected for the degrees of
-    freedom, number of speakers less one, as [2]_ do for clustered surveys. That is an approximation, and hardly better than a
-    rule of thumb below ten speakers or so. It costs much: to keep a risk of 10 %, expect to need some hundred answers of
-    ten speakers with half as many errors. Where the estimator is fitted again to all data, it is not quite the
-    one that was calibrated, but one that saw more.
+    least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: who sounds
+    odd is answered less.
+
+    With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the upper
+    bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips and a
+    `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and speakers are
+    few. So where they are known, the number of clips is reduced to the effective one and corrected for the number of
+    speakers, as [3]_ do for clustered surveys. That is an approximation, good for some ten speakers or more. It costs
+    answers: for a risk of 10 %, have some hundred of ten speakers with half as many errors. An estimator that is
+    fitted again to all data is not quite the one that was calibrated: it has seen more.
 
     *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an error
     (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
@@ -141,9 +143,11 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017. With the bound of Clopper
-       and Pearson, 1934.
-    .. [2] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
+    .. [1] Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then test: calibrating predictive algorithms to achieve risk
+       control", Annals of Applied Statistics 19(2), 2025.
+    .. [2] Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+       Biometrika 26(4), 1934.
+    .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
        from survey data", Survey Methodology 24(2), 1998.
 
     Examples
@@ -400,21 +404,23 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
 
     def _control(self, ordered, confidence, correct, speakers) -> tuple[float, float]:
         """The lowest threshold whose risk is shown to be small enough, and the bound of that risk."""
-        level, lowest = 1 - (1 - self.confidence_level) / len(_COVERAGES), 1.0
-        for coverage in _COVERAGES:
+        level, lowest = 1 - (1 - self.confidence_level) / len(_STARTS), 1.0
+
+        def bound_at(percent: int) -> tuple[float, float]:
             # Given the most sure of the rejected clips, whether those above it are errors is left to chance.
-            n_below = len(ordered) - int(coverage * len(ordered))
+            n_below = len(ordered) - percent * len(ordered) // 100
             threshold = np.nextafter(ordered[n_below - 1], np.inf) if n_below else -np.inf
             answered = confidence >= threshold
-            if not answered.any():
-                continue
-            bound = risk_bound(~correct[answered], None if speakers is None else speakers[answered], level)
-            if bound <= self.risk:
-                return threshold, bound
-            lowest = min(lowest, bound)
+            return threshold, risk_bound(~correct[answered], None if speakers is None else speakers[answered], level)
+
+        for start in _STARTS:
+            kept = list(takewhile(lambda found: found[1] <= self.risk, map(bound_at, range(start, 101, 5))))
+            if kept:
+                return kept[-1]
+            lowest = min(lowest, bound_at(start)[1])
         warnings.warn(
             f"All clips will be rejected: no coverage was shown to keep a risk of {self.risk}. The lowest bound is "
-            f"{lowest:.3f}; ask for more, or for a lower confidence_level, or calibrate on more clips and speakers."
+            f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers."
         )
         return np.inf, lowest
 
@@ -443,6 +449,8 @@ def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) ->
     -------
     bound : float
     """
+    if not len(errors):
+        return 1.0
     n, share = len(errors), errors.mean()
     if speakers is not None:
         _, code = np.unique(speakers, return_inverse=True)
