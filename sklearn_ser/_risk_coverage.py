@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from ._risk import risk_coverage_curve
 from ._sklearn import check_matplotlib_support
-from .selective import SelectiveClassifier, risk_coverage_curve
+from .selective import SelectiveClassifier
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # apart for everybody [Okabe and Ito (2008), "Color universal design"]
 _GRID = np.linspace(0, 1, 101)
@@ -92,7 +93,11 @@ class RiskCoverageDisplay:
         confidence, labels = estimator.confidence(X), estimator.estimator_.predict(X)
         wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
         point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
-        name = type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__ if name is None else name
+        name = (
+            type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__
+            if name is None
+            else name
+        )
         return cls.from_predictions(
             y, labels, confidence, groups=groups, operating_point=point, name=name, ax=ax, color=color
         )
@@ -189,7 +194,10 @@ class RiskCoverageDisplay:
 
 def _band(right, confidence, speakers, n_boot, random_state) -> np.ndarray:
     """2.5th and 97.5th percentile of the risk at each coverage, over draws of speakers."""
-    rng, rows = np.random.default_rng(random_state), [np.flatnonzero(speakers == speaker) for speaker in np.unique(speakers)]
+    rng, rows = (
+        np.random.default_rng(random_state),
+        [np.flatnonzero(speakers == speaker) for speaker in np.unique(speakers)],
+    )
     risks = []
     for _ in range(n_boot):
         drawn = np.concatenate([rows[k] for k in rng.integers(len(rows), size=len(rows))])

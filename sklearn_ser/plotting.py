@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._risk_coverage import RiskCoverageDisplay as RiskCoverageDisplay
+from ._risk_coverage import RiskCoverageDisplay  # noqa: F401
 from ._sklearn import check_matplotlib_support
 
 

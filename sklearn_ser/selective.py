@@ -1,4 +1,4 @@
-"""Classifiers that may say "I don't know", and what that buys: the risk that is left at each coverage."""
+"""A classifier that may say "I don't know"."""
 
 from __future__ import annotations
 
@@ -8,65 +8,23 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy.stats import beta, t
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, check_cv
-from sklearn.utils import check_consistent_length, column_or_1d, get_tags, indexable
+from sklearn.utils import column_or_1d, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ._risk import risk_bound, risk_coverage_curve
 from ._sklearn import HasMethods, Interval, StrOptions, _check_method_params, _check_y, _safe_indexing
 
 __all__ = ["SelectiveClassifier", "risk_coverage_curve"]
 
 _METHODS = ("predict_proba", "decision_function")
 _STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
-
-
-def risk_coverage_curve(y_true, y_pred, confidence):
-    """Share of errors among the most confident predictions, for every number of them.
-
-    Parameters
-    ----------
-    y_true, y_pred : array-like of shape (n_clips,)
-        True and predicted labels; the predictions without rejections, since which are rejected is what the curve varies.
-    confidence : array-like of shape (n_clips,)
-        The higher, the surer; on any scale.
-
-    Returns
-    -------
-    coverage : ndarray of shape (n_thresholds,)
-        Share of clips with a confidence of at least the threshold, ascending, up to 1.
-    risk : ndarray of shape (n_thresholds,)
-        Share of errors among them, 0 to 1.
-    thresholds : ndarray of shape (n_thresholds,)
-        The confidences there are, descending.
-
-    Raises
-    ------
-    ValueError
-        If lengths differ, there are no clips, or a confidence is NaN.
-
-    Examples
-    --------
-    >>> from sklearn_ser.selective import risk_coverage_curve
-    >>> coverage, risk, thresholds = risk_coverage_curve(["a", "a", "b", "b"], ["a", "b", "b", "b"], [0.9, 0.5, 0.8, 0.7])
-    >>> coverage.tolist(), risk.tolist()
-    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
-    """
-    y_true, y_pred, confidence = column_or_1d(y_true), column_or_1d(y_pred), column_or_1d(confidence)
-    check_consistent_length(y_true, y_pred, confidence)
-    if not len(confidence) or np.isnan(confidence).any():
-        raise ValueError(f"confidence must hold a number for each clip, at least one. Got {confidence!r}.")
-    order = np.argsort(-confidence, kind="stable")
-    thresholds = confidence[order]
-    last = np.flatnonzero(np.append(thresholds[1:] != thresholds[:-1], True))  # clips as sure are told apart by no threshold
-    errors = np.cumsum((y_true != y_pred)[order])
-    return (last + 1) / len(order), errors[last] / (last + 1), thresholds[last]
 
 
 class SelectiveClassifier(ClassifierMixin, BaseEstimator):
@@ -131,9 +89,9 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
     bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips and a
     `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and speakers are
     few. So where they are known, the number of clips is reduced to the effective one and corrected for the number of
-    speakers, as [3]_ do for clustered surveys. That is an approximation, good for some ten speakers or more. It costs
-    answers: for a risk of 10 %, have some hundred of ten speakers with half as many errors. An estimator that is
-    fitted again to all data is not quite the one that was calibrated: it has seen more.
+    speakers, as [3]_ do for clustered surveys. That is an approximation, which kept the promise on simulated corpora of ten
+    speakers; it costs answers, and with few speakers many. An estimator that is fitted again to all data is not quite the
+    one that was calibrated: it has seen more.
 
     *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an error
     (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
@@ -434,39 +392,6 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) -> float:
-    """Upper confidence bound of the share of errors: Clopper and Pearson's, with the effective number of clips.
-
-    Parameters
-    ----------
-    errors : ndarray of bool, shape (n_answers,)
-    speakers : ndarray of shape (n_answers,) or None
-        None takes the answers to be independent.
-    level : float
-        Of the one-sided bound.
-
-    Returns
-    -------
-    bound : float
-    """
-    if not len(errors):
-        return 1.0
-    n, share = len(errors), errors.mean()
-    if speakers is not None:
-        _, code = np.unique(speakers, return_inverse=True)
-        freedom = code.max()
-        if freedom == 0:
-            return 1.0  # one speaker tells nothing of others
-        if 0 < share < 1:
-            # Linearised variance of a ratio of totals over speakers, against that of independent answers.
-            deviations = np.bincount(code, errors - share)
-            variance = (freedom + 1) / freedom * (deviations**2).sum() / n**2
-            n = min(n, share * (1 - share) / max(variance, np.finfo(float).tiny))
-        n *= min(1.0, (t.ppf(level, len(errors) - 1) / t.ppf(level, freedom)) ** 2)
-    n_errors = share * n
-    return 1.0 if n_errors >= n else float(beta.ppf(level, n_errors + 1, n - n_errors))
-
-
 def _fit_predict(estimator, X, y, train, test, params, method) -> tuple[np.ndarray, np.ndarray]:
     estimator.fit(_safe_indexing(X, train), y[train], **_check_method_params(X, params, indices=train))
     return _predict(estimator, _safe_indexing(X, test), method)
@@ -474,9 +399,12 @@ def _fit_predict(estimator, X, y, train, test, params, method) -> tuple[np.ndarr
 
 def _predict(estimator, X, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Label of each clip, and how sure the estimator is of it."""
-    has = [name for name in _METHODS if hasattr(estimator, name)] if method == "auto" else [method]
+    methods = _METHODS if method == "auto" else (method,)
+    has = [name for name in methods if hasattr(estimator, name)]
     if not has:
-        raise ValueError(f"{type(estimator).__name__} has neither predict_proba nor decision_function to tell how sure it is.")
+        raise ValueError(
+            f"{type(estimator).__name__} has none of {', '.join(methods)}, which would tell how sure it is."
+        )
     labels, values = np.asarray(estimator.predict(X)), np.array(getattr(estimator, has[0])(X))
     if values.ndim == 1:  # two classes
         values = np.column_stack([-values, values]) / 2

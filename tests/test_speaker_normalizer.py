@@ -58,7 +58,10 @@ def voices():
 def frames():
     """Frames of three speakers with three clips each, of 2 to 6 frames."""
     rng = np.random.default_rng(1)
-    values = rng.normal(size=(9, 6, 2)).astype(np.float32) * [1, 20] + np.repeat([[0, 5], [3, 80], [-4, 0]], 3, axis=0)[:, None]
+    values = (
+        rng.normal(size=(9, 6, 2)).astype(np.float32) * [1, 20]
+        + np.repeat([[0, 5], [3, 80], [-4, 0]], 3, axis=0)[:, None]
+    )
     for row, length in enumerate([6, 2, 3, 6, 5, 4, 2, 6, 6]):
         values[row, length:] = np.nan
     return table(values.astype(np.float32), "aaabbbccc")
@@ -90,7 +93,9 @@ def test_the_mean_is_the_conditional_expectation_of_a_normal_model(voices, stren
             covariance = between[column] * np.ones((n, n)) + within[column] * np.eye(n)
             rest = clips[:, column] - normalizer.mean_[column]
             expected = between[column] * np.ones(n) @ np.linalg.solve(covariance, rest) + normalizer.mean_[column]
-            shrunk = (((clips[:, column] - clips[:, column].mean()) ** 2).sum() + strength * within[column]) / (n - 1 + strength)
+            shrunk = (((clips[:, column] - clips[:, column].mean()) ** 2).sum() + strength * within[column]) / (
+                n - 1 + strength
+            )
             np.testing.assert_allclose(normalized[:, column], (clips[:, column] - expected) / np.sqrt(shrunk))
 
 
@@ -337,12 +342,17 @@ def test_names_containers_and_shows(voices, frames, corpus):
     assert list(normalizer.get_feature_names_out()) == ["f0", "level"]
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(SpeakerNormalizer(Columns()).fit_transform(frames), np.ndarray)
-        assert list(svm()[:-1].fit(*corpus).transform(corpus[0]).columns) == ["zcr_mean", *(f"mfcc_{k}_mean" for k in range(4))]
+        assert list(svm()[:-1].fit(*corpus).transform(corpus[0]).columns) == [
+            "zcr_mean",
+            *(f"mfcc_{k}_mean" for k in range(4)),
+        ]
     fitted = SpeakerNormalizer(Columns()).fit(frames)
     assert isinstance(fitted.set_output(transform="pandas").transform(frames), np.ndarray)
     assert isinstance(clone(fitted).set_output(transform="pandas").fit_transform(voices), pd.DataFrame)
     assert isinstance(fitted.fit(voices).set_output(transform="pandas").transform(voices), pd.DataFrame)
-    assert "HandcraftedFeatures" in svm()._repr_html_() and "speaker" in repr(SpeakerNormalizer(Columns(), speaker=None))
+    assert "HandcraftedFeatures" in svm()._repr_html_() and "speaker" in repr(
+        SpeakerNormalizer(Columns(), speaker=None)
+    )
 
 
 def test_metadata_is_routed_to_the_transformer(voices):

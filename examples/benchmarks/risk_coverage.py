@@ -17,10 +17,9 @@ from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from speaker_normalisation import SETS, LookUp
 
 from sklearn_ser import (
-    Functionals,
-    HandcraftedFeatures,
     RiskCoverageDisplay,
     SelectiveClassifier,
     SpeakerNormalizer,
@@ -28,7 +27,6 @@ from sklearn_ser import (
     risk_coverage_curve,
 )
 
-FEATURES = HandcraftedFeatures(functionals=Functionals().functionals, n_fft=512, hop_length=160, n_mels=40, n_mfcc=20)
 CLASSIFIERS = {"LogisticRegression(C=0.01)": LogisticRegression(C=0.01, max_iter=500), "SVC(C=10)": SVC(C=10)}
 ASKED = [dict(coverage=c) for c in (0.9, 0.8, 0.6, 0.4)] + [dict(risk=r) for r in (0.1, 0.15, 0.2)]
 
@@ -70,7 +68,9 @@ def simulate(n_speakers, n_clips, spread, risk, n_simulations):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="All clips will be rejected")
             classifier.fit(confidence[:, np.newaxis], correct.astype(int), groups=speakers)
-        kept = int(np.searchsorted(-thresholds, -classifier.threshold_, side="right"))  # how many of the population answer
+        kept = int(
+            np.searchsorted(-thresholds, -classifier.threshold_, side="right")
+        )  # how many of the population answer
         broken += kept > 0 and errors[kept - 1] > risk
         answered.append(coverage[kept - 1] if kept else 0.0)
     return broken / n_simulations, np.mean(answered)
@@ -84,30 +84,46 @@ def main():
     warnings.filterwarnings("ignore", message="All clips will be rejected")
     corpus = fetch_emodb(download_if_missing=False)
     X, y, speakers = corpus.data, np.asarray(corpus.target), corpus.speaker
+    features = LookUp(dict(zip(X["path"], SETS["many"].fit_transform(X))))
     print("| classifier | asked for | answered | errors among the answers | coverage of single speakers |")
     for title, final in CLASSIFIERS.items():
         labels, confidence = np.empty_like(y), np.empty(len(y))
         answered = {str(asked): np.zeros(len(y), bool) for asked in ASKED}
         for train, test in LeaveOneGroupOut().split(X, y, speakers):
-            pipeline = make_pipeline(SpeakerNormalizer(FEATURES), StandardScaler(), final)
+            pipeline = make_pipeline(SpeakerNormalizer(features), StandardScaler(), final)
             for asked in ASKED:
                 classifier = SelectiveClassifier(pipeline, **asked).fit(X.iloc[train], y[train])
                 answered[str(asked)][test] = ~classifier.reject(X.iloc[test])
-            labels[test], confidence[test] = classifier.estimator_.predict(X.iloc[test]), classifier.confidence(X.iloc[test])
+            labels[test], confidence[test] = (
+                classifier.estimator_.predict(X.iloc[test]),
+                classifier.confidence(X.iloc[test]),
+            )
         for asked, mask in answered.items():
             error = f"{np.mean(labels[mask] != y[mask]):.3f}" if mask.any() else "-"
             single = [mask[speakers == speaker].mean() for speaker in np.unique(speakers)]
-            print(f"| {title} | {asked} | {mask.mean():.3f} | {error} | {min(single):.2f} to {max(single):.2f} |", flush=True)
+            print(
+                f"| {title} | {asked} | {mask.mean():.3f} | {error} | {min(single):.2f} to {max(single):.2f} |",
+                flush=True,
+            )
         coverage, risk, _ = risk_coverage_curve(y, labels, confidence)
-        at = {share: round(float(risk[np.searchsorted(coverage, share - 1e-9)]), 3) for share in (0.2, 0.4, 0.6, 0.8, 0.9, 1.0)}
+        at = {
+            share: round(float(risk[np.searchsorted(coverage, share - 1e-9)]), 3)
+            for share in (0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+        }
         print(f"{title}: risk at coverage {at}")
         mask = answered[str(ASKED[1])]
         for emotion in np.unique(y):
             of = y == emotion
-            print(f"  {emotion}: answered {mask[of].mean():.2f}, of them right {np.mean(labels[of & mask] == emotion):.2f}")
+            print(
+                f"  {emotion}: answered {mask[of].mean():.2f}, of them right {np.mean(labels[of & mask] == emotion):.2f}"
+            )
         if options.figure and final is CLASSIFIERS["LogisticRegression(C=0.01)"]:
-            RiskCoverageDisplay.from_predictions(y, labels, confidence, groups=speakers, name=title).figure_.savefig(options.figure)
-    print("| speakers | clips of each | spread between speakers | risk allowed | broken (at most 0.10 promised) | answered |")
+            RiskCoverageDisplay.from_predictions(y, labels, confidence, groups=speakers, name=title).figure_.savefig(
+                options.figure
+            )
+    print(
+        "| speakers | clips of each | spread between speakers | risk allowed | broken (at most 0.10 promised) | answered |"
+    )
     for n_speakers, n_clips, spread in [(500, 1, 0.0), (10, 50, 0.0), (10, 50, 0.5), (10, 50, 1.0), (30, 50, 1.0)]:
         broken, share = simulate(n_speakers, n_clips, spread, 0.15, options.simulations)
         print(f"| {n_speakers} | {n_clips} | {spread} | 0.15 | {broken:.3f} | {share:.2f} |", flush=True)
