@@ -2,9 +2,11 @@ from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
 from . import features as features
+from . import metrics as metrics
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import segmentation as segmentation
 from . import selective as selective
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
@@ -27,17 +29,27 @@ from .features import HandcraftedFeatures as HandcraftedFeatures
 from .features import LowLevelDescriptors as LowLevelDescriptors
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
+from .metrics import EvaluationReport as EvaluationReport
+from .metrics import compare as compare
+from .metrics import evaluate as evaluate
+from .metrics import risk_coverage_curve as risk_coverage_curve
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
 from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
+from .plotting import AttentionDisplay as AttentionDisplay
+from .plotting import ConfusionDisplay as ConfusionDisplay
+from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
+from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
+from .plotting import ReportDisplay as ReportDisplay
 from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
+from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier
-from .selective import risk_coverage_curve as risk_coverage_curve
 
 __version__: str

@@ -280,6 +280,11 @@ class Seeded:
         """Whether the augmenter alters anything; of those that are not ours, nobody can know."""
         return not isinstance(self.augmenter, WaveformAugmenter) or self.augmenter._start(self.seed) is not None
 
+    def key(self) -> str | None:
+        """What it does, in words; None for those that are not ours, whose code may change."""
+        ours = type(self.augmenter).__module__ == __name__
+        return f"{type(self.augmenter).__name__} {self.augmenter.get_params()} {self.seed}" if ours else None
+
     def n_times(self, n_times: int) -> int | None:
         return self.augmenter.n_times(n_times, self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
 

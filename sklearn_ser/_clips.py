@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -27,12 +28,31 @@ class AlteredClip:
     """A clip that is made of another one each time its waveform is asked for, so that no copy is ever held.
 
     `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform tells
-    it. `row` is the source's row, where that differs from the clip's own.
+    it; `alter.key()` is a string that tells it from all other alterations, or None where nobody can know. `row` is the source's
+    row, where that differs from the clip's own.
     """
 
     source: object
     alter: Callable
     row: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Part of a clip, read each time its waveform is asked for: samples from `start` to `stop`, counted at `sr` Hz.
+
+    It is a clip of its own: offset, duration and level are its own, too. `row` is the source's row.
+    """
+
+    source: object
+    start: int
+    stop: int
+    sr: int
+    row: int | None = None
+
+    def span(self, sr: int) -> tuple[int, int]:
+        """First sample, and the one behind the last, at another rate."""
+        return round(self.start * sr / self.sr), round(self.stop * sr / self.sr)
 
 
 # --------------------------------------------------------------------------------------------------- what the user passed
@@ -125,6 +145,8 @@ def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
 
 # -------------------------------------------------------------------------------------------------------- one clip, loaded
 
+_BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6
+
 
 def _is_path(clip) -> bool:
     return isinstance(clip, (str, os.PathLike))
@@ -132,8 +154,11 @@ def _is_path(clip) -> bool:
 
 def _where(clip, row: int | None) -> str:
     """How an error names a clip: "Row 3 ('a.wav')"."""
-    if isinstance(clip, AlteredClip):
-        return f"{_where(clip.source, row)}, altered by {clip.alter}"
+    if isinstance(clip, (AlteredClip, Segment)):
+        source = _where(clip.source, row if clip.row is None else clip.row)
+        if isinstance(clip, Segment):
+            return f"{source}, from {clip.start / clip.sr:g} to {clip.stop / clip.sr:g} s"
+        return f"{source}, altered by {clip.alter}"
     place = "Clip" if row is None else f"Row {row}"
     return f"{place} ({str(os.fspath(clip))!r})" if _is_path(clip) else place
 
@@ -175,8 +200,8 @@ def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple
     return start, left if duration is None else min(left, max(1, round(duration * sr)))
 
 
-def _as_waveform(clip, where: str) -> np.ndarray:
-    """An in-memory clip as 1-D float32."""
+def _as_array(clip, where: str) -> np.ndarray:
+    """An in-memory clip as a 1-D array of numbers."""
     try:
         waveform = np.asarray(clip)
     except ValueError as error:
@@ -188,7 +213,12 @@ def _as_waveform(clip, where: str) -> np.ndarray:
             f"{where}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
             "Average the channels of stereo first."
         )
-    return _pcm_to_float(waveform)
+    return waveform
+
+
+def _as_waveform(clip, where: str) -> np.ndarray:
+    """An in-memory clip as 1-D float32."""
+    return _pcm_to_float(_as_array(clip, where))
 
 
 def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, where: str) -> None:
@@ -207,8 +237,14 @@ def clip_length(clip, *, sr: int, offset: float = 0.0, duration: float | None = 
         altered = clip.alter.n_times(clip_length(clip.source, **span))
         return load_waveform(clip, **span).size if altered is None else altered
     where = _where(clip, row)
+    if isinstance(clip, Segment):
+        first, behind = clip.span(sr)
+        _, count = _span(behind - first, sr, offset, duration)
+        if count == 0:
+            _check_waveform(np.empty(0), behind - first, sr, offset, where)
+        return count
     if not _is_path(clip):
-        waveform = _as_waveform(clip, where)
+        waveform = _as_array(clip, where)
         start, count = _span(waveform.size, sr, offset, duration)
         _check_waveform(waveform[start : start + count], waveform.size, sr, offset, where)
         return count
@@ -223,7 +259,36 @@ def clip_bytes(clip) -> int:
     """About how large a clip is, without opening it."""
     if _is_path(clip):
         return os.path.getsize(clip) if os.path.isfile(clip) else 0
+    if isinstance(clip, Segment):
+        return 4 * (clip.stop - clip.start)
     return clip_bytes(clip.source) if isinstance(clip, AlteredClip) else getattr(clip, "nbytes", 0)
+
+
+def clip_digest(clip, row: int | None = None) -> bytes | None:
+    """What tells a clip's content from any other's; None for a file that cannot be read, or an alteration of unknown make.
+
+    Of a file, all bytes are read each time: it may have changed within a tick of the clock that dates it. The extension
+    counts, because it is by the extension that libsndfile tells what has no header.
+    """
+    if isinstance(clip, AlteredClip):
+        row = row if clip.row is None else clip.row
+        alteration, source = clip.alter.key(), clip_digest(clip.source, row)
+        return None if alteration is None or source is None else hashlib.sha256(source + alteration.encode()).digest()
+    if isinstance(clip, Segment):  # its own samples, not all of a recording that may last hours
+        try:
+            return hashlib.sha256(b"segment " + load_waveform(clip, clip.sr, row=row).tobytes()).digest()
+        except AudioError:
+            return None
+    if not _is_path(clip):
+        return hashlib.sha256(np.ascontiguousarray(_as_waveform(clip, _where(clip, row)))).digest()
+    digest = hashlib.sha256(f"file {os.path.splitext(clip)[1].lower()} ".encode())
+    try:
+        with open(clip, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except (OSError, ValueError):  # a ValueError for a name that no file can have
+        return None
+    return digest.digest()
 
 
 def load_waveform(
@@ -276,20 +341,51 @@ def load_waveform(
         waveform = _as_waveform(clip.alter(source, sr), where)
         _check_waveform(waveform, waveform.size, sr, 0.0, where)
         return _normalize(waveform, normalize)
+    where = _where(clip, row)
     if _is_path(clip):
         with _open(clip, row) as sound:
             rate, total = sound.samplerate, sound.frames
             start, count = _span(total, rate, offset, duration)
-            waveform = _decode(sound, start, count, _where(clip, row)) if count else np.empty(0, np.float32)
+            waveform = _decode(sound, start, count, where) if count else np.empty(0, np.float32)
     else:
-        waveform, rate = _as_waveform(clip, _where(clip, row)), sr
+        if isinstance(clip, Segment):
+            clip = load_part(clip.source, sr, *clip.span(sr), row=row if clip.row is None else clip.row)
+        waveform, rate = _as_waveform(clip, where), sr
         total = waveform.size
         start, count = _span(total, rate, offset, duration)
         waveform = waveform[start : start + count]
-    _check_waveform(waveform, total, rate, offset, _where(clip, row))
+    _check_waveform(waveform, total, rate, offset, where)
     if rate != sr:
         waveform = _resample(waveform, rate, sr)
     return _normalize(waveform, normalize)
+
+
+def load_part(clip, sr: int, start: int, stop: int, *, row: int | None = None) -> np.ndarray:
+    """Samples `start` to `stop` of ``load_waveform(clip, sr)``; of a file, no more than these are read.
+
+    What lies beside them is resampled along with them, so that it does not show where a part begins and ends.
+    """
+    where = _where(clip, row)
+    if isinstance(clip, (AlteredClip, Segment)):
+        return load_waveform(clip, sr, row=row)[start:stop]
+    if not _is_path(clip):
+        part = _pcm_to_float(_as_array(clip, where)[start:stop])
+        _check_waveform(part, part.size, sr, 0.0, where)
+        return part
+    with _open(clip, row) as sound:
+        rate = sound.samplerate
+        # A part has to begin where a sample of the one rate coincides with a sample of the other.
+        every = rate // math.gcd(rate, sr)
+        beside = 0 if rate == sr else math.ceil(_BESIDE * max(1, rate / sr))
+        first = max(0, start * rate // sr - beside) // every * every
+        behind = min(sound.frames, math.ceil(stop * rate / sr) + beside)
+        part = _decode(sound, first, behind - first, where)
+    if part.size < behind - first:
+        raise AudioError(f"{where}: the file ends after {(first + part.size) / rate:.3f} s, before its header says so.")
+    _check_waveform(part, part.size, rate, 0.0, where)
+    ahead = first * sr // rate
+    part = (part if rate == sr else _resample(part, rate, sr))[start - ahead : stop - ahead]
+    return np.pad(part, (0, stop - start - part.size))  # counted at another rate, a clip may end a sample later
 
 
 def _decode(sound, start: int, count: int, where: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
 import numpy as np
 import scipy.fft
@@ -47,12 +47,17 @@ class Joined:
         """All frames, a view of shape (n_frames, frame_length)."""
         return np.lib.stride_tricks.sliding_window_view(self.signal, self.frame_length)[:: self.hop_length]
 
-    def own(self, values: np.ndarray) -> np.ndarray:
-        """Of values of all frames, those of frames that lie in one clip: (counts.sum(), ...)."""
-        inside = np.zeros(len(values) + 1, dtype=np.int8)
+    @cached_property
+    def is_own(self) -> np.ndarray:
+        """Which frames lie in one clip, (n_frames,)."""
+        inside = np.zeros(len(self.frames) + 1, dtype=np.int8)
         inside[self.first] += 1
         inside[self.first + self.counts] -= 1
-        return values[np.cumsum(inside[:-1]) > 0]
+        return np.cumsum(inside[:-1]) > 0
+
+    def own(self, values: np.ndarray) -> np.ndarray:
+        """Of values of all frames, those of frames that lie in one clip: (counts.sum(), ...)."""
+        return values[self.is_own]
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """Of values that `own` has returned, each clip's."""
@@ -196,3 +201,23 @@ def zero_crossing_rate(joined: Joined) -> np.ndarray:
     # A change belongs to the later sample, so a window's first sample holds none of its own.
     rate = (running[start + joined.frame_length] - running[start + 1]) / joined.frame_length
     return joined.own(rate.astype(np.float32))
+
+
+def trim(waveform: np.ndarray, hop_length: int, top_db: float = 45.0, margin: int = 3) -> np.ndarray:
+    """A waveform without the silence at its edges, scaled to the root mean square that it had.
+
+    Silence is what lies more than `top_db` below the loudest stretch of `hop_length` samples; `margin` stretches of it
+    are left on either side.
+    """
+    n = waveform.size // hop_length
+    if n < 2:
+        return waveform
+    power = np.einsum("ij,ij->i", *[waveform[: n * hop_length].reshape(n, hop_length)] * 2)
+    loud = np.flatnonzero(power > power.max() * 10 ** (-top_db / 10))
+    if loud.size == 0:
+        return waveform
+    first, last = max(loud[0] - margin, 0), loud[-1] + 1 + margin
+    if first == 0 and last >= n:
+        return waveform
+    trimmed = waveform[first * hop_length : last * hop_length if last < n else None]
+    return trimmed * np.float32(np.sqrt(np.mean(waveform**2) / np.mean(trimmed**2)))

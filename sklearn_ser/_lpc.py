@@ -9,7 +9,7 @@ _TOP = 5500.0  # Hz; speech has a formant every 1000 to 1100 Hz, so that here li
 _EMPHASIS = 100.0  # Hz above which the spectrum is raised by 6 dB an octave, against the voice's fall
 _LOWEST = 90.0  # Hz; no vowel has a formant below
 _RADIUS = 0.95  # of the circle on which peaks are looked for
-_N_FFT = 512
+_N_FFT = 256
 
 
 def levinson(autocorrelation: np.ndarray) -> np.ndarray:
@@ -63,16 +63,16 @@ def formants(spectra: np.ndarray, *, sr: int, n_formants: int = 3) -> np.ndarray
     )  # white noise, 60 dB down, keeps the recursion stable in float32; silence becomes white
     filters = levinson(autocorrelation) * (_RADIUS ** -np.arange(order + 1.0, dtype=np.float32))[:, np.newaxis]
     inverse = scipy.fft.rfft(filters.T, _N_FFT, axis=1)
-    inverse = np.log(np.maximum(inverse.real**2 + inverse.imag**2, np.float32(1e-20)))
+    inverse = inverse.real**2 + inverse.imag**2
     before, at, after = inverse[:, :-2], inverse[:, 1:-1], inverse[:, 2:]
     peak = (at < before) & (at <= after)
     peak[:, : int(_LOWEST * _N_FFT / (2 * top))] = False
-    rank = np.cumsum(peak, axis=1)
     rows = np.arange(len(spectra))
     found = np.zeros((len(spectra), n_formants), dtype=np.float32)
     for k in range(n_formants):
-        i = (rank > k).argmax(axis=1)
-        a, b, c = before[rows, i], at[rows, i], after[rows, i]
+        i = peak.argmax(axis=1)
+        a, b, c = (np.log(np.maximum(values[rows, i], np.float32(1e-20))) for values in (before, at, after))
         position = i + 1 + 0.5 * (a - c) / np.maximum(a + c - 2 * b, np.float32(1e-9))
-        found[:, k] = np.where(rank[:, -1] > k, position * (2 * top / _N_FFT), 0)
+        found[:, k] = np.where(peak[rows, i], position * (2 * top / _N_FFT), 0)
+        peak[rows, i] = False
     return found

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
@@ -35,22 +37,32 @@ def _decimation(sr: int, hop_length: int, f0_max: float) -> int:
     return max(d for d in range(1, hop_length + 1) if hop_length % d == 0 and (d == 1 or sr / d >= rate))
 
 
-def track(
-    waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: float, f0_max: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """F0 of the centred frames of all clips.
+@lru_cache(maxsize=16)
+def _lowpass(step: int) -> np.ndarray:
+    """Filter before one sample in `step` is kept; half as long as scipy's, because F0 cares little for what aliases."""
+    return scipy.signal.firwin(10 * step + 1, 1 / step, window=("kaiser", 5.0)).astype(np.float32)
 
-    Returns
-    -------
-    f0 : ndarray of shape (n_frames,), float32
-        Hz; 0 where a frame is unvoiced.
-    periodicity : ndarray of shape (n_frames,), float32
-        Normalised autocorrelation at the period, from 0 (noise, silence) to 1.
-    """
+
+class Voice(NamedTuple):
+    """What `track` finds; all of shape (n_frames,), float32."""
+
+    f0: np.ndarray  # Hz; 0 where a frame is unvoiced
+    periodicity: np.ndarray  # normalised autocorrelation at the period, from 0 (noise, silence) to 1
+    prominence: np.ndarray  # of the cepstral peak, dB
+    jitter: np.ndarray  # difference of successive periods over their mean; 0 where unvoiced
+    shimmer: np.ndarray  # difference of successive periods' peaks, dB; 0 where unvoiced
+
+
+def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: float, f0_max: float) -> Voice:
+    """F0 of the centred frames of all clips, and how regular the voice is."""
     step = _decimation(sr, hop_length, f0_max)
     frame_length = 2 * step * math.ceil(_PERIODS * sr / f0_min / (2 * step))
     joined = join(waveforms, frame_length, hop_length)
-    strengths, frequencies, energies = _candidates(joined, sr, step, f0_min, f0_max)
+    # The silence between clips is longer than the filter, so that none reaches into another.
+    signal = scipy.signal.resample_poly(joined.signal, 1, step, window=_lowpass(step)) if step > 1 else joined.signal
+    strengths, frequencies, energies, prominence = map(
+        joined.own, _candidates(joined, signal, sr, step, f0_min, f0_max)
+    )
     loudest = np.maximum.reduceat(energies, np.cumsum(joined.counts) - joined.counts)
     audible = energies > _SILENCE**2 * np.repeat(loudest, joined.counts)
     octaves = np.log2(frequencies)
@@ -64,18 +76,21 @@ def track(
     strength = strengths[rows, best]
     voiced = audible & (strength > _VOICED)
     voiced &= _neighbourhoods(voiced, joined.counts, 1, False).sum(axis=1) > 1  # one frame alone is an accident
-    return np.where(voiced, frequencies[rows, best], np.float32(0)), np.clip(strength, 0, 1) * (energies > 0)
+    f0 = np.where(voiced, frequencies[rows, best], np.float32(0))
+    jitter, shimmer = np.zeros((2, len(f0)), dtype=np.float32)
+    centres = (np.flatnonzero(joined.is_own) * hop_length + frame_length // 2) // step
+    jitter[voiced], shimmer[voiced] = _perturbation(signal, centres[voiced], sr / step / f0[voiced], sr / step / f0_min)
+    return Voice(f0, np.clip(strength, 0, 1) * (energies > 0), prominence, jitter, shimmer)
 
 
 def _candidates(
-    joined: Joined, sr: int, step: int, f0_min: float, f0_max: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Heights and frequencies of the best autocorrelation peaks, (n_frames, _CANDIDATES), and the energies of the frames.
+    joined: Joined, signal: np.ndarray, sr: int, step: int, f0_min: float, f0_max: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of all frames: heights and frequencies of the best autocorrelation peaks, (n_frames, _CANDIDATES), energies, and
+    prominences of the cepstral peak.
 
     A height of -1 stands for no candidate.
     """
-    # The silence between clips is longer than the filter, so that none reaches into another.
-    signal = scipy.signal.resample_poly(joined.signal, 1, step) if step > 1 else joined.signal
     length = joined.frame_length // step
     frames = np.lib.stride_tricks.sliding_window_view(signal, length)[:: joined.hop_length // step]
     window = scipy.signal.get_window("hann", length).astype(np.float32)
@@ -83,18 +98,21 @@ def _candidates(
     first, last = math.ceil(rate / f0_max), math.floor(rate / f0_min)
     n_fft = scipy.fft.next_fast_len(length + last // _UPSAMPLING + 2, real=True)
     lags = np.arange(first, last + 1)
-    shape = _autocorrelation(window, n_fft, last + 2)
+    shape = _autocorrelation(_power(window, n_fft), n_fft, last + 2)
     shape = shape[0] / shape  # makes up for the window's taper
     cost = np.float32(_OCTAVE_COST) * np.log2(lags).astype(np.float32)
     n_frames = len(frames)
     strengths = np.empty((n_frames, _CANDIDATES), dtype=np.float32)
     frequencies = np.empty_like(strengths)
     energies = np.empty(n_frames, dtype=np.float32)
+    prominence = np.empty(n_frames, dtype=np.float32)
     tiny = np.finfo(np.float32).tiny
     for start in range(0, n_frames, _BLOCK):
         block = slice(start, start + _BLOCK)
         constant = frames[block].mean(axis=1, keepdims=True)
-        r = _autocorrelation((frames[block] - constant) * window, n_fft, last + 2)
+        power = _power((frames[block] - constant) * window, n_fft)
+        prominence[block] = _prominence(power, n_fft, sr / step / f0_max, sr / step / f0_min)
+        r = _autocorrelation(power, n_fft, last + 2)
         # Below this, what the subtraction has left is rounding.
         energies[block] = np.where(r[:, 0] > 1e-8 * length * constant[:, 0] ** 2, r[:, 0], 0)
         r *= shape / np.maximum(r[:, :1], tiny)
@@ -112,14 +130,64 @@ def _candidates(
             lag = np.where(found, lags[i] + np.clip(shift, -0.5, 0.5), last)
             strengths[block, candidate] = np.where(found, height[rows, i], -1)
             frequencies[block, candidate] = np.clip(rate / lag, f0_min, f0_max)
-    return joined.own(strengths), joined.own(frequencies), joined.own(energies)
+    return strengths, frequencies, energies, prominence
 
 
-def _autocorrelation(frames: np.ndarray, n_fft: int, n_lags: int) -> np.ndarray:
-    """Autocorrelation at `n_lags` lags, `_UPSAMPLING` of them a sample, by way of the power spectrum."""
+def _power(frames: np.ndarray, n_fft: int) -> np.ndarray:
     spectra = scipy.fft.rfft(frames, n_fft, axis=-1)
-    spectra = spectra.real**2 + spectra.imag**2
-    return scipy.fft.irfft(spectra, n_fft * _UPSAMPLING, axis=-1)[..., :n_lags]
+    return spectra.real**2 + spectra.imag**2
+
+
+def _prominence(power: np.ndarray, n_fft: int, shortest: float, longest: float) -> np.ndarray:
+    """How far the highest peak of the cepstrum, between two periods in samples, stands out from the cepstrum's own fall, dB.
+
+    The fall is a straight line, fitted to the cepstrum in decibels between these periods (Hillenbrand, Cleveland & Erickson,
+    "Acoustic correlates of breathy vocal quality", J. Speech and Hearing Research 37, 1994).
+    """
+    loudest = power.max(axis=1, keepdims=True)
+    decibels = 10 * np.log10(np.maximum(power, np.maximum(loudest * np.float32(1e-8), np.float32(1e-20))))
+    cepstrum = np.abs(scipy.fft.irfft(decibels, n_fft, axis=-1)[:, math.ceil(shortest) : math.floor(longest) + 1])
+    cepstrum = 20 * np.log10(np.maximum(cepstrum, np.float32(1e-3)))
+    quefrency = np.arange(cepstrum.shape[1], dtype=np.float32)
+    quefrency -= quefrency.mean()
+    at = cepstrum.argmax(axis=1)
+    slope = np.einsum("ij,j->i", cepstrum, quefrency) / (quefrency @ quefrency)
+    return cepstrum[np.arange(len(at)), at] - cepstrum.mean(axis=1) - slope * quefrency[at]
+
+
+def _perturbation(
+    signal: np.ndarray, centres: np.ndarray, periods: np.ndarray, longest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Jitter and shimmer of frames around `centres`, whose periods, in samples, are roughly known.
+
+    From the peaks of three successive periods: one within half a period of the centre, one a period later and one earlier, each
+    with 30 % of tolerance.
+    """
+
+    def peak(at: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+        """Position and height of the highest peak within so much of a period, by a parabola."""
+        reach = math.ceil(tolerance * longest)
+        offsets = np.arange(-reach, reach + 1)
+        at = np.round(at).astype(np.intp)
+        near = signal[np.clip(at[:, np.newaxis] + offsets, 1, signal.size - 2)]
+        near[np.abs(offsets) > tolerance * periods[:, np.newaxis]] = -np.inf
+        at = np.clip(at + offsets[near.argmax(axis=1)], 1, signal.size - 2)
+        before, height, after = signal[at - 1], signal[at], signal[at + 1]
+        curvature = np.maximum(2 * height - before - after, np.float32(1e-9))
+        shift = np.clip(0.5 * (after - before) / curvature, -0.5, 0.5)
+        return at + shift, np.maximum(height + 0.25 * (after - before) * shift, np.float32(1e-9))
+
+    middle, height = peak(centres, 0.5)
+    later, height_later = peak(middle + periods, 0.3)
+    earlier, height_earlier = peak(middle - periods, 0.3)
+    jitter = np.abs(later - 2 * middle + earlier) / np.maximum((later - earlier) / 2, 1)
+    levels = 20 * np.log10(np.stack((height_earlier, height, height_later)))
+    return jitter, np.minimum(np.abs(np.diff(levels, axis=0)).mean(axis=0), 20)
+
+
+def _autocorrelation(power: np.ndarray, n_fft: int, n_lags: int) -> np.ndarray:
+    """Autocorrelation at `n_lags` lags, `_UPSAMPLING` of them a sample, of a power spectrum."""
+    return scipy.fft.irfft(power, n_fft * _UPSAMPLING, axis=-1)[..., :n_lags]
 
 
 def _neighbourhoods(values: np.ndarray, counts: np.ndarray, half: int, fill) -> np.ndarray:

@@ -21,9 +21,10 @@ _LEAST, _MOST = 0.01, 20.0
 class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
-    Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's own clips among the rows
+    Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among the rows
     of X, of all emotions; no labels are looked at, so that unknown speakers are normalised, too. Few clips say little about a
-    speaker: they are averaged with `prior_strength` clips of the average training speaker.
+    speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that is its speaker's only
+    one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
 
     **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there are.
     Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
@@ -36,16 +37,17 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         fitted.
     speaker : str or None, default="speaker"
         Column of X that tells speakers apart. Where it is missing (NaN, None), a clip is taken for its speaker's only one.
-        None takes all clips so, even if X is no DataFrame: then all are scaled alike.
+        None takes all clips so, even if X is no DataFrame: then all are scaled alike, as by `StandardScaler`.
     enrolment : str or None, default="enrolment"
         Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech recorded
         beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no such column.
     prior_strength : float or "auto", default="auto"
         How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see Notes.
-    alone : float, default=1/3
+    alone : float, default=2/3
         Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0 to 1,
         so that the model behind this step learns what such clips look like. `transform` does so with none. Where X has
-        enrolment clips, `fit_transform`, too, does so with none.
+        enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many clips of a speaker
+        at a time.
     random_state : int, RandomState instance or None, default=0
         Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
 
@@ -72,18 +74,21 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     Notes
     -----
     Let clips scatter around their speaker's mean with variance :math:`\\sigma^2`, and speakers' means around `mean_` with
-    variance :math:`\\tau^2`, both normally distributed. Given a speaker's `n` clips with mean :math:`\\bar x`, the expected
-    mean of that speaker is ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`, the
-    `prior_strength` [1]_. "auto" takes the variances from the training speakers, by the analysis of variance, and `k` not
-    above 20; where there are no two speakers with several clips, it is 5. So a value in which voices differ, such as F0, is
-    centred by few clips, and one in which they do not, by many.
+    variance :math:`\\tau^2`, both normally distributed. Given `n` other clips of the speaker with mean :math:`\\bar x`, a clip
+    is expected at ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`, the `prior_strength` [1]_, and
+    scatters around that with variance :math:`\\sigma^2 (1 + 1 / (n + k))`. These are the mean and the variance by which it is
+    normalised. So what comes out varies as much for one clip as for many, and `n = 0` is plain standardisation, with the
+    variance :math:`\\sigma^2 + \\tau^2` of all clips. A value in which voices differ, such as F0, is centred by few clips, and
+    one in which they do not, by many.
 
-    Variances are averaged likewise: the squared deviations of `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here
-    "auto" is 5. With many clips, mean and deviation are the speaker's own; with one, the deviation is that of the training
-    speakers.
+    "auto" takes both variances from the training speakers, by the analysis of variance, and `k` not above 20; where there are
+    no two speakers with several clips, it is 5. :math:`\\sigma^2` is the speaker's own as far as it is known: the squared
+    deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
 
     A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
-    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on.
+    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on. A
+    classifier of segments or copies around this step (`SegmentClassifier`, `AugmentedClassifier`) takes each of them for a
+    clip of its speaker.
 
     In frames, each clip weighs the same in its speaker's mean, however long it is.
 
@@ -99,10 +104,10 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     >>> time = np.arange(4000) / 16000
     >>> clips = pd.DataFrame({"path": [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 400, 440)]})
     >>> clips["speaker"] = ["his", "his", "hers", "hers"]
-    >>> zcr = HandcraftedFeatures(descriptors=["zcr"])
+    >>> zcr = HandcraftedFeatures(feature_set="bledea170", descriptors=["zcr"])
     >>> normalizer = SpeakerNormalizer(zcr, prior_strength=0.01).fit(clips)
     >>> normalizer.transform(clips).round(1).ravel()
-    array([-0.7,  0.7, -0.7,  0.7], dtype=float32)
+    array([-0.7,  0.6, -1.2,  1.3], dtype=float32)
     """
 
     _parameter_constraints: dict = {
@@ -121,7 +126,7 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         speaker="speaker",
         enrolment="enrolment",
         prior_strength="auto",
-        alone=1 / 3,
+        alone=2 / 3,
         random_state=0,
     ):
         self.transformer = transformer
@@ -180,7 +185,7 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         return self._normalize(values, speakers, reference, alone)
 
     def transform(self, X):
-        """Normalise clips, each by its speaker's among them.
+        """Normalise clips, each by its speaker's others among them.
 
         Parameters
         ----------
@@ -282,49 +287,52 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         """The average speaker, of the reference clips' statistics and the rows of each speaker."""
         counts = np.array([[len(rows)] for rows in speakers])
         of_speakers = np.array([means[rows].mean(axis=0) for rows in speakers])
+        squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers))
+        within = squares / max(len(means) - len(speakers), 1)
+        self.prior_strength_ = self._strength(counts, of_speakers, within)
         if len(means) == len(speakers):  # one clip each does not tell clips and speakers apart
-            self.clip_var_ = means.var(axis=0)
-        else:
-            squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers))
-            self.clip_var_ = squares / (len(means) - len(speakers))
-        self.frame_var_ = variances.mean(axis=0)
-        self.prior_strength_ = self._strength(counts, of_speakers)
+            within = means.var(axis=0) / (1 + 1 / self.prior_strength_)
+        self.clip_var_, self.frame_var_ = within, variances.mean(axis=0)
         # Speakers' means scatter with a variance proportional to 1 + k / n.
         self.mean_ = np.average(of_speakers, axis=0, weights=counts / (counts + self.prior_strength_))
 
-    def _strength(self, counts: np.ndarray, of_speakers: np.ndarray) -> np.ndarray:
+    def _strength(self, counts: np.ndarray, of_speakers: np.ndarray, within: np.ndarray) -> np.ndarray:
         """Variance of clips within a speaker over that between speakers, of each value."""
-        if self.prior_strength != "auto":
-            return np.full(self.clip_var_.shape, float(self.prior_strength))
         n_clips, freedom = counts.sum(), len(counts) - 1
-        if freedom == 0 or n_clips == len(counts):
-            return np.full(self.clip_var_.shape, _STRENGTH)
+        if self.prior_strength != "auto" or freedom == 0 or n_clips == len(counts):
+            return np.full(within.shape, self._prior())
         deviations = of_speakers - np.average(of_speakers, axis=0, weights=counts[:, 0])
-        between = (counts * deviations**2).sum(axis=0) / freedom - self.clip_var_
+        between = (counts * deviations**2).sum(axis=0) / freedom - within
         between = between * freedom / (n_clips - (counts**2).sum() / n_clips)
-        between = np.maximum(between, self.clip_var_ / _MOST)
-        unknown = np.full(between.shape, _STRENGTH)  # of constants
-        return np.maximum(np.divide(self.clip_var_, between, out=unknown, where=between > 0), _LEAST)
+        between = np.maximum(between, within / _MOST)
+        unknown = np.full(within.shape, _STRENGTH)  # of constants
+        return np.maximum(np.divide(within, between, out=unknown, where=between > 0), _LEAST)
+
+    def _prior(self) -> float:
+        return _STRENGTH if self.prior_strength == "auto" else float(self.prior_strength)
 
     def _normalize(self, values: np.ndarray, speakers, reference, alone: np.ndarray) -> np.ndarray:
         means, variances = _clip_statistics(values)
+        reference = np.ones(len(values), dtype=bool) if reference is None else reference
         normalized = np.empty_like(values)
-        groups = [(rows[~alone[rows]], rows) for rows in _rows_by_speaker(speakers)]
-        if reference is not None:
-            groups = [(rows, rows[reference[rows]]) for rows, _ in groups]
-        for rows, known_by in groups + [([row], [row]) for row in np.flatnonzero(alone)]:
-            mean, scale = self._estimate(means[known_by], variances[known_by])
-            for row in rows:  # in float64, in which a corpus takes up twice as much
+        for rows in _rows_by_speaker(speakers):
+            expected = self._expected(means[rows], variances[rows], reference[rows], alone[rows])
+            for row, mean, scale in zip(rows, *expected):
                 normalized[row] = (values[row] - mean) / scale
         return normalized
 
-    def _estimate(self, means: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A speaker's mean and standard deviation, of the statistics of the clips that there are, if any."""
-        n_clips, prior = len(means), _STRENGTH if self.prior_strength == "auto" else self.prior_strength
-        mean = (means.sum(axis=0) + self.prior_strength_ * self.mean_) / (n_clips + self.prior_strength_)
-        squares = n_clips * means.var(axis=0) if n_clips else 0
-        variance = (squares + prior * self.clip_var_) / (max(n_clips - 1, 0) + prior)
-        variance = variance + (variances.sum(axis=0) + prior * self.frame_var_) / (n_clips + prior)
+    def _expected(self, means, variances, known: np.ndarray, alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation to expect of each of a speaker's clips: of what is known of the others, if not alone."""
+        own, others, prior, strength = known[:, np.newaxis], ~alone[:, np.newaxis], self._prior(), self.prior_strength_
+        n_others = others * (known.sum() - own)
+        sums = others * (means[known].sum(axis=0) - own * means)
+        deviations = (means - means[known].sum(axis=0) / max(known.sum(), 1)) ** 2
+        squares = deviations[known].sum(axis=0) - own * deviations * (1 + 1 / np.maximum(n_others, 1))
+        between_clips = others * np.maximum(squares, 0) + prior * self.clip_var_
+        between_frames = others * (variances[known].sum(axis=0) - own * variances) + prior * self.frame_var_
+        mean = (sums + strength * self.mean_) / (n_others + strength)
+        variance = between_clips / (np.maximum(n_others - 1, 0) + prior) * (1 + 1 / (n_others + strength))
+        variance += between_frames / (n_others + prior)
         rounding = (1e-12 * mean) ** 2  # that is all a constant's variance is
         return mean, np.sqrt(np.where(variance > rounding, variance, 1))
 

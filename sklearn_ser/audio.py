@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from numbers import Integral, Real
+from random import Random
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Memory, Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._cache import remembering
 from ._clips import AudioError, as_clips, clip_bytes, clip_length, load_waveform
 from ._frames import FramesMixin
 from ._sklearn import Interval, StrOptions
@@ -34,7 +37,7 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
         yield range(start, len(clips))
 
 
-def _load_and_apply(function: Callable, clips: list, rows: range, load_params: dict) -> list[np.ndarray]:
+def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
     return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows)])
 
 
@@ -42,7 +45,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
     A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds for
-    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples.
+    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the function makes of
+    a waveform must not depend on the others beside it, bit for bit, because a memory hands it out among others.
     """
 
     _parameter_constraints: dict = {
@@ -50,6 +54,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         "offset": [Interval(Real, 0, None, closed="left")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
         "normalize": [StrOptions({"rms", "peak"}), None],
+        "memory": [str, os.PathLike, Memory, None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -93,20 +98,26 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _function(self) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
         raise NotImplementedError
 
-    def _apply(self, X) -> tuple[int, Iterator[np.ndarray]]:
-        """Number of clips, and the function's result for each of them, computed as it is asked for."""
+    def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+        """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
         check_is_fitted(self)
         self._check_params()
         clips = as_clips(X)
         load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
         task = partial(_load_and_apply, self._function(), load_params=load_params)
+        remembered = remembering(task, self.memory, type(self).__name__)
         # Threads by default: decoding, resampling and FFTs run outside the interpreter's lock, and starting processes takes
         # longer than a corpus of some hundred clips. A backend chosen with parallel_config goes before. Several clips a
         # task, because each small operation hands the lock over, and waiting for it would eat up what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
+        blocks = list(_blocks(clips, most))
+        if remembered is not task:
+            # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most of what
+            # the others have done; in the same order, all would do everything at the same time.
+            Random().shuffle(blocks)
         run = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")
-        blocks = run(delayed(task)(clips=[clips[row] for row in rows], rows=rows) for rows in _blocks(clips, most))
-        results = chain.from_iterable(blocks)
+        done = run(delayed(remembered)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
+        results = chain.from_iterable(zip(rows, results) for results, rows in zip(done, blocks))
         if self.verbose:
             from tqdm.auto import tqdm
 
@@ -117,7 +128,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         """Results of all clips in one array (n_clips, *shape): longer ones cropped along axis 1, shorter ones NaN-padded."""
         n_clips, results = self._apply(X)
         stacked = np.empty((n_clips, *shape), dtype=np.float32)
-        for row, result in enumerate(results):
+        for row, result in results:
             result = result[: shape[0]]
             stacked[row, : len(result)] = result
             stacked[row, len(result) :] = np.nan
@@ -147,6 +158,9 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     normalize : {"rms", "peak"} or None, default=None
         Scale each clip to a root mean square of 1, to a largest magnitude of 1, or not at all, so that by default the
         recording is passed on as it is.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is decoded
+        once; None keeps nothing. A clip is known by its content, so that a changed file is decoded again.
     n_jobs : int or None, default=None
         Clips decoded at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -161,11 +175,12 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     [[0.5, -1.0], [1.0, 0.25, 0.5]]
     """
 
-    def __init__(self, sr=16000, *, offset=0.0, duration=None, normalize=None, n_jobs=None, verbose=0):
+    def __init__(self, sr=16000, *, offset=0.0, duration=None, normalize=None, memory=None, n_jobs=None, verbose=0):
         self.sr = sr
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -184,7 +199,7 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
         """
         n_clips, results = self._apply(X)
         waveforms = np.empty(n_clips, dtype=object)
-        for row, waveform in enumerate(results):
+        for row, waveform in results:
             waveforms[row] = waveform
         return np.stack(waveforms) if isinstance(as_clips(X), np.ndarray) else waveforms
 
@@ -245,6 +260,9 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip, before it is cut, to a root mean square of 1 or a largest magnitude of 1. RMS as in [1]_: how
         loud a recording is says more about the microphone than about the speaker.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is read
+        once; None keeps nothing. A clip is known by its content, so that a changed file is read again.
     n_jobs : int or None, default=None
         Clips read at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -286,6 +304,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -296,6 +315,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 

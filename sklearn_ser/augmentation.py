@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
-from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
 from ._augmenters import AddNoise, PitchShift, Seeded, TimeStretch
 from ._clips import AlteredClip, as_clips
+from ._multiplying import MultiplyingClassifier, in_form_of
 from ._random import draw_seed
-from ._sklearn import HasMethods, _check_method_params
 
 __all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
 
@@ -62,10 +55,10 @@ def augment_clips(X, augmenter, *, random_state=None):
     clips, seed = as_clips(X), draw_seed(random_state)
     alterations = [Seeded(_callable(augmenter), (seed, 0, row)) for row in range(len(clips))]
     altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations)]
-    return _in_form_of(X, altered, np.arange(len(clips)))
+    return in_form_of(X, altered, np.arange(len(clips)))
 
 
-class AugmentedClassifier(ClassifierMixin, BaseEstimator):
+class AugmentedClassifier(MultiplyingClassifier):
     """Train a classifier of clips on augmented copies of them; predict clips as they are.
 
     In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline, from
@@ -125,11 +118,10 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
     (8, 170)
     """
 
-    # The wrapped classifier takes them; this one takes nothing for itself.
-    __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}
+    _parts = "copies"
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        **MultiplyingClassifier._parameter_constraints,
         "augmenters": [tuple, list],
         "keep_original": ["boolean"],
         "random_state": ["random_state"],
@@ -169,23 +161,10 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
             If X is no audio input, an augmenter's parameters are wrong, no clip is left to train on, or the classifier stops
             early on a split that takes no `groups`.
         """
-        self._validate_params()
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        clips = as_clips(X)
-        check_consistent_length(clips, y, groups, sample_weight if hasattr(sample_weight, "__len__") else None)
-        self.estimator_ = clone(self.estimator)
-        given = {"sample_weight": sample_weight, "groups": groups, **params}
-        given = {name: value for name, value in given.items() if value is not None}
+        clips = self._check_fit(X, y, sample_weight, groups)
         rows, augmented = self._augment(clips)
-        params = self._fit_params(given, len(clips), has_copies=len(np.unique(rows)) < len(rows))
-        repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
-        self.estimator_.fit(_in_form_of(X, augmented, rows), **repeated)
-        self.classes_ = self.estimator_.classes_
-        if isinstance(clips, np.ndarray):
-            self.n_features_in_ = clips.shape[1]
-        elif hasattr(self, "n_features_in_"):
-            del self.n_features_in_
+        given = {"sample_weight": sample_weight, "groups": groups, **params}
+        self._fit_rows(X, y, clips, augmented, rows, given)
         return self
 
     def predict(self, X, **params):
@@ -236,18 +215,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         """
         return self._delegate("decision_function", X, params)
 
-    def get_metadata_routing(self):
-        """Say which metadata the estimator's methods take.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        mapping = MethodMapping()
-        for method in ("fit", "predict", "predict_proba", "decision_function"):
-            mapping.add(caller=method, callee=method)
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
-
     def _augment(self, clips: Sequence) -> tuple[np.ndarray, list]:
         """Clips to train on, and the row that each of them came from."""
         seed, n_clips = draw_seed(self.random_state), len(clips)
@@ -265,58 +232,6 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
             )
         return np.asarray(rows), augmented
 
-    def _fit_params(self, given: dict, n_clips: int, *, has_copies: bool) -> dict:
-        """What the estimator's `fit` is given besides X and y, one value a clip."""
-        final, prefix = _final_step(self.estimator_)
-        routing = get_config()["enable_metadata_routing"]
-        if routing:
-            params = dict(process_routing(self, "fit", **given).estimator.fit) if given else {}
-        else:
-            own = ("sample_weight", "groups")
-            params = {prefix + name if name in own else name: value for name, value in given.items()}
-        if not has_copies:
-            return params
-        if not _stops_early(final):
-            hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
-            if hidden:
-                raise ValueError(
-                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach it, so "
-                    "that copies of a clip would stand on both sides of its split. Turn its early stopping off, or make it "
-                    "the last step itself."
-                )
-            return params
-        if not has_fit_parameter(final, "groups"):
-            raise ValueError(
-                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to groups, so "
-                "that copies of a clip would stand on both sides. Turn its early stopping off, or use a classifier whose fit "
-                "takes groups, such as CNNLSTMClassifier."
-            )
-        name = f"{prefix}groups"
-        if routing and prefix:  # a pipeline hands on what is requested of it, under the name in the request
-            request = final.get_metadata_routing().fit.requests.get("groups")
-            name = request if isinstance(request, str) else "groups" if request else None
-            if name not in params:  # under a name of its own, which no other step can have requested
-                name = "rows_of_clips"
-                final.set_fit_request(groups=name)
-        return {name: np.arange(n_clips), **params}
-
-    def _estimator_has(self, method: str) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
-        return True
-
-    def _delegate(self, method: str, X, params: dict):
-        check_is_fitted(self)
-        if params and get_config()["enable_metadata_routing"]:
-            params = process_routing(self, method, **params).estimator[method]
-        return getattr(self.estimator_, method)(X, **params)
-
-    def __sklearn_tags__(self):
-        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.classifier_tags = inner.classifier_tags
-        tags.target_tags = inner.target_tags
-        tags.input_tags.string = True
-        return tags
-
 
 def _callable(augmenter) -> Callable:
     if not callable(augmenter) or isinstance(augmenter, type):
@@ -324,25 +239,3 @@ def _callable(augmenter) -> Callable:
             f"An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). Got {augmenter!r}."
         )
     return augmenter
-
-
-def _in_form_of(X, clips: list, rows: np.ndarray):
-    """The clips, as audio input of the form that X has."""
-    if "path" not in getattr(X, "columns", ()):
-        return clips
-    return X.iloc[rows].reset_index(drop=True).assign(path=pd.Series(clips, dtype=object))
-
-
-def _final_step(estimator) -> tuple[BaseEstimator, str]:
-    """The classifier at a pipeline's end, and what the names of its `fit` parameters begin with."""
-    prefix = ""
-    while isinstance(estimator, Pipeline):
-        name, estimator = estimator.steps[-1]
-        prefix += f"{name}__"
-    return estimator, prefix
-
-
-def _stops_early(classifier) -> bool:
-    """Whether it splits off a part of its training clips, by scikit-learn's two ways to say so."""
-    by_count = getattr(classifier, "n_iter_no_change", None) is not None
-    return getattr(classifier, "early_stopping", by_count) in (True,)

@@ -18,10 +18,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._risk import risk_bound, risk_coverage_curve
 from ._sklearn import HasMethods, Interval, StrOptions, _check_method_params, _check_y, _safe_indexing
+from .metrics._risk import risk_bound
 
-__all__ = ["SelectiveClassifier", "risk_coverage_curve"]
+__all__ = ["SelectiveClassifier"]
 
 _METHODS = ("predict_proba", "decision_function")
 _STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up

@@ -735,16 +735,15 @@ def test_noise_to_test_on_is_not_the_noise_trained_on(tones):
         assert abs(correlation) < 0.2
 
 
-@pytest.mark.parametrize(
-    "hiding",
-    [
-        lambda stopping: VotingClassifier([("stopping", stopping)]),
-        lambda stopping: AugmentedClassifier(stopping, [AddNoise(snr=10)]),
-    ],
-    ids=["voting", "nested"],
-)
-def test_early_stopping_where_groups_do_not_reach_is_refused(tones, hiding):
-    classifier = AugmentedClassifier(hiding(Recorder(early_stopping=True)), [AddNoise(snr=10)])
+def test_groups_reach_early_stopping_through_another_of_its_kind(tones, routing):
+    inner = make_pipeline(AugmentedClassifier(make_pipeline(Recorder(early_stopping=True)), [quieter]))
+    fitted = AugmentedClassifier(inner, [inverted]).fit(tones, LABELS).estimator_[-1].estimator_[-1]
+    assert list(fitted.groups_) == [0, 1, 2, 3, 4, 5] * 4
+
+
+def test_early_stopping_where_groups_do_not_reach_is_refused(tones):
+    hiding = VotingClassifier([("stopping", Recorder(early_stopping=True))])
+    classifier = AugmentedClassifier(hiding, [AddNoise(snr=10)])
     with pytest.raises(ValueError, match="Recorder stops early inside .*copies of a clip would stand on both sides"):
         classifier.fit(tones, LABELS)
 

@@ -33,8 +33,9 @@ def write(folder, *names, content=b"RIFF"):
 
 
 def test_emodb_has_the_published_counts(emodb):
-    assert emodb.data.shape == (535, 6)
-    assert list(emodb.data.columns) == ["path", "speaker", "sex", "age", "text", "version"]
+    assert emodb.data.shape == (535, 8)
+    columns = ["path", "speaker", "sex", "age", "text", "version", "recognised", "natural"]
+    assert list(emodb.data.columns) == columns
     names, counts = np.unique(emodb.target, return_counts=True)
     expected = {"anger": 127, "boredom": 81, "disgust": 46, "fear": 69, "happiness": 71, "neutral": 79, "sadness": 62}
     assert dict(zip(names.tolist(), counts.tolist())) == expected
@@ -52,6 +53,27 @@ def test_emodb_clips_are_those_of_the_checksum_list(emodb):
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sums[os.path.basename(path)]
 
 
+def test_emodb_says_how_many_listeners_recognised_each_clip(emodb):
+    data = emodb.data
+    assert data[["recognised", "natural"]].notna().all(axis=None)
+    assert data["recognised"].min() == 0.8  # what was recognised less was not published
+    first = data.iloc[[os.path.basename(path) for path in data["path"]].index("03a01Wa.wav")]
+    assert (first["recognised"], first["natural"]) == (0.95, 0.90)
+    assert round(data["recognised"].mean(), 3) == 0.935  # as DESCR says
+    assert round(data["recognised"].groupby(emodb.target).mean().mean(), 3) == 0.930
+
+
+@pytest.mark.filterwarnings(INCOMPLETE)
+def test_listeners_of_a_clip_that_the_list_lacks_are_unknown(tmp_path):
+    write(tmp_path / "emodb", *EMODB_NAMES)
+    assert fetch_emodb(tmp_path).data[["recognised", "natural"]].isna().all(axis=None)
+    text = "Nr.\tSatz\terkannt\tnatuerlich\n7\xa0 \t03a01wa.wav\t95,24\xa0\t90,00 \n8\t\n"
+    write(tmp_path / "emodb", "info/erkennung.txt", content=text.encode("latin-1"))
+    data = fetch_emodb(tmp_path).data
+    np.testing.assert_allclose(data["recognised"], [0.9524, np.nan, np.nan, np.nan])
+    np.testing.assert_allclose(data["natural"], [0.9, np.nan, np.nan, np.nan])
+
+
 # --- Finding clips ---
 
 
@@ -61,7 +83,7 @@ def test_clips_are_known_by_name_in_any_layout_and_case_and_sorted_by_it(tmp_pat
     corpus = fetch_emodb(tmp_path)
     assert [os.path.basename(path) for path in corpus.data["path"]] == ["03a01Wa.WAV", "08b10Ta.wav", "16b09Fb.wav"]
     assert corpus.target.tolist() == ["anger", "sadness", "happiness"]
-    assert corpus.data.iloc[0, 1:].tolist() == ["03", "male", 31, "a01", "a"]
+    assert corpus.data.iloc[0, 1:6].tolist() == ["03", "male", 31, "a01", "a"]
     assert all(os.path.isabs(path) for path in corpus.data["path"])
     assert corpus.target.dtype.kind == corpus.speaker.dtype.kind == "U"
 
@@ -103,7 +125,7 @@ def test_emotions_keep_the_order_of_the_corpus_and_do_not_count_as_missing(monke
 def test_return_X_y_gives_the_table_and_the_target(tmp_path):
     write(tmp_path / "emodb", *EMODB_NAMES)
     X, y = fetch_emodb(tmp_path, return_X_y=True)
-    assert X.shape == (4, 6) and y.tolist() == ["anger", "neutral", "sadness", "happiness"]
+    assert X.shape == (4, 8) and y.tolist() == ["anger", "neutral", "sadness", "happiness"]
 
 
 @pytest.mark.parametrize(

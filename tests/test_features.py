@@ -1,4 +1,4 @@
-"""Mel spectrograms, handcrafted features and frames: closed forms, invariances, and librosa."""
+"""Mel spectrograms and frames: closed forms, invariances, and librosa."""
 
 import warnings
 
@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import FlattenFrames, FrameWise, HandcraftedFeatures, MelSpectrogramTransformer
+from sklearn_ser import FlattenFrames, FrameWise, MelSpectrogramTransformer
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(scale=0.1, size=20000).astype(np.float32)
@@ -142,118 +142,6 @@ def test_later_clips_are_cropped_and_padded_to_the_fitted_number_of_frames():
 def test_wrong_parameters_are_named(params, message):
     with pytest.raises(ValueError, match=message):
         MelSpectrogramTransformer(**params).fit([NOISE])
-
-
-# ---------------------------------------------------------------------------------------------------- handcrafted features
-
-
-def librosa_170(waveform):
-    return np.concatenate(
-        [
-            librosa.feature.melspectrogram(y=waveform, sr=16000).mean(axis=1),
-            librosa.feature.mfcc(y=waveform, sr=16000, n_mfcc=40).mean(axis=1),
-            librosa.feature.zero_crossing_rate(waveform).mean(axis=1),
-            librosa.feature.rms(y=waveform).mean(axis=1),
-        ]
-    )
-
-
-def test_the_170_features_are_librosas():
-    features = HandcraftedFeatures(normalize=None).fit_transform([NOISE])
-    assert features.shape == (1, 170)
-    np.testing.assert_allclose(features[0], librosa_170(NOISE), rtol=1e-4, atol=1e-5)
-
-
-def test_the_170_features_are_librosas_on_real_recordings(emodb):
-    paths = list(emodb.data["path"][::50])
-    for path, row in zip(paths, HandcraftedFeatures(normalize=None).fit_transform(paths)):
-        np.testing.assert_allclose(row, librosa_170(soundfile.read(path, dtype="float32")[0]), rtol=1e-3, atol=1e-4)
-
-
-def test_sine_has_its_level_and_crossings():
-    """Level A / sqrt 2, two crossings a period; the frames at the ends, half of silence, are left out by the median."""
-    sine = 0.3 * np.sin(2 * np.pi * 500 * np.arange(32000) / 16000 + 0.1)
-    zcr, level = HandcraftedFeatures(descriptors=["zcr", "rms"], functionals=["median"], normalize=None).fit_transform(
-        [sine]
-    )[0]
-    assert level == pytest.approx(0.3 / np.sqrt(2), rel=1e-3)
-    assert zcr == pytest.approx(2 * 500 / 16000, rel=0.02)
-
-
-def test_functionals_are_statistics_over_frames():
-    frames = (
-        MelSpectrogramTransformer(n_mels=8, n_fft=512, hop_length=128, to_db=False)
-        .fit_transform([NOISE])[0]
-        .astype(np.float64)
-    )
-    extract = HandcraftedFeatures(
-        descriptors=["mel"],
-        functionals=["mean", "std", "min", "max", "median"],
-        n_mels=8,
-        n_mfcc=1,
-        n_fft=512,
-        hop_length=128,
-    )
-    expected = [f(frames, axis=0) for f in (np.mean, np.std, np.min, np.max, np.median)]
-    np.testing.assert_allclose(extract.fit_transform([NOISE])[0], np.concatenate(expected), rtol=1e-3)
-    assert list(extract.get_feature_names_out()[[0, 8, 39]]) == ["mel_0_mean", "mel_0_std", "mel_7_median"]
-
-
-@pytest.mark.parametrize("descriptors, n_features", [(["mel"], 128), (["mfcc"], 40), (["zcr"], 1), (["rms"], 1)])
-def test_each_group_can_be_taken_alone(descriptors, n_features):
-    alone = HandcraftedFeatures(descriptors=descriptors).fit([NOISE])
-    together = HandcraftedFeatures().fit([NOISE])
-    assert alone.transform([NOISE]).shape == (1, n_features)
-    columns = np.isin(together.get_feature_names_out(), alone.get_feature_names_out())
-    np.testing.assert_array_equal(alone.transform([NOISE])[0], together.transform([NOISE])[0, columns])
-
-
-@pytest.mark.parametrize(
-    "clip",
-    [
-        np.zeros(16000),
-        np.eye(1, 8000, 4000)[0],
-        NOISE[:800],
-        np.ones(16000),
-        np.sign(NOISE),
-        NOISE[:1],
-        np.full(9000, 1e-30),
-    ],
-    ids=["silence", "click", "50 ms", "constant", "clipped", "one sample", "very quiet"],
-)
-def test_odd_clips_have_finite_features_and_no_warning(clip):
-    functionals = ["mean", "std", "min", "max", "median"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isfinite(HandcraftedFeatures(functionals=functionals).fit_transform([clip])).all()
-
-
-def test_order_of_clips_is_order_of_rows(tones):
-    features = HandcraftedFeatures().fit_transform(tones)
-    np.testing.assert_array_equal(HandcraftedFeatures().fit_transform(tones[::-1]), features[::-1])
-
-
-@pytest.mark.parametrize(
-    "params, message",
-    [
-        (
-            dict(descriptors=["pitch"]),
-            r"descriptors must be one or more of \['mel', 'mfcc', 'zcr', 'rms'\].*Got \['pitch'\]",
-        ),
-        (dict(descriptors=["mel", "mel"]), "each once"),
-        (dict(descriptors=[["mel"]]), r"Got \[\['mel'\]\]"),
-        (dict(functionals=[]), r"functionals must be one or more of .*Got \[\]"),
-        (dict(n_mfcc=129), "n_mfcc must not exceed n_mels. Got n_mfcc=129 and n_mels=128"),
-    ],
-)
-def test_wrong_groups_are_named(params, message):
-    with pytest.raises(ValueError, match=message):
-        HandcraftedFeatures(**params).fit_transform([NOISE])
-
-
-def test_features_come_as_a_named_table_if_asked(tones):
-    table = HandcraftedFeatures().set_output(transform="pandas").fit_transform(tones)
-    assert list(table.columns[[0, 128, 168, 169]]) == ["mel_0_mean", "mfcc_0_mean", "zcr_mean", "rms_mean"]
 
 
 # ------------------------------------------------------------------------------------------------------------------ frames
@@ -398,13 +286,10 @@ def test_clips_worked_on_together_come_out_as_if_alone(framing, pad_mode, center
     lengths = [1, 5000, 99, 401, 402, 0, 512, 1234]
     clips = [NOISE[:n] * (-1) ** i for i, n in enumerate(lengths) if n] + [np.zeros(700), NOISE[-300:]]
     mel = MelSpectrogramTransformer(n_mels=8, pad_mode=pad_mode, center=center, ref="max", **framing)
-    handcrafted = HandcraftedFeatures(n_mels=8, n_mfcc=4, functionals=["mean", "max"], **framing)
     together = mel.fit_transform(clips)
-    features = handcrafted.transform(clips)
     for row, clip in enumerate(clips):
         alone = mel.transform([clip])[0]
         np.testing.assert_allclose(together[row], alone, atol=1e-4)
-        np.testing.assert_allclose(features[row], handcrafted.transform([clip])[0], rtol=1e-5, atol=1e-6)
         assert (
             len(alone[~np.isnan(alone[:, 0])])
             == 1

@@ -24,7 +24,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, check_cv, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.svm import SVC
 
 from sklearn_ser import CNNLSTMClassifier, FlattenFrames, FrameWise, MelSpectrogramTransformer, WaveformChunker
 

@@ -26,7 +26,7 @@ from sklearn_ser import (
     SpeakerNormalizer,
     risk_coverage_curve,
 )
-from sklearn_ser._risk import risk_bound
+from sklearn_ser.metrics._risk import risk_bound
 
 
 class Told(ClassifierMixin, BaseEstimator):
@@ -346,9 +346,9 @@ def test_it_is_searched_cloned_and_saved(emodb, tmp_path):
         np.isin(emodb.target, ["anger", "sadness"]) & np.isin(emodb.speaker, ["03", "08", "10", "13"])
     )[::2]
     X, y = emodb.data.iloc[rows], np.asarray(emodb.target)[rows]
-    pipeline = make_pipeline(SpeakerNormalizer(HandcraftedFeatures()), StandardScaler(), SVC())
+    pipeline = make_pipeline(SpeakerNormalizer(HandcraftedFeatures(feature_set="bledea170")), StandardScaler(), SVC())
     classifier = SelectiveClassifier(pipeline, coverage=0.7, cv=2)
-    grid = {"estimator__speakernormalizer__transformer__n_mels": [64, 128], "coverage": [0.7, 1.0]}
+    grid = {"estimator__speakernormalizer__transformer__normalize": ["rms", None], "coverage": [0.7, 1.0]}
     search = GridSearchCV(classifier, grid, cv=GroupKFold(2), error_score="raise").fit(X, y, groups=X["speaker"])
     assert search.best_params_["coverage"] == 1.0 and search.best_score_ > 0.8
     fitted = clone(classifier).fit(X, y)
@@ -411,7 +411,7 @@ def test_the_display_wants_a_selective_classifier(pyplot, blobs):
 
 
 def test_unsure_answers_to_unknown_speakers_of_emodb_are_the_wrong_ones(emodb):
-    features, y = HandcraftedFeatures(n_jobs=2).fit_transform(emodb.data), np.asarray(emodb.target)
+    features, y = HandcraftedFeatures(feature_set="bledea170").fit_transform(emodb.data), np.asarray(emodb.target)
     answered, right = np.zeros(len(y), bool), np.zeros(len(y), bool)
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
     for train, test in GroupKFold(5).split(features, y, emodb.speaker):

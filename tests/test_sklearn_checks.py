@@ -28,6 +28,7 @@ from sklearn_ser import (
     LSTMClassifier,
     MelSpectrogramTransformer,
     ReferenceScaler,
+    SegmentClassifier,
     SelectiveClassifier,
     SparseAutoencoderFeatures,
     SpeakerNormalizer,
@@ -62,7 +63,7 @@ ESTIMATORS = [
     MelSpectrogramTransformer(n_mels=8, n_fft=256, hop_length=64),
     LowLevelDescriptors(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64, win_length=None),
     Functionals(),
-    HandcraftedFeatures(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64),
+    HandcraftedFeatures(),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
     SpeakerNormalizer(StandardScaler(), speaker=None),  # the checks' data have no speakers
     FrameWise(StandardScaler()),
@@ -75,6 +76,7 @@ ESTIMATORS = [
     LSTMClassifier(8, **SMALL),
     StackedLSTMClassifier([4, 4], dense_units=[], **SMALL),
     AUGMENTED,
+    SegmentClassifier(AUGMENTED.estimator),
     SelectiveClassifier(LogisticRegression(), coverage=1.0, speaker=None, cv=2),  # the checks know nothing of rejection
 ]
 

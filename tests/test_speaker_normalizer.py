@@ -74,29 +74,33 @@ def values_of(X):
 # ------------------------------------------------------------------------------------------------------------ closed forms
 
 
-def test_without_a_prior_each_speaker_is_standardised(voices):
+def test_without_a_prior_each_clip_is_standardised_by_its_speaker_s_others(voices):
     normalized = SpeakerNormalizer(Columns(), prior_strength=1e-9).fit(voices).transform(voices)
-    for speaker in "wxyz":
+    for speaker in "wxz":
         rows, values = normalized[voices["speaker"] == speaker], values_of(voices)[voices["speaker"] == speaker]
-        np.testing.assert_allclose(rows, (values - values.mean(axis=0)) / values.std(axis=0, ddof=1), atol=1e-6)
+        for row, clip in enumerate(values):
+            others = np.delete(values, row, axis=0)
+            deviation = others.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(others))  # of a clip, from the mean of others
+            np.testing.assert_allclose(rows[row], (clip - others.mean(axis=0)) / deviation, rtol=1e-6)
 
 
 @pytest.mark.parametrize("strength", [0.5, 5.0, 40.0])
-def test_the_mean_is_the_conditional_expectation_of_a_normal_model(voices, strength):
+def test_a_clip_is_standardised_by_what_a_normal_model_expects(voices, strength):
     normalizer = SpeakerNormalizer(Columns(), prior_strength=strength).fit(voices)
+    normalized, values = normalizer.transform(voices), values_of(voices)
     within, between = normalizer.clip_var_, normalizer.clip_var_ / strength
-    for speaker in "wxyz":
-        clips = values_of(voices)[voices["speaker"] == speaker]
-        n, normalized = len(clips), normalizer.transform(voices[voices["speaker"] == speaker])
+    for row, (speaker, clip) in enumerate(zip(voices["speaker"], values)):
+        others = values[(voices["speaker"] == speaker) & (np.arange(24) != row)]
+        n = len(others)
+        own = (((others - others.mean(axis=0)) ** 2).sum(axis=0) + strength * within) / (n - 1 + strength)
         for column in range(2):
-            # Clips x = m + b + e: the expectation of b given x is cov(b, x) cov(x)^-1 (x - m).
+            # Clips x = m + b + e: the distribution of another x given those is normal, by their covariance.
             covariance = between[column] * np.ones((n, n)) + within[column] * np.eye(n)
-            rest = clips[:, column] - normalizer.mean_[column]
-            expected = between[column] * np.ones(n) @ np.linalg.solve(covariance, rest) + normalizer.mean_[column]
-            shrunk = (((clips[:, column] - clips[:, column].mean()) ** 2).sum() + strength * within[column]) / (
-                n - 1 + strength
-            )
-            np.testing.assert_allclose(normalized[:, column], (clips[:, column] - expected) / np.sqrt(shrunk))
+            weights = np.linalg.solve(covariance, between[column] * np.ones(n))
+            mean = normalizer.mean_[column] + weights @ (others[:, column] - normalizer.mean_[column])
+            variance = between[column] + within[column] - weights @ (between[column] * np.ones(n))
+            expected = (clip[column] - mean) / np.sqrt(variance * own[column] / within[column])
+            np.testing.assert_allclose(normalized[row, column], expected)
 
 
 def test_what_is_learned_of_the_training_speakers(voices):
@@ -111,11 +115,14 @@ def test_what_is_learned_of_the_training_speakers(voices):
 def test_frames_are_normalised_by_clips_of_equal_weight(frames):
     normalized = SpeakerNormalizer(Columns(), prior_strength=1e-9).fit(frames).transform(frames)
     assert normalized.shape == (9, 6, 2) and normalized.dtype == np.float32
-    np.testing.assert_array_equal(np.isnan(normalized), np.isnan(values_of(frames)))
-    for rows in (slice(0, 3), slice(3, 6), slice(6, 9)):
-        means, variances = np.nanmean(normalized[rows], axis=1), np.nanvar(normalized[rows], axis=1)
-        np.testing.assert_allclose(means.mean(axis=0), 0, atol=1e-5)
-        np.testing.assert_allclose(means.var(axis=0, ddof=1) + variances.mean(axis=0), 1, rtol=1e-5)
+    values = values_of(frames)
+    np.testing.assert_array_equal(np.isnan(normalized), np.isnan(values))
+    means, variances = np.nanmean(values, axis=1, dtype=float), np.nanvar(values, axis=1, dtype=float)
+    for row in range(9):
+        others = [other for other in range(9) if other // 3 == row // 3 and other != row]
+        variance = means[others].var(axis=0, ddof=1) * 1.5 + variances[others].mean(axis=0)
+        expected = (values[row] - means[others].mean(axis=0)) / np.sqrt(variance)
+        np.testing.assert_allclose(normalized[row], expected, rtol=1e-4)
 
 
 def test_features_are_frames_of_one_frame(voices):
@@ -127,15 +134,25 @@ def test_features_are_frames_of_one_frame(voices):
 # ------------------------------------------------------------------------------------------------------- one clip, and many
 
 
-def test_a_single_clip_is_nearly_scaled_as_the_training_speakers_are(voices):
+def test_a_single_clip_is_scaled_as_the_training_speakers_are(voices):
     normalizer = SpeakerNormalizer(Columns(), prior_strength=5.0).fit(voices)
     clip = table([[7.0, -3.0]], ["nobody"])
-    expected = (np.array([7.0, -3.0]) - normalizer.mean_) * 5 / 6 / np.sqrt(normalizer.clip_var_)
+    expected = (np.array([7.0, -3.0]) - normalizer.mean_) / np.sqrt(normalizer.clip_var_ * (1 + 1 / 5))
     np.testing.assert_allclose(normalizer.transform(clip)[0], expected)
     for X in (clip.assign(speaker=[None]), clip.assign(speaker=np.nan)):
         np.testing.assert_allclose(normalizer.transform(X)[0], expected)
     two = pd.concat([clip, clip]).assign(speaker=None)  # nobody knows whether they are of one speaker
     np.testing.assert_allclose(normalizer.transform(two), [expected, expected])
+
+
+def test_what_comes_out_varies_as_much_for_few_clips_as_for_many():
+    rng, counts = np.random.default_rng(0), np.repeat([1, 2, 5, 40], [2000, 1000, 400, 50])
+    speakers = np.repeat(np.arange(len(counts)), counts)
+    voice = rng.normal(scale=[2.0, 0.7], size=(len(counts), 2))
+    X = table(voice[speakers] + rng.normal(size=(len(speakers), 2)), speakers)
+    normalized = SpeakerNormalizer(Columns()).fit(X).transform(X)
+    for count in (1, 2, 5, 40):
+        np.testing.assert_allclose(normalized[counts[speakers] == count].std(axis=0), 1, atol=0.07)
 
 
 def test_the_prior_s_strength_is_learned():
@@ -182,7 +199,7 @@ def test_a_share_of_the_training_clips_is_normalised_alone(voices):
     alone = ~np.isclose(trained_on, transformed).all(axis=1)
     single = np.concatenate([normalizer.transform(voices.iloc[[row]]) for row in range(24)])
     np.testing.assert_allclose(trained_on[alone], single[alone])
-    assert [int(alone[voices["speaker"] == s].sum()) for s in "wxyz"] == [2, 3, 1, 3]
+    assert [int(alone[voices["speaker"] == s].sum()) for s in "wxyz"] == [3, 5, 1, 6]
     np.testing.assert_array_equal(trained_on, SpeakerNormalizer(Columns()).fit_transform(voices))
     others = SpeakerNormalizer(Columns(), random_state=1).fit_transform(voices)
     assert not np.array_equal(others, trained_on)
@@ -203,7 +220,7 @@ def test_constants_and_speakers_of_one_clip_are_finite(voices):
 def test_without_speakers_all_clips_are_scaled_alike(voices):
     values = values_of(voices)
     normalized = SpeakerNormalizer(StandardScaler(), speaker=None).fit_transform(values)
-    np.testing.assert_allclose(normalized, StandardScaler().fit_transform(values) * 5 / 6)
+    np.testing.assert_allclose(normalized, StandardScaler().fit_transform(values))
     normalizer = SpeakerNormalizer(WaveformLoader(), speaker=None)
     with pytest.raises(ValueError, match="1D array|sequence|inhomogeneous|array element"):
         normalizer.fit([np.ones(3), np.ones(5)])
@@ -217,12 +234,13 @@ def test_only_enrolled_clips_are_the_reference(voices):
     normalizer = SpeakerNormalizer(Columns(), prior_strength=2.0).fit(marked)
     alone = SpeakerNormalizer(Columns(), prior_strength=2.0).fit(voices[marked["enrolment"]])
     np.testing.assert_allclose(normalizer.mean_, alone.mean_)
-    rows, enrolled = voices["speaker"] == "z", marked["enrolment"]
-    reference = values_of(voices[rows & enrolled])
-    mean = (reference.sum(axis=0) + 2 * normalizer.mean_) / (len(reference) + 2)
-    squares = ((reference - reference.mean(axis=0)) ** 2).sum(axis=0) + 2 * normalizer.clip_var_
-    expected = (values_of(voices[rows]) - mean) / np.sqrt(squares / (len(reference) + 1))
-    np.testing.assert_allclose(normalizer.transform(marked)[rows], expected)
+    for row in np.flatnonzero(voices["speaker"] == "z"):  # enrolled or not, by the others that are
+        reference = values_of(voices)[(voices["speaker"] == "z") & marked["enrolment"] & (np.arange(24) != row)]
+        n, k = len(reference), 2.0
+        mean = (reference.sum(axis=0) + k * normalizer.mean_) / (n + k)
+        squares = ((reference - reference.mean(axis=0)) ** 2).sum(axis=0) + k * normalizer.clip_var_
+        expected = (values_of(voices)[row] - mean) / np.sqrt(squares / (n - 1 + k) * (1 + 1 / (n + k)))
+        np.testing.assert_allclose(normalizer.transform(marked)[row], expected)
     np.testing.assert_array_equal(normalizer.fit_transform(marked), normalizer.transform(marked))  # none stands alone
     np.testing.assert_allclose(normalizer.transform(marked.astype({"enrolment": int})), normalizer.transform(marked))
 
@@ -231,7 +249,8 @@ def test_a_speaker_who_is_not_enrolled_is_the_average_speaker(voices):
     marked = voices.assign(enrolment=voices["speaker"] != "z")
     normalizer = SpeakerNormalizer(Columns()).fit(marked)
     rows = marked["speaker"] == "z"
-    expected = (values_of(voices[rows]) - normalizer.mean_) / np.sqrt(normalizer.clip_var_)
+    variance = normalizer.clip_var_ * (1 + 1 / normalizer.prior_strength_)
+    expected = (values_of(voices[rows]) - normalizer.mean_) / np.sqrt(variance)
     np.testing.assert_allclose(normalizer.transform(marked[rows]), expected)
 
 
@@ -288,7 +307,7 @@ def corpus():
 
 
 def svm(**params):
-    features = HandcraftedFeatures(descriptors=["zcr", "mfcc"], n_mels=16, n_mfcc=4, n_fft=512, hop_length=256)
+    features = HandcraftedFeatures(feature_set="bledea170", descriptors=["zcr"])
     return make_pipeline(SpeakerNormalizer(features, **params), StandardScaler(), SVC())
 
 
@@ -342,10 +361,8 @@ def test_names_containers_and_shows(voices, frames, corpus):
     assert list(normalizer.get_feature_names_out()) == ["f0", "level"]
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(SpeakerNormalizer(Columns()).fit_transform(frames), np.ndarray)
-        assert list(svm()[:-1].fit(*corpus).transform(corpus[0]).columns) == [
-            "zcr_mean",
-            *(f"mfcc_{k}_mean" for k in range(4)),
-        ]
+        names = list(svm()[:-1].fit(*corpus).transform(corpus[0]).columns)
+        assert names == list(svm()[0].transformer.fit(*corpus).get_feature_names_out())
     fitted = SpeakerNormalizer(Columns()).fit(frames)
     assert isinstance(fitted.set_output(transform="pandas").transform(frames), np.ndarray)
     assert isinstance(clone(fitted).set_output(transform="pandas").fit_transform(voices), pd.DataFrame)

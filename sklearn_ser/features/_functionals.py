@@ -15,6 +15,9 @@ from .._sklearn import _check_feature_names_in
 from ._descriptors import check_choice
 
 
+_LOCAL = 25  # frames; a quarter of a second at the usual rate
+
+
 class Track:
     """A clip's values, (n_frames, n_values), and what several functionals share of them."""
 
@@ -32,25 +35,65 @@ class Track:
         return self.values.min(axis=0) == self.values.max(axis=0)
 
     @cached_property
+    def means(self) -> np.ndarray:
+        """(n_values,) float64: sums of float32 over a long clip would lose digits."""
+        return np.mean(self.values, axis=0, dtype=np.float64)
+
+    @cached_property
+    def _centred(self) -> tuple[np.ndarray, np.ndarray]:
+        """Differences from the mean, and their root mean square; exactly 0 where all frames are the same."""
+        centred = self.values - self.means
+        centred[:, self.constant] = 0  # what the subtraction has left is rounding
+        return centred, np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(centred))
+
+    @cached_property
     def deviations(self) -> np.ndarray:
         """From the mean, in standard deviations; 0 where all frames are the same."""
-        values = self.values - np.mean(self.values, axis=0, dtype=np.float64)
-        values[:, self.constant] = 0  # what the subtraction has left is rounding
-        scale = np.sqrt(np.mean(values * values, axis=0))
-        return (values / np.where(scale > 0, scale, 1)).astype(self.values.dtype, copy=False)
+        centred, scale = self._centred
+        return (centred / np.where(scale > 0, scale, 1)).astype(self.values.dtype, copy=False)
+
+    @cached_property
+    def squares(self) -> np.ndarray:
+        """Of the deviations; by products, because powers are slow."""
+        return self.deviations * self.deviations
 
     @cached_property
     def deltas(self) -> np.ndarray:
         """Differences of successive frames; one of zero where there is but one frame."""
         return np.diff(self.values, axis=0) if len(self.values) > 1 else np.zeros_like(self.values)
 
+    def change(self, n_frames: int) -> np.ndarray:
+        """Mean magnitude of the change over so many frames."""
+        if len(self.values) <= n_frames:
+            return np.zeros_like(self.values[0])
+        return np.mean(np.abs(self.values[n_frames:] - self.values[:-n_frames]), axis=0)
+
+    @cached_property
+    def local(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and standard deviations in windows of `_LOCAL` frames, a window at each frame that has one; of all, if fewer."""
+        length = min(_LOCAL, len(self.values))
+        centred, _ = self._centred  # so that sums of squares lose no digits
+        running = np.cumsum(np.pad(np.stack((centred, centred**2)), ((0, 0), (1, 0), (0, 0))), axis=1)
+        means, squares = (running[:, length:] - running[:, :-length]) / length
+        return means, np.sqrt(np.maximum(squares - means**2, 0))
+
+    def step(self, sign: int) -> np.ndarray:
+        """Mean of the differences of successive frames that go up, or down; 0 where none does."""
+        steps = np.maximum(sign * self.deltas, 0)
+        return sign * steps.sum(axis=0) / np.maximum((steps > 0).sum(axis=0), 1)
+
+    def curvature(self) -> np.ndarray:
+        """Of the regression parabola over time from -1 to 1: its part that is orthogonal to the line."""
+        times = np.linspace(-1, 1, len(self.values), dtype=self.values.dtype) ** 2
+        times -= times.mean()
+        return np.einsum("i,ij->j", times, self.values) / ((times @ times) or 1)
+
     def mean(self) -> np.ndarray:
-        return np.mean(self.values, axis=0, dtype=np.float64).astype(self.values.dtype)
+        return self.means.astype(self.values.dtype)
 
     def std(self) -> np.ndarray:
         """Standard deviation; exactly 0 of a constant."""
-        deviation = np.std(self.values, axis=0, dtype=np.float64).astype(self.values.dtype)
-        return np.where(self.constant, 0, deviation)
+        return self._centred[1].astype(self.values.dtype)
 
     def quantile(self, q: float) -> np.ndarray:
         """As `np.quantile`, from one sort for all."""
@@ -59,12 +102,12 @@ class Track:
         low, high = self.ordered[:, below], self.ordered[:, min(below + 1, len(self.values) - 1)]
         return low + (high - low) * self.values.dtype.type(position - below)
 
-    def moment(self, order: int) -> np.ndarray:
-        """Mean of a power of the deviations; by products, because powers are slow."""
-        power = self.deviations
-        for _ in range(order - 1):
-            power = power * self.deviations
-        return np.mean(power, axis=0)
+    def skewness(self) -> np.ndarray:
+        return np.einsum("ij,ij->j", self.squares, self.deviations) / len(self.values)
+
+    def kurtosis(self) -> np.ndarray:
+        """Excess over the normal distribution's; 0 of a constant."""
+        return np.where(self.constant, 0, np.einsum("ij,ij->j", self.squares, self.squares) / len(self.values) - 3)
 
     def slope(self) -> np.ndarray:
         """Of the regression line, per frame."""
@@ -96,13 +139,13 @@ FUNCTIONALS = {
     "skewness": Functional(
         "1",
         "Third moment of the deviations from the mean over the standard deviation; 0 of a constant",
-        lambda track: track.moment(3),
+        Track.skewness,
     ),
     "kurtosis": Functional(
         "1",
         "Fourth moment of the deviations from the mean over the standard deviation, less the normal distribution's 3; 0 of a "
         "constant",
-        lambda track: np.where(track.deviations.any(axis=0), track.moment(4) - 3, 0),
+        Track.kurtosis,
     ),
     "slope": Functional("the descriptor's per frame", "Slope of the regression line over time", Track.slope),
     "delta_abs_mean": Functional(
@@ -114,6 +157,39 @@ FUNCTIONALS = {
         _SAME,
         "Standard deviation of the differences of successive frames",
         lambda track: np.std(track.deltas, axis=0),
+    ),
+    **{
+        f"delta_{n}_abs_mean": Functional(
+            _SAME, f"Mean magnitude of the change over {n} frames", lambda track, n=n: track.change(n)
+        )
+        for n in (2, 4, 5, 8, 16, 32)
+    },
+    "rise": Functional(_SAME, "Mean of the differences of successive frames that go up", lambda track: track.step(1)),
+    "fall": Functional(
+        _SAME, "Mean of the differences of successive frames that go down", lambda track: track.step(-1)
+    ),
+    "curvature": Functional(
+        _SAME, "Coefficient of the square in the regression parabola over the clip, from -1 to 1", Track.curvature
+    ),
+    "local_mean_std": Functional(
+        _SAME,
+        f"Standard deviation of the means in windows of {_LOCAL} frames",
+        lambda track: np.std(track.local[0], axis=0),
+    ),
+    "local_mean_range": Functional(
+        _SAME,
+        f"Largest less least of the means in windows of {_LOCAL} frames",
+        lambda track: np.ptp(track.local[0], axis=0),
+    ),
+    "local_std_mean": Functional(
+        _SAME,
+        f"Mean of the standard deviations in windows of {_LOCAL} frames",
+        lambda track: np.mean(track.local[1], axis=0),
+    ),
+    "local_std_std": Functional(
+        _SAME,
+        f"Standard deviation of the standard deviations in windows of {_LOCAL} frames",
+        lambda track: np.std(track.local[1], axis=0),
     ),
 }
 

@@ -1,67 +1,66 @@
-"""Handcrafted features: statistics over a clip of what its frames measure."""
+"""Handcrafted features: what the literature measures of emotional speech, as one row a clip."""
 
 from __future__ import annotations
 
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
-from .._sklearn import Interval
+from .._sklearn import StrOptions
 from ..audio import AudioTransformer
-from ._descriptors import Settings, check_choice, column_names, tracks
-from ._functionals import FUNCTIONALS, functionals_of
-from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
-
-DESCRIPTORS = ("mel", "mfcc", "zcr", "rms")
+from ._descriptors import check_choice
+from ._feature_sets import FEATURE_SETS, FeatureSet
 
 
-def _features(waveforms, *, descriptors, functionals, settings) -> list[np.ndarray]:
-    of_clips = zip(*tracks(waveforms, descriptors, settings))
-    return [np.concatenate([functionals_of(track, functionals) for track in clip]) for clip in of_clips]
+def _features(waveforms, *, feature_set: FeatureSet, sr: int) -> list[np.ndarray]:
+    return list(feature_set.features(waveforms, sr))
 
 
 class HandcraftedFeatures(AudioTransformer):
-    """Statistics over each clip of its mel spectrum, cepstrum, zero-crossing rate and level: 170 features by default.
+    """Prosody, voice quality, spectrum and modulation of each clip, in a named set of features.
 
-    The default is the feature set of [1]_: means over the frames of 128 mel bands, 40 mel-frequency cepstral coefficients,
-    the zero-crossing rate and the root mean square, as librosa defines them. All come from one short-time analysis.
+    The set is a version: its columns never change once it is released. Tables of all descriptors, functionals and sets are in
+    ``docs/descriptors.md``.
 
     Parameters
     ----------
     sr : int, default=16000
-        Sampling rate, Hz. Arrays are taken to be at this rate; files are resampled to it.
-    descriptors : sequence of {"mel", "mfcc", "zcr", "rms"}, default=("mel", "mfcc", "zcr", "rms")
-        Low-level descriptors to take statistics of, in the order of their columns: power in mel bands, cepstral
-        coefficients of the log-mel spectrum (dB), sign changes per sample, and root mean square.
-    functionals : sequence of str, default=("mean",)
-        Statistics over the frames of a clip: any that `Functionals` knows.
-    n_fft : int, default=2048
-        Frame and FFT length, samples.
-    hop_length : int, default=512
-        Samples from one frame to the next.
-    win_length : int or None, default=None
-        Length of the analysis window, samples, centred in `n_fft`; None takes `n_fft`.
-    window : str, tuple or float, default="hann"
-        Analysis window, as `scipy.signal.get_window` names it.
-    n_mels : int, default=128
-        Mel bands.
-    n_mfcc : int, default=40
-        Cepstral coefficients; at most `n_mels`.
-    fmin, fmax : float, default=0.0 and None
-        Lowest and highest frequency of the mel bands, Hz; None is half of `sr`.
+        Sampling rate, Hz. Arrays are taken to be at this rate; files are resampled to it. At least 16000 for "default-v1",
+        which measures frequencies up to 8000 Hz.
+    feature_set : {"default-v1", "bledea170"}, default="default-v1"
+        "default-v1": statistics of 40 mel bands, 20 MFCC, the shape of the spectrum, loudness, F0, voice quality (HNR, CPP,
+        jitter, shimmer), formants, over all frames and over voiced ones, every 10 ms in windows of 25 ms; rhythm; modulation
+        of the spectrum from 0.5 to 25 Hz; and how MFCC and F0 vary together. Silence at the edges of a clip is left out.
+        "bledea170": the 170 features of [1]_: means over the frames of 128 mel bands, 40 MFCC, zero-crossing rate and root mean
+        square, as librosa defines them.
+    families : sequence of str or None, default=None
+        Only the columns of these families: of "default-v1", "prosody", "voice", "spectrum", "modulation" and
+        "covariation"; None takes all. Nothing else is computed.
+    descriptors : sequence of str or None, default=None
+        Only the columns of these descriptors, such as "f0_semitone" or "mfcc"; None takes all.
     offset, duration : float, default=0.0 and None
         Part of each clip to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that features do not tell how
         loud a recording is.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
         Above 0, show a progress bar.
 
+    See Also
+    --------
+    LowLevelDescriptors : Descriptors frame by frame.
+    Functionals : Any statistics of any frames.
+
     Notes
     -----
+    Statistics "voiced" are of voiced frames alone; F0, formants, jitter and shimmer have no others. Of a clip with fewer than
+    three voiced frames they are of all frames, so that F0 is 0 there.
+
     Reference [1]_ does not normalise the level of its clips; ``normalize=None`` does as it does.
 
     References
@@ -73,55 +72,42 @@ class HandcraftedFeatures(AudioTransformer):
     >>> import numpy as np
     >>> from sklearn_ser import HandcraftedFeatures
     >>> clips = [np.sin(0.3 * np.arange(16000)), np.sin(0.7 * np.arange(8000))]
-    >>> HandcraftedFeatures().fit_transform(clips).shape
+    >>> HandcraftedFeatures(feature_set="bledea170").fit_transform(clips).shape
     (2, 170)
-    >>> level = HandcraftedFeatures(descriptors=["zcr", "rms"], functionals=["mean", "std"])
-    >>> level.fit(clips).get_feature_names_out().tolist()
-    ['zcr_mean', 'zcr_std', 'rms_mean', 'rms_std']
+    >>> melody = HandcraftedFeatures(descriptors=["f0_semitone"]).set_output(transform="pandas").fit_transform(clips)
+    >>> melody["f0_semitone_mean"].round(1).tolist()
+    [0.0, 0.0]
     """
 
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
-        **STFT_CONSTRAINTS,
-        "descriptors": ["array-like"],
-        "functionals": ["array-like"],
-        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "feature_set": [StrOptions(set(FEATURE_SETS))],
+        "families": ["array-like", None],
+        "descriptors": ["array-like", None],
     }
 
     def __init__(
         self,
         sr=16000,
-        descriptors=("mel", "mfcc", "zcr", "rms"),
+        feature_set="default-v1",
         *,
-        functionals=("mean",),
-        n_fft=2048,
-        hop_length=512,
-        win_length=None,
-        window="hann",
-        n_mels=128,
-        n_mfcc=40,
-        fmin=0.0,
-        fmax=None,
+        families=None,
+        descriptors=None,
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
         self.sr = sr
+        self.feature_set = feature_set
+        self.families = families
         self.descriptors = descriptors
-        self.functionals = functionals
-        self.n_fft = n_fft
-        self.hop_length = hop_length
-        self.win_length = win_length
-        self.window = window
-        self.n_mels = n_mels
-        self.n_mfcc = n_mfcc
-        self.fmin = fmin
-        self.fmax = fmax
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -139,12 +125,12 @@ class HandcraftedFeatures(AudioTransformer):
         """
         n_clips, results = self._apply(X)
         features = np.empty((n_clips, len(self.get_feature_names_out())), dtype=np.float32)
-        for row, result in enumerate(results):
+        for row, result in results:
             features[row] = result
         return features
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns, `descriptor_functional`: `mel_0_mean`, `mfcc_3_std`, `zcr_mean` ...
+        """Names of the columns, `descriptor_functional`: `f0_semitone_mean`, `mfcc_3_std`, `mfcc_3_voiced_std` ...
 
         Parameters
         ----------
@@ -155,32 +141,45 @@ class HandcraftedFeatures(AudioTransformer):
         names : ndarray of shape (n_features,), object
         """
         self._check_params()
-        settings, names = self._settings(), []
-        for descriptor in self.descriptors:
-            values = column_names(descriptor, settings)
-            names += [f"{value}_{functional}" for functional in self.functionals for value in values]
-        return np.asarray(names, dtype=object)
+        return np.asarray([name for _, name in self._selected().columns(self.sr)], dtype=object)
+
+    def feature_families(self):
+        """Names of the columns by family.
+
+        Returns
+        -------
+        families : dict of str to list of str
+            Such as "prosody"; `families` takes any of the keys, and a DataFrame of features any of the lists.
+        """
+        self._check_params()
+        families: dict = {}
+        for family, name in self._selected().columns(self.sr):
+            families.setdefault(family, []).append(name)
+        return families
 
     def _check_params(self):
         super()._check_params()
-        check_choice("descriptors", self.descriptors, DESCRIPTORS)
-        check_choice("functionals", self.functionals, FUNCTIONALS)
-        check_stft(self.n_fft, self.hop_length, self.win_length, self.fmin, self.fmax, self.sr)
-        if self.n_mfcc > self.n_mels:
-            raise ValueError(f"n_mfcc must not exceed n_mels. Got n_mfcc={self.n_mfcc} and n_mels={self.n_mels}.")
+        whole = FEATURE_SETS[self.feature_set]
+        if self.families is not None:
+            check_choice("families", self.families, whole.families)
+        if self.descriptors is not None:
+            check_choice("descriptors", self.descriptors, whole.descriptors)
+        if not self._selected().descriptors:
+            raise ValueError(
+                f"No descriptor is left: none of descriptors={list(self.descriptors)} belongs to families={list(self.families)}."
+            )
+        highest = whole.settings(16000).mel["fmax"]
+        if self.feature_set == "default-v1" and self.sr < 2 * highest:
+            raise ValueError(
+                f"{self.feature_set} measures frequencies up to {highest:.0f} Hz, so that sr must be at least {2 * highest:.0f} Hz; "
+                f"files at lower rates are resampled to it. Got sr={self.sr}."
+            )
+
+    def _selected(self) -> FeatureSet:
+        return FEATURE_SETS[self.feature_set].select(self.families, self.descriptors)
 
     def _function(self):
-        return partial(
-            _features,
-            descriptors=tuple(self.descriptors),
-            functionals=tuple(self.functionals),
-            settings=self._settings(),
-        )
-
-    def _settings(self) -> Settings:
-        return Settings(
-            sr=self.sr, n_fft=self.n_fft, hop_length=self.hop_length, n_mfcc=self.n_mfcc, **spectrum_params(self)
-        )
+        return partial(_features, feature_set=self._selected(), sr=self.sr)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -32,8 +32,8 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     descriptors : sequence of str, default=("fft", "f0", "formants", "energy", "zcr", "mfcc")
         Which, in the order of their columns: `fft` (power in the bins of the FFT, dB), `f0` (fundamental frequency, Hz; 0 in
         unvoiced frames), `formants` (F1 to F3, Hz; 0 where there is none, as in silence), `energy` (dB), `zcr` (sign
-        changes per sample), `mfcc` (dB), `mel` (power in mel bands), `rms` (amplitude), `periodicity` (0 is noise, 1
-        is periodic).
+        changes per sample), `mfcc` (dB), `log_mel` (dB), `f0_semitone`, `hnr`, `jitter`, `spectral_centroid` ...; all of them,
+        with units and sources, are in ``docs/descriptors.md``.
     n_fft : int, default=512
         FFT length, samples, even; the least power of 2 that holds 20 ms at 16 kHz. Half of it is the number of `fft` values.
     hop_length : int, default=160
@@ -59,6 +59,9 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell how
         loud a recording is.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -131,6 +134,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -150,6 +154,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 

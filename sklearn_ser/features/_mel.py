@@ -106,6 +106,9 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first: how loud a recording is says more
         about the microphone than about the speaker.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
+        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
         Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
@@ -167,6 +170,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
         offset=0.0,
         duration=None,
         normalize="rms",
+        memory=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -191,6 +195,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose
 

@@ -6,20 +6,23 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._sklearn import Interval
+from .._sklearn import Interval, StrOptions
 from . import networks
 from ._base import NeuralClassifier, check_sizes
 
 
 class LSTMClassifier(NeuralClassifier):
-    """One LSTM over the frames, and a softmax on its last state.
+    """One LSTM over the frames, and a softmax on its last state or on the mean of its states.
 
     Parameters
     ----------
     lstm_units : int, default=64
         Size of the LSTM's state.
+    pooling : {"last", "mean"}, default="last"
+        What the softmax reads: the LSTM's last state, or the mean of its states, in which a long clip's beginning counts for
+        as much as its end.
     dropout : float, default=0.3
-        Share of the last state dropped in training.
+        Share of what the softmax reads dropped in training.
     <training>
 
     Attributes
@@ -45,6 +48,7 @@ class LSTMClassifier(NeuralClassifier):
     _parameter_constraints: dict = {
         **NeuralClassifier._parameter_constraints,
         "lstm_units": [Interval(Integral, 1, None, closed="left")],
+        "pooling": [StrOptions({"last", "mean"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
@@ -52,6 +56,7 @@ class LSTMClassifier(NeuralClassifier):
         self,
         lstm_units=64,
         *,
+        pooling="last",
         dropout=0.3,
         optimizer="adam",
         learning_rate=1e-3,
@@ -83,10 +88,13 @@ class LSTMClassifier(NeuralClassifier):
             verbose=verbose,
         )
         self.lstm_units = lstm_units
+        self.pooling = pooling
         self.dropout = dropout
 
     def _build(self, input_shape, n_classes):
-        return networks.stacked_lstm(input_shape, n_classes, lstm_units=[self.lstm_units], dropout=self.dropout)
+        return networks.stacked_lstm(
+            input_shape, n_classes, lstm_units=[self.lstm_units], pooling=self.pooling, dropout=self.dropout
+        )
 
 
 class StackedLSTMClassifier(NeuralClassifier):

@@ -106,13 +106,14 @@ def _mean_pool(x, mask, size: int):
     return pool(x * real) / ops.maximum(share, 0.5 / size), mask[:, ::size]
 
 
-def _lstms(x, mask, units: Sequence[int]):
-    """LSTMs, one upon the other; the last state of the last."""
+def _lstms(x, mask, units: Sequence[int], pooling: str = "last"):
+    """LSTMs, one upon the other; the last state of the last, or the mean of its states."""
     from keras import layers
 
     for index, n in enumerate(units):
-        x = layers.LSTM(n, return_sequences=index < len(units) - 1, name=f"lstm_{index}")(x, mask=mask)
-    return x
+        sequences = pooling == "mean" or index < len(units) - 1
+        x = layers.LSTM(n, return_sequences=sequences, name=f"lstm_{index}")(x, mask=mask)
+    return _mean(x, mask) if pooling == "mean" else x
 
 
 def _classify(x, n_classes: int, *, dense_units: Sequence[int] = (), dropout: float = 0.0, batch_norm: bool = False):
@@ -270,10 +271,11 @@ def stacked_lstm(
     n_classes: int,
     *,
     lstm_units: Sequence[int],
+    pooling: str = "last",
     dense_units: Sequence[int] = (),
     dropout: float = 0.0,
 ):
-    """LSTMs, one upon the other, dense layers on the last state, and a softmax.
+    """LSTMs, one upon the other, dense layers on the last state or the mean of the states, and a softmax.
 
     Parameters
     ----------
@@ -281,6 +283,8 @@ def stacked_lstm(
     n_classes : int
     lstm_units : sequence of int
         Size of each LSTM.
+    pooling : {"last", "mean"}, default="last"
+        What is read of the last LSTM: its last state, or the mean of its states.
     dense_units : sequence of int, default=()
         Size of each ReLU layer behind them.
     dropout : float, default=0.0
@@ -294,7 +298,7 @@ def stacked_lstm(
 
     frames = keras.Input(input_shape, name="frames")
     x, mask = _real(frames)
-    x = _lstms(x, mask, lstm_units)
+    x = _lstms(x, mask, lstm_units, pooling)
     return keras.Model(frames, _classify(x, n_classes, dense_units=dense_units, dropout=dropout), name="stacked_lstm")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from ._risk import risk_coverage_curve
-from ._sklearn import check_matplotlib_support
-from .selective import SelectiveClassifier
+from .._sklearn import check_matplotlib_support
+from ..metrics import risk_coverage_curve
+from ..selective import SelectiveClassifier
+from ._colors import BLUE, ORANGE
 
-_BLUE, _ORANGE = "#0072B2", "#D55E00"  # apart for everybody [Okabe and Ito (2008), "Color universal design"]
 _GRID = np.linspace(0, 1, 101)
 
 
@@ -56,7 +56,7 @@ class RiskCoverageDisplay:
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, groups=None, name=None, ax=None, color=_BLUE):
+    def from_estimator(cls, estimator, X, y, *, groups=None, name=None, ax=None, color=BLUE):
         """Draw the curve of a fitted `SelectiveClassifier` on clips that it has not seen, and mark where it works.
 
         Parameters
@@ -93,11 +93,8 @@ class RiskCoverageDisplay:
         confidence, labels = estimator.confidence(X), estimator.estimator_.predict(X)
         wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
         point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
-        name = (
-            type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__
-            if name is None
-            else name
-        )
+        if name is None:
+            name = type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__
         return cls.from_predictions(
             y, labels, confidence, groups=groups, operating_point=point, name=name, ax=ax, color=color
         )
@@ -115,7 +112,7 @@ class RiskCoverageDisplay:
         operating_point=None,
         name=None,
         ax=None,
-        color=_BLUE,
+        color=BLUE,
     ):
         """Draw the curve of predictions, those of all folds of a cross-validation, for instance.
 
@@ -154,7 +151,7 @@ class RiskCoverageDisplay:
         display = cls(coverage, risk, band=band, operating_point=operating_point, name=name)
         return display.plot(ax=ax, color=color)
 
-    def plot(self, *, ax=None, color=_BLUE):
+    def plot(self, *, ax=None, color=BLUE):
         """Draw the curve.
 
         Parameters
@@ -182,7 +179,7 @@ class RiskCoverageDisplay:
         if self.operating_point is not None:
             coverage, risk = (100 * share for share in self.operating_point)
             label = f"answers {coverage:.0f} %, of them {risk:.1f} % wrong"
-            ax.plot(coverage, risk, "o", color=_ORANGE, markeredgecolor="white", markersize=9, label=label)
+            ax.plot(coverage, risk, "o", color=ORANGE, markeredgecolor="white", markersize=9, label=label)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(frameon=False, loc="upper left")
         ax.set(xlim=(0, 101), xlabel="clips answered, the surest first (%)", ylabel="errors among the answers (%)")
@@ -194,11 +191,8 @@ class RiskCoverageDisplay:
 
 def _band(right, confidence, speakers, n_boot, random_state) -> np.ndarray:
     """2.5th and 97.5th percentile of the risk at each coverage, over draws of speakers."""
-    rng, rows = (
-        np.random.default_rng(random_state),
-        [np.flatnonzero(speakers == speaker) for speaker in np.unique(speakers)],
-    )
-    risks = []
+    rng, risks = np.random.default_rng(random_state), []
+    rows = [np.flatnonzero(speakers == speaker) for speaker in np.unique(speakers)]
     for _ in range(n_boot):
         drawn = np.concatenate([rows[k] for k in rng.integers(len(rows), size=len(rows))])
         coverage, risk, _ = risk_coverage_curve(np.ones(len(drawn), bool), right[drawn], confidence[drawn])

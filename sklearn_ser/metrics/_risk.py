@@ -33,7 +33,7 @@ def risk_coverage_curve(y_true, y_pred, confidence):
 
     Examples
     --------
-    >>> from sklearn_ser.selective import risk_coverage_curve
+    >>> from sklearn_ser import risk_coverage_curve
     >>> coverage, risk, thresholds = risk_coverage_curve(["a", "a", "b", "b"], ["a", "b", "b", "b"], [0.9, 0.5, 0.8, 0.7])
     >>> coverage.tolist(), risk.tolist()
     ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
@@ -44,9 +44,8 @@ def risk_coverage_curve(y_true, y_pred, confidence):
         raise ValueError(f"confidence must hold a number for each clip, at least one. Got {confidence!r}.")
     order = np.argsort(-confidence, kind="stable")
     thresholds = confidence[order]
-    last = np.flatnonzero(
-        np.append(thresholds[1:] != thresholds[:-1], True)
-    )  # clips as sure are told apart by no threshold
+    # Clips that are as sure as each other are told apart by no threshold.
+    last = np.flatnonzero(np.append(thresholds[1:] != thresholds[:-1], True))
     errors = np.cumsum((y_true != y_pred)[order])
     return (last + 1) / len(order), errors[last] / (last + 1), thresholds[last]
 

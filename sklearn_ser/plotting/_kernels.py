@@ -1,12 +1,11 @@
-"""Displays, as scikit-learn has them: made by `from_estimator`, drawn into `ax_` of `figure_`. Needs matplotlib."""
+"""Kernels of an auto-encoder."""
 
 from __future__ import annotations
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ._risk_coverage import RiskCoverageDisplay  # noqa: F401
-from ._sklearn import check_matplotlib_support
+from .._sklearn import check_matplotlib_support
 
 
 def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:

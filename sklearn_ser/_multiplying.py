@@ -1,0 +1,146 @@
+"""The base of the classifiers that multiply rows inside `fit`: copies or segments of a clip, with what belongs to the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
+
+from ._clips import as_clips
+from ._sklearn import HasMethods, _check_method_params
+
+
+class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
+    """Base of the meta-classifiers of audio input that fit `estimator` to more rows than there are clips.
+
+    A subclass says in `_parts` what its rows are of a clip, and calls `_check_fit` and `_fit_rows` in its `fit`.
+    """
+
+    # The wrapped classifier takes them; this one takes nothing for itself.
+    __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}
+
+    _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"])]}
+    _parts: str
+
+    def get_metadata_routing(self):
+        """Say which metadata the estimator's methods take.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping()
+        for method, callee in self._callees().items():
+            mapping.add(caller=method, callee=callee)
+        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+
+    def _callees(self) -> dict[str, str]:
+        """Which method of the estimator each method calls."""
+        return {method: method for method in ("fit", "predict", "predict_proba", "decision_function")}
+
+    def _check_fit(self, X, y, sample_weight, groups) -> Sequence:
+        """Check parameters and arguments of `fit`; clone the estimator; the clips."""
+        self._validate_params()
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        clips = as_clips(X)
+        check_consistent_length(clips, y, groups, sample_weight if hasattr(sample_weight, "__len__") else None)
+        self.estimator_ = clone(self.estimator)
+        return clips
+
+    def _fit_rows(self, X, y, clips: Sequence, multiplied: list, rows: np.ndarray, given: dict) -> None:
+        """Fit the estimator to clips that were made of others, which stand in `rows` of X, with what belongs to those."""
+        given = {name: value for name, value in given.items() if value is not None}
+        params = self._fit_params(given, len(clips), has_siblings=len(np.unique(rows)) < len(rows))
+        repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
+        self.estimator_.fit(in_form_of(X, multiplied, rows), **repeated)
+        self.classes_ = self.estimator_.classes_
+        if isinstance(clips, np.ndarray):
+            self.n_features_in_ = clips.shape[1]
+        elif hasattr(self, "n_features_in_"):
+            del self.n_features_in_
+
+    def _fit_params(self, given: dict, n_clips: int, *, has_siblings: bool) -> dict:
+        """What the estimator's `fit` is given besides X and y, one value a clip."""
+        final, prefix = _final_step(self.estimator_)
+        routing = get_config()["enable_metadata_routing"]
+        if routing:
+            params = dict(process_routing(self, "fit", **given).estimator.fit) if given else {}
+        else:
+            own = ("sample_weight", "groups")
+            params = {prefix + name if name in own else name: value for name, value in given.items()}
+        if not has_siblings:
+            return params
+        while isinstance(final, MultiplyingClassifier):  # which hands groups on
+            final, _ = _final_step(final.estimator)
+        if not _stops_early(final):
+            hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
+            if hidden:
+                raise ValueError(
+                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach it, so "
+                    f"that {self._parts} of a clip would stand on both sides of its split. Turn its early stopping off, or "
+                    "make it the last step itself."
+                )
+            return params
+        if not has_fit_parameter(final, "groups"):
+            raise ValueError(
+                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to groups, so "
+                f"that {self._parts} of a clip would stand on both sides. Turn its early stopping off, or use a classifier "
+                "whose fit takes groups, such as CNNLSTMClassifier."
+            )
+        name = f"{prefix}groups"
+        if routing and final is not self.estimator_:
+            # Others hand on what is requested of them, under the name in the request.
+            request = final.get_metadata_routing().fit.requests.get("groups")
+            name = request if isinstance(request, str) else "groups" if request else None
+            if name not in params:  # under a name of its own, which no other step can have requested
+                name = "rows_of_clips"
+                final.set_fit_request(groups=name)
+        return {name: np.arange(n_clips), **params}
+
+    def _estimator_has(self, method: str) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
+        return True
+
+    def _delegate(self, method: str, X, params: dict):
+        check_is_fitted(self, "classes_")
+        callee = self._callees()[method]
+        if params and get_config()["enable_metadata_routing"]:
+            params = process_routing(self, method, **params).estimator[callee]
+        return getattr(self.estimator_, callee)(X, **params)
+
+    def __sklearn_tags__(self):
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.classifier_tags = inner.classifier_tags
+        tags.target_tags = inner.target_tags
+        tags.input_tags.string = True
+        return tags
+
+
+def in_form_of(X, clips: list, rows: np.ndarray):
+    """The clips, as audio input of the form that X has: a DataFrame's other columns are those of `rows`."""
+    if "path" not in getattr(X, "columns", ()):
+        return clips
+    return X.iloc[rows].reset_index(drop=True).assign(path=pd.Series(clips, dtype=object))
+
+
+def _final_step(estimator) -> tuple[BaseEstimator, str]:
+    """The classifier at a pipeline's end, and what the names of its `fit` parameters begin with."""
+    prefix = ""
+    while isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        prefix += f"{name}__"
+    return estimator, prefix
+
+
+def _stops_early(classifier) -> bool:
+    """Whether it splits off a part of its training clips, by scikit-learn's two ways to say so."""
+    by_count = getattr(classifier, "n_iter_no_change", None) is not None
+    return getattr(classifier, "early_stopping", by_count) in (True,)

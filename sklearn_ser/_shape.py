@@ -1,0 +1,96 @@
+"""Shape of power spectra: where their energy lies, how it falls, and how it is spread; vectorised over frames."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import scipy.sparse
+
+CONTRAST_EDGES = (0.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 8000.0)  # Hz; bands of an octave each, but the outer two
+_SLOPES = ((20.0, 500.0), (500.0, 1500.0), (1500.0, 4000.0), (50.0, 5000.0))  # Hz
+_ROLLOFFS = (0.25, 0.5, 0.75, 0.9)
+_TINY = np.float32(1e-10)
+
+COLUMNS = (
+    "spectral_centroid",
+    "spectral_bandwidth",
+    *(f"spectral_rolloff_{round(100 * share)}" for share in _ROLLOFFS),
+    "spectral_entropy",
+    "spectral_flatness",
+    *(f"spectral_slope_{low:.0f}_{high:.0f}" for low, high in _SLOPES[:-1]),
+    "spectral_tilt",
+    "alpha_ratio",
+    "hammarberg_index",
+    *(f"spectral_contrast_{band}" for band in range(len(CONTRAST_EDGES) - 1)),
+)
+
+
+@lru_cache(maxsize=16)
+def _weights(n_bins: int, sr: int) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array, list[slice], list[slice]]:
+    """Weights of sums over bins of the power and of its decibels, and the bins of the bands that are searched for a peak.
+
+    Sparse, because then a frame's sums are the same whatever other frames are summed with it; dense products round otherwise
+    from place to place.
+    """
+    frequencies = np.arange(n_bins) * sr / (2 * (n_bins - 1))
+
+    def bins(low: float, high: float) -> np.ndarray:
+        return (frequencies >= low) & (frequencies < high)
+
+    def span(low: float, high: float) -> slice:
+        first, last = np.searchsorted(frequencies, (low, high))
+        first = min(first, n_bins - 1)  # a band above half the sampling rate is its last bin
+        return slice(first, max(last, first + 1))
+
+    kilohertz = frequencies / 1000
+    power = [np.ones(n_bins), kilohertz, kilohertz**2, bins(50, 1000), bins(1000, 5000)]
+    level = [np.ones(n_bins) / n_bins]
+    for low, high in _SLOPES:
+        inside = bins(low, high)
+        centred = np.where(inside, kilohertz - kilohertz[inside].mean() if inside.any() else 0, 0)
+        level.append(centred / max(centred @ centred, 1e-12))
+    contrasts = [span(*edges) for edges in zip(CONTRAST_EDGES, CONTRAST_EDGES[1:])]
+    for band in contrasts:
+        level.append(np.zeros(n_bins))
+        level[-1][band] = 1 / (band.stop - band.start)
+    hammarberg = [span(0, 2000), span(2000, 5000)]
+    power, level = (scipy.sparse.csr_array(np.array(rows, np.float32)) for rows in (power, level))
+    return power, level, contrasts, hammarberg
+
+
+def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
+    """Measures of the shape of power spectra, (n_frames, n_bins) -> (n_frames, n_values) float32, in the order of `COLUMNS`.
+
+    Frequencies are in Hz, slopes in dB per kHz, ratios in dB, the entropy in bits. Of silence, all are 0, or what a flat
+    spectrum at the floor has.
+    """
+    n_bins = spectra.shape[1]
+    spacing = np.float32(sr / (2 * (n_bins - 1)))
+    by_power, by_level, contrasts, hammarberg = _weights(n_bins, sr)
+    running = np.cumsum(spectra, axis=1)
+    rolloffs = [(running < np.float32(share) * running[:, -1:]).argmin(axis=1) * spacing for share in _ROLLOFFS]
+    spectra = np.ascontiguousarray(spectra.T)  # from here on, bin by bin for all frames at once
+    level = np.log10(np.maximum(spectra, _TINY))
+    total, first, second, low, high = by_power @ spectra
+    total = total + _TINY
+    centroid = first / total
+    bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
+    # Of the shares p = power / total: -sum p log2 p = log2 total - sum power log2 power / total.
+    entropy = (np.log10(total) - np.einsum("ij,ij->j", spectra, level) / total) * np.float32(np.log2(10))
+    level *= 10
+    mean, *slopes_and_means = by_level @ level
+    slopes, means = slopes_and_means[: len(_SLOPES)], slopes_and_means[len(_SLOPES) :]
+    loudest_low, loudest_high, *peaks = (level[band].max(axis=0) for band in (*hammarberg, *contrasts))
+    shape = [
+        1000 * centroid,
+        1000 * bandwidth,
+        *rolloffs,
+        entropy,
+        mean - 10 * np.log10(total / n_bins),
+        *slopes,
+        10 * np.log10((low + _TINY) / (high + _TINY)),
+        loudest_low - loudest_high,
+        *(peak - mean for peak, mean in zip(peaks, means)),
+    ]
+    return np.stack(shape, axis=1).astype(np.float32, copy=False)

@@ -1,0 +1,186 @@
+"""Named sets of features: which functionals of which descriptors, and how these are measured.
+
+The columns of a set never change once it is released; what is better gets a name of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _dsp
+from ._descriptors import DESCRIPTORS, Settings, column_names, tracks
+from ._functionals import functionals_of
+from ._measures import MEASURES, Clip
+
+_FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
+
+
+class Group(NamedTuple):
+    """Functionals of descriptors; of voiced frames alone, or of all."""
+
+    descriptors: tuple[str, ...]
+    functionals: tuple[str, ...]
+    voiced: bool = False
+
+    def names(self, settings: Settings) -> list[str]:
+        """Of the columns: the first functional of all values, then the second ..."""
+        values = []
+        for name in self.descriptors:
+            mark = "_voiced" if self.voiced and not DESCRIPTORS[name].voiced else ""
+            values += [f"{value}{mark}" for value in column_names(name, settings)]
+        return [f"{value}_{functional}" for functional in self.functionals for value in values]
+
+    def features(self, clip: Clip) -> np.ndarray:
+        values = [clip.tracks[name] for name in self.descriptors]
+        values = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
+        if self.voiced:
+            # What only voiced frames have is 0 where it is missing.
+            present = clip.voiced if not DESCRIPTORS[self.descriptors[0]].voiced else (values != 0).all(axis=1)
+            if present.sum() >= _FEWEST:
+                values = values[present]
+        return functionals_of(values, self.functionals)
+
+
+class FeatureSet(NamedTuple):
+    """A named set of features."""
+
+    text: str
+    settings: Callable[[int], Settings]  # of a sampling rate
+    groups: tuple[Group, ...]
+    measures: tuple[str, ...] = ()
+    trim: bool = False  # whether silence at the edges of a clip is left out
+
+    def select(self, families: Sequence[str] | None, descriptors: Sequence[str] | None) -> FeatureSet:
+        """What is left of it if only some families and some descriptors are wanted."""
+
+        def wanted(name: str, table: dict) -> bool:
+            return (families is None or table[name].family in families) and (descriptors is None or name in descriptors)
+
+        groups = (
+            group._replace(descriptors=tuple(d for d in group.descriptors if wanted(d, DESCRIPTORS)))
+            for group in self.groups
+        )
+        measures = tuple(name for name in self.measures if wanted(name, MEASURES))
+        return self._replace(groups=tuple(group for group in groups if group.descriptors), measures=measures)
+
+    @property
+    def descriptors(self) -> list[str]:
+        """Descriptors and measures that make up the columns, in the order of their first."""
+        return list(dict.fromkeys([name for group in self.groups for name in group.descriptors] + list(self.measures)))
+
+    @property
+    def families(self) -> list[str]:
+        return list(dict.fromkeys(family for family, _ in self._parts(self.settings(16000))))
+
+    def _parts(self, settings: Settings) -> list[tuple[str, list[str]]]:
+        """Names of the columns by family, part by part, in the order of the columns."""
+        parts = []
+        for group in self.groups:
+            family_of = {
+                v: DESCRIPTORS[d].family
+                for d in group.descriptors
+                for v in Group((d,), ("",), group.voiced).names(settings)
+            }
+            values = Group(group.descriptors, ("",), group.voiced).names(settings)
+            parts += [(family_of[value], [value + functional]) for functional in group.functionals for value in values]
+        return parts + [(MEASURES[name].family, list(MEASURES[name].columns)) for name in self.measures]
+
+    def columns(self, sr: int) -> list[tuple[str, str]]:
+        """Family and name of each column."""
+        return [(family, name) for family, names in self._parts(self.settings(sr)) for name in names]
+
+    def features(self, waveforms: Sequence[np.ndarray], sr: int) -> np.ndarray:
+        """(n_clips, n_features) float32."""
+        settings = self.settings(sr)
+        if self.trim:
+            waveforms = [_dsp.trim(waveform, settings.hop_length) for waveform in waveforms]
+        needed = [name for name in self.descriptors if name in DESCRIPTORS]
+        needed += [name for measure in self.measures for name in MEASURES[measure].descriptors]
+        if any(group.voiced for group in self.groups):
+            needed.append("f0_semitone")
+        needed = list(dict.fromkeys(needed))
+        clips = [
+            Clip(dict(zip(needed, values)), sr / settings.hop_length)
+            for values in zip(*tracks(waveforms, needed, settings))
+        ]
+        parts = [np.array([group.features(clip) for clip in clips], dtype=np.float32) for group in self.groups]
+        parts += [MEASURES[name].function(clips).astype(np.float32) for name in self.measures]
+        return np.concatenate(parts, axis=1)
+
+
+def _bledea(sr: int) -> Settings:
+    mel = dict(sr=sr, n_mels=128, fmin=0.0, fmax=sr / 2)
+    return Settings(sr=sr, n_fft=2048, win_length=2048, hop_length=512, window="hann", mel=mel, n_mfcc=40)
+
+
+def _default(sr: int) -> Settings:
+    win_length = round(0.025 * sr)
+    return Settings(
+        sr=sr,
+        n_fft=1 << (win_length - 1).bit_length(),
+        win_length=win_length,
+        hop_length=round(0.01 * sr),
+        window="hann",
+        mel=dict(sr=sr, n_mels=40, fmin=50.0, fmax=8000.0),
+        n_mfcc=13,
+    )
+
+
+_SHAPE = (
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "spectral_rolloff",
+    "spectral_entropy",
+    "spectral_flatness",
+    "spectral_flux",
+    "spectral_contrast",
+    "spectral_slope",
+    "spectral_tilt",
+    "alpha_ratio",
+    "hammarberg_index",
+    "zcr",
+)
+_DISTRIBUTION = ("mean", "std", "p5", "p20", "median", "p80", "p95", "skewness", "slope", "delta_abs_mean", "delta_std")
+_MOVEMENT = ("rise", "fall", "delta_5_abs_mean")
+_SPANS = tuple(f"delta_{n}_abs_mean" for n in (2, 4, 8, 16, 32))
+_LOCAL = ("local_mean_std", "local_mean_range", "local_std_mean", "local_std_std")
+
+FEATURE_SETS = {
+    "default-v1": FeatureSet(
+        "Prosody, voice quality, spectrum, modulation and covariation, for an SVM that is to know new speakers",
+        _default,
+        (
+            Group(("log_mel_broad", "mfcc", *_SHAPE), _DISTRIBUTION),
+            Group(("log_mel_broad", "mfcc", *_SHAPE), ("mean", "std"), voiced=True),
+            Group(("energy", "loudness"), _DISTRIBUTION + _MOVEMENT + _LOCAL),
+            Group(("energy", "loudness"), _DISTRIBUTION + _MOVEMENT, voiced=True),
+            Group(("energy", "loudness", "spectral_flux", "hnr"), _SPANS),
+            Group(("f0_semitone",), _DISTRIBUTION + _MOVEMENT + _LOCAL + ("curvature",), voiced=True),
+            Group(("hnr", "cpp"), _DISTRIBUTION),
+            Group(("hnr",), _LOCAL),
+            Group(("hnr", "cpp"), _DISTRIBUTION, voiced=True),
+            Group(("jitter", "shimmer"), ("mean", "std", "median", "p80"), voiced=True),
+            Group(("harmonics",), ("mean", "std"), voiced=True),
+            Group(("formants",), ("mean", "std", "p20", "p80", "delta_abs_mean"), voiced=True),
+        ),
+        (
+            "rhythm",
+            "contour",
+            "melody",
+            "modulation",
+            "cepstrum_covariation",
+            "coarse_cepstrum_covariation",
+            "band_covariation",
+            "band_correlation",
+        ),
+        trim=True,
+    ),
+    "bledea170": FeatureSet(
+        "Means of 128 mel bands, 40 MFCC, zero-crossing rate and RMS, as librosa defines them (Bledea)",
+        _bledea,
+        (Group(("mel", "mfcc", "zcr", "rms"), ("mean",)),),
+    ),
+}

@@ -1,0 +1,282 @@
+"""Measures of whole clips, which are no statistics of one descriptor: rhythm, modulation, and how descriptors vary together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+from ._functionals import Track
+
+_SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
+_SMOOTHING = 9  # frames over which loudness is smoothed before its peaks are counted
+_BANDS = 8  # of the mel spectrum, whose modulation is measured
+_MODULATION_EDGES = (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 25)  # Hz
+_COARSE = 8  # MFCC that show the coarse shape of the spectrum
+_BROAD_BANDS = 10  # of the mel spectrum, that vary together
+_CONTOURS, _POINTS, _COEFFICIENTS = (
+    ("f0_semitone", "energy", "loudness"),
+    32,
+    6,
+)  # contours over the clip, and their DCT
+_MELODY = (
+    *(f"f0_semitone_p{q}_from_median" for q in (5, 10, 25, 75, 90, 95)),
+    "f0_semitone_first_quarter_from_median",
+    "f0_semitone_last_quarter_from_median",
+    "f0_semitone_at_loudest_from_median",
+    "f0_semitone_loud_from_quiet",
+    "f0_semitone_energy_correlation",
+    "f0_semitone_log_std",
+    "f0_semitone_log_delta",
+)
+_REGULARISATION = 0.05  # of correlation matrices, which have fewer frames than they would like
+
+
+class Clip(NamedTuple):
+    """A clip's descriptors, (n_frames, n_values) each, by name; and how many frames there are in a second."""
+
+    tracks: dict[str, np.ndarray]
+    rate: float
+
+    @property
+    def voiced(self) -> np.ndarray:
+        return self.tracks["f0_semitone"][:, 0] > 0
+
+
+class Measure(NamedTuple):
+    """What is measured of whole clips."""
+
+    unit: str
+    family: str
+    text: str  # what it is, for the documentation
+    descriptors: tuple[str, ...]  # what it is computed from
+    columns: tuple[str, ...]
+    function: Callable[[Sequence[Clip]], np.ndarray]  # -> (n_clips, n_columns)
+
+
+def _durations(mask: np.ndarray, rate: float) -> np.ndarray:
+    """Of the stretches in which the mask is true, seconds."""
+    edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
+    return (edges[1::2] - edges[::2]) / rate
+
+
+def _rhythm(clips: Sequence[Clip]) -> np.ndarray:
+    window = np.hanning(_SMOOTHING + 2)[1:-1]
+    rows = []
+    for clip in clips:
+        voiced, level = clip.voiced, clip.tracks["energy"][:, 0]
+        sounding = level > level.max() - _SILENT
+        seconds = len(level) / clip.rate
+        loudness = np.convolve(clip.tracks["loudness"][:, 0], window / window.sum(), "same")
+        nuclei, _ = scipy.signal.find_peaks(loudness, prominence=max(0.15 * loudness.max(), 1e-6))
+        stretches = [_durations(mask, clip.rate) for mask in (voiced, ~voiced, ~sounding)]
+        row = [np.log(seconds), len(nuclei) / seconds, voiced.mean(), sounding.mean()]
+        row += [len(stretches[0]) / seconds, len(stretches[2]) / seconds]
+        for stretch in stretches:
+            row += [stretch.mean(), stretch.std(), stretch.max()] if len(stretch) else [0, 0, 0]
+        rows.append(row)
+    return np.array(rows)
+
+
+def _modulation(clips: Sequence[Clip]) -> np.ndarray:
+    rows = []
+    for clip in clips:
+        bands = np.stack([band.mean(axis=1) for band in np.array_split(clip.tracks["log_mel"], _BANDS, axis=1)])
+        n_fft = max(1024, scipy.fft.next_fast_len(bands.shape[1], real=True))
+        bands = (bands - bands.mean(axis=1, keepdims=True)) * np.hanning(bands.shape[1])
+        power = np.abs(scipy.fft.rfft(bands, n_fft, axis=1)) ** 2 / (bands.shape[1] * n_fft)
+        edges = np.searchsorted(scipy.fft.rfftfreq(n_fft, 1 / clip.rate), _MODULATION_EDGES)
+        rows.append([power[:, low:high].sum(axis=1) for low, high in zip(edges, edges[1:])])
+    return np.log10(np.array(rows).reshape(len(clips), -1) + 1e-6)
+
+
+def _contour(clips: Sequence[Clip]) -> np.ndarray:
+    rows = []
+    for clip in clips:
+        for name in _CONTOURS:
+            contour = clip.tracks[name][:, 0]
+            if name == "f0_semitone":
+                contour = contour[clip.voiced]
+            contour = (
+                np.convolve(np.pad(contour, 2, mode="edge"), np.ones(5) / 5, "valid") if contour.size else np.zeros(1)
+            )
+            times = np.linspace(0, 1, contour.size)
+            rows.append(np.interp(np.linspace(0, 1, _POINTS), times, contour))
+    return scipy.fft.dct(np.array(rows), norm="ortho", axis=1)[:, 1 : _COEFFICIENTS + 1].reshape(len(clips), -1)
+
+
+def _melody(clips: Sequence[Clip]) -> np.ndarray:
+    rows = np.zeros((len(clips), len(_MELODY)))
+    for row, clip in zip(rows, clips):
+        pitch, level = (clip.tracks[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", "energy"))
+        if pitch.size < 8:
+            continue
+        quarter = pitch.size // 4
+        median = np.median(pitch)
+        loud = level > np.median(level)
+        varies = pitch.std() * level.std() > 1e-6
+        row[:6] = np.percentile(pitch, (5, 10, 25, 75, 90, 95)) - median
+        row[6:] = (
+            pitch[:quarter].mean() - median,
+            pitch[-quarter:].mean() - median,
+            pitch[level.argmax()] - median,
+            pitch[loud].mean() - pitch[~loud].mean() if loud.any() else 0,
+            np.mean((pitch - pitch.mean()) * (level - level.mean())) / (pitch.std() * level.std()) if varies else 0,
+            np.log(pitch.std() + 0.1),
+            np.log(np.abs(np.diff(pitch)).mean() + 0.01),
+        )
+    return rows
+
+
+def _slopes(values: np.ndarray) -> np.ndarray:
+    """Of the regression lines over five frames, per frame."""
+    padded = np.pad(values, ((2, 2), (0, 0)), mode="edge")
+    return (padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10
+
+
+def _correlations(clips: Sequence[Clip], values_of: Callable[[Clip], np.ndarray]) -> np.ndarray:
+    """Of the values of each clip's frames, (n_clips, n_values, n_values)."""
+    deviations = (Track(values_of(clip)).deviations.astype(np.float64) for clip in clips)
+    return np.array([d.T @ d / len(d) for d in deviations])
+
+
+def _logarithms(matrices: np.ndarray) -> np.ndarray:
+    """Matrix logarithms of correlations; their entries above the diagonal."""
+    eigenvalues, vectors = np.linalg.eigh(matrices + _REGULARISATION * np.eye(len(matrices[0])))
+    return _above_diagonal((vectors * np.log(eigenvalues)[:, np.newaxis]) @ vectors.transpose(0, 2, 1))
+
+
+def _above_diagonal(matrices: np.ndarray) -> np.ndarray:
+    return matrices[(slice(None), *np.triu_indices(matrices.shape[1], 1))]
+
+
+def _voice(clip: Clip) -> list[np.ndarray]:
+    """F0, which goes on through unvoiced frames at its median, and HNR."""
+    pitch = clip.tracks["f0_semitone"]
+    return [np.where(pitch > 0, pitch, np.median(pitch[clip.voiced]) if clip.voiced.any() else 0), clip.tracks["hnr"]]
+
+
+def _bands(clip: Clip) -> list[np.ndarray]:
+    """Levels in broad bands of the mel spectrum."""
+    return [band.mean(axis=1, keepdims=True) for band in np.array_split(clip.tracks["log_mel"], _BROAD_BANDS, axis=1)]
+
+
+def _cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
+    def values_of(clip):
+        values = np.concatenate([clip.tracks["mfcc"], *_voice(clip)], axis=1)
+        return np.concatenate([values, _slopes(values)], axis=1)
+
+    return _logarithms(_correlations(clips, values_of))
+
+
+def _coarse_cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
+    def values_of(clip):
+        return np.concatenate([clip.tracks["mfcc"][:, :_COARSE], *_voice(clip)], axis=1)
+
+    return _logarithms(_correlations(clips, values_of))
+
+
+def _band_covariation(clips: Sequence[Clip]) -> np.ndarray:
+    return _logarithms(_correlations(clips, lambda clip: np.concatenate([*_bands(clip), *_voice(clip)], axis=1)))
+
+
+def _band_correlation(clips: Sequence[Clip]) -> np.ndarray:
+    correlations = _above_diagonal(_correlations(clips, lambda clip: np.concatenate(_bands(clip), axis=1)))
+    return np.arctanh(np.clip(correlations, -0.99, 0.99))
+
+
+def _pairs(names: list[str], measure: str) -> tuple[str, ...]:
+    return tuple(f"{names[i]}_{names[j]}_{measure}" for i, j in zip(*np.triu_indices(len(names), 1)))
+
+
+_BAND_NAMES = [f"band_{i}" for i in range(_BROAD_BANDS)]
+_VARYING = [*(f"mfcc_{i}" for i in range(13)), "f0_semitone", "hnr"]
+
+MEASURES = {
+    "rhythm": Measure(
+        "s, 1/s",
+        "prosody",
+        "Logarithm of the duration; peaks of loudness a second, as a proxy of syllables; shares of voiced and of sounding frames; "
+        "voiced stretches and pauses a second; mean, standard deviation and maximum of the length of voiced and "
+        "unvoiced stretches and of pauses, frames 30 dB below the loudest",
+        ("f0_semitone", "energy", "loudness"),
+        (
+            "log_duration",
+            "loudness_peak_rate",
+            "voiced_share",
+            "sounding_share",
+            "voiced_stretch_rate",
+            "pause_rate",
+            *(f"{kind}_length_{f}" for kind in ("voiced", "unvoiced", "pause") for f in ("mean", "std", "max")),
+        ),
+        _rhythm,
+    ),
+    "modulation": Measure(
+        "log10 dB^2",
+        "modulation",
+        "Power of the modulation of the level in eight bands of the mel spectrum, in bands of modulation frequency from 0.5 to 25 Hz "
+        "(after Wu, Falk & Chan 2011)",
+        ("log_mel",),
+        tuple(
+            f"band_{band}_modulation_{low:g}_{high:g}"
+            for low, high in zip(_MODULATION_EDGES, _MODULATION_EDGES[1:])
+            for band in range(_BANDS)
+        ),
+        _modulation,
+    ),
+    "contour": Measure(
+        "semitone, dB, 1",
+        "prosody",
+        "Coefficients 1 to 6 of the orthonormal DCT-II of the contours of F0 (voiced frames, joined), energy and loudness, smoothed over "
+        "five frames and read at 32 points",
+        _CONTOURS,
+        tuple(f"{name}_contour_{i}" for name in _CONTOURS for i in range(1, _COEFFICIENTS + 1)),
+        _contour,
+    ),
+    "melody": Measure(
+        "semitone",
+        "prosody",
+        "F0 of voiced frames relative to the clip's own median, which tells the speaker: percentiles, first and last quarter, at the "
+        "loudest frame; of frames louder than the median, less that of the others; correlation with energy; logarithms of the "
+        "standard deviation and of the mean step",
+        ("f0_semitone", "energy"),
+        _MELODY,
+        _melody,
+    ),
+    "cepstrum_covariation": Measure(
+        "1",
+        "covariation",
+        "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and the slopes of all "
+        "these over five frames; entries above the diagonal (log-Euclidean metric: Arsigny et al. 2006)",
+        ("mfcc", "f0_semitone", "hnr"),
+        _pairs(_VARYING + [f"{name}_delta" for name in _VARYING], "cepstrum_covariation"),
+        _cepstrum_covariation,
+    ),
+    "coarse_cepstrum_covariation": Measure(
+        "1",
+        "covariation",
+        "The same of the first eight MFCC, F0 and HNR, without slopes",
+        ("mfcc", "f0_semitone", "hnr"),
+        _pairs([*(f"mfcc_{i}" for i in range(_COARSE)), "f0_semitone", "hnr"], "coarse_cepstrum_covariation"),
+        _coarse_cepstrum_covariation,
+    ),
+    "band_covariation": Measure(
+        "1",
+        "covariation",
+        "The same of the level in ten bands of the mel spectrum, F0 and HNR",
+        ("log_mel", "f0_semitone", "hnr"),
+        _pairs(_BAND_NAMES + ["f0_semitone", "hnr"], "band_covariation"),
+        _band_covariation,
+    ),
+    "band_correlation": Measure(
+        "1",
+        "covariation",
+        "Correlations over frames of the levels in ten bands of the mel spectrum, by Fisher's z, from -2.65 to 2.65",
+        ("log_mel",),
+        _pairs(_BAND_NAMES, "correlation"),
+        _band_correlation,
+    ),
+}

@@ -1,0 +1,9 @@
+"""How well emotions of unknown speakers are recognised, and how sure that is."""
+
+from ._compare import Comparison, compare
+from ._evaluate import evaluate
+from ._report import EvaluationReport
+from ._risk import risk_coverage_curve
+from ._scores import uar_score, wa_score
+
+__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate", "risk_coverage_curve", "uar_score", "wa_score"]

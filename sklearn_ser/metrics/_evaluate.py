@@ -1,0 +1,266 @@
+"""Cross-validation that keeps speakers apart."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from itertools import chain
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from .._sklearn import _safe_indexing
+from ._report import EvaluationReport
+
+MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
+_FOLDS_OF_MANY = 10
+
+
+def evaluate(
+    estimator,
+    corpus,
+    y=None,
+    *,
+    speaker=None,
+    sex=None,
+    cv=None,
+    groups=None,
+    params=None,
+    leakage=False,
+    n_boot=2000,
+    confidence_level=0.95,
+    random_state=0,
+    n_jobs=None,
+    verbose=0,
+):
+    """Report how well an estimator recognises the emotions of speakers whom it was not trained on.
+
+    A copy of the estimator is fitted in each fold, the predictions of all folds are pooled, and then scored.
+
+    Parameters
+    ----------
+    estimator : classifier
+        From audio input to emotions; usually a Pipeline. It is cloned, not fitted.
+    corpus : Bunch or audio input of n_clips
+        What `fetch_*` and `load_*` return, with `data`, `target` and `speaker`; or the clips themselves, with `y` (and
+        `speaker`, unless it is a column of the DataFrame).
+    y : array-like of shape (n_clips,) or None, default=None
+        Emotions; None takes the corpus' `target`.
+    speaker : array-like of shape (n_clips,) or None, default=None
+        Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
+    sex : array-like of shape (n_clips,) or None, default=None
+        Sex of the speakers; None takes the DataFrame's column, if there is one. In the same way the column
+        `recognised`, the share of listeners who recognised a clip, is taken.
+    cv : int, cross-validation splitter, iterable of (train, test) or None, default=None
+        None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An
+        int is a number of folds with different speakers and, as far as can be, the same shares of emotions.
+    groups : array-like of shape (n_clips,) or None, default=None
+        What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
+        too.
+    params : dict of array-like of shape (n_clips,) or None, default=None
+        What `fit` is given besides, as in `cross_validate`: each fold gets its rows, for example
+        ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata
+        routing, an estimator that requests `groups` gets them without being told.
+    leakage : bool, default=False
+        Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
+        sides, to see how much too good that would look. Takes as long again.
+    n_boot : int, default=2000
+        Resamples of speakers that intervals are made of.
+    confidence_level : float, default=0.95
+        How often intervals shall cover the true value.
+    random_state : int, RandomState instance or None, default=0
+        Seeds the random split and the resampling; the estimator has a `random_state` of its own.
+    n_jobs : int or None, default=None
+        Folds that are fitted at a time, by joblib.
+    verbose : int, default=0
+        Above 0, show a progress bar over the folds.
+
+    Returns
+    -------
+    report : EvaluationReport
+        Print it.
+
+    Raises
+    ------
+    ValueError
+        If emotions or speakers are missing, there are less than two groups, `cv` tests a clip more than once or
+        trains on it, or `leakage` is asked of a split that has the same speakers on both sides itself.
+
+    Warns
+    -----
+    UserWarning
+        If `cv` trains on speakers that it tests on.
+
+    See Also
+    --------
+    compare : Test whether two reports differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser.metrics import evaluate
+    >>> rng = np.random.default_rng(0)
+    >>> y, speaker = np.tile(["anger", "fear"], 30), np.repeat(list("abcdef"), 10)
+    >>> X = rng.normal(size=(60, 2)) + 2 * (y == "fear")[:, np.newaxis]
+    >>> report = evaluate(LogisticRegression(), X, y, speaker=speaker)
+    >>> round(report.uar, 2)
+    0.93
+    """
+    X, y, speaker, sex, recognised = _unpack(corpus, y, speaker, sex)
+    groups = speaker if groups is None else column_or_1d(groups)
+    params = {} if params is None else dict(params)
+    check_consistent_length(X, y, speaker, sex, groups, *params.values())
+    splits = _splits(cv, X, y, groups)
+    tested = np.sort(np.concatenate([test for _, test in splits]))
+    n_leaking = sum(bool(np.intersect1d(speaker[train], speaker[test]).size) for train, test in splits)
+    if n_leaking and leakage:
+        raise ValueError(
+            "leakage=True compares a random split with one that keeps speakers apart, but cv has the same speakers "
+            f"on both sides in {n_leaking} of {len(splits)} folds. Leave cv=None, or use a splitter of groups."
+        )
+    if n_leaking:
+        warnings.warn(
+            f"In {n_leaking} of {len(splits)} folds speakers are tested that were trained on: the scores are too good "
+            "for unknown speakers. cv=None keeps them apart.",
+            UserWarning,
+            stacklevel=2,
+        )
+    if "groups" not in params and _requests_groups(estimator):
+        params["groups"] = groups
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1)) if leakage else None
+    kinds = [splits, _random_splits(splits, y, rng)] if leakage else [splits]
+    predictions = _predict(estimator, X, y, list(chain(*kinds)), params, n_jobs, verbose)
+    pooled = []
+    for kind in kinds:  # as the clips are in y[tested]
+        order = np.argsort(np.concatenate([test for _, test in kind]))
+        pooled.append(np.concatenate([next(predictions) for _ in kind])[order])
+    return EvaluationReport(
+        y[tested],
+        pooled[0],
+        speaker=speaker[tested],
+        sex=None if sex is None else sex[tested],
+        recognised=None if recognised is None else recognised[tested],
+        y_pred_random=pooled[1] if leakage else None,
+        n_boot=n_boot,
+        confidence_level=confidence_level,
+        random_state=random_state,
+        title=_title(estimator),
+        protocol=_protocol(splits, speaker, n_leaking, len(tested)),
+    )
+
+
+def _unpack(corpus, y, speaker, sex):
+    """Clips, emotions, speakers, and sexes and listeners' shares where they are known."""
+    X = corpus
+    if y is None:
+        if not all(hasattr(corpus, name) for name in ("data", "target")):
+            raise ValueError(
+                "corpus must be a Bunch with data and target, as fetch_emodb returns it; or pass the clips and y. "
+                f"Got {type(corpus).__name__} without y."
+            )
+        X, y = corpus.data, corpus.target
+        speaker = getattr(corpus, "speaker", None) if speaker is None else speaker
+    columns = X if hasattr(X, "columns") else {}
+    speaker = columns.get("speaker") if speaker is None else speaker
+    if speaker is None:
+        raise ValueError(
+            "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
+            "column 'speaker' of a DataFrame."
+        )
+    sex = columns.get("sex") if sex is None else sex
+    recognised = columns.get("recognised")
+    given = (None if values is None else column_or_1d(values) for values in (y, speaker, sex, recognised))
+    return X, *given
+
+
+def _splits(cv, X, y, groups) -> list:
+    """The folds, as (train, test) indices."""
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(f"Keeping groups (speakers) apart takes at least two of them. Got {n_groups}.")
+    if cv is None:
+        cv = LeaveOneGroupOut() if n_groups <= MANY_SPEAKERS else _FOLDS_OF_MANY
+    if isinstance(cv, (int, np.integer)):
+        if not 2 <= cv <= n_groups:
+            raise ValueError(
+                f"cv must be at least 2 and at most the number of groups (speakers), {n_groups}. Got cv={cv}."
+            )
+        cv = StratifiedGroupKFold(int(cv))
+    rows = np.arange(len(y))
+    with warnings.catch_warnings():  # what `evaluate` says of such a splitter says more
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        splits = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, y, groups)]
+    splits = [(train, test) for train, test in splits if len(test)]  # stratified groups can leave a fold empty
+    times_tested = np.bincount(np.concatenate([test for _, test in splits]), minlength=len(y))
+    if times_tested.max() > 1:
+        raise ValueError(
+            "cv must test each clip at most once, because predictions are pooled. "
+            f"Got {len(splits)} folds that test clip {times_tested.argmax()} twice or more."
+        )
+    if any(np.intersect1d(train, test).size for train, test in splits):
+        raise ValueError("cv must not test a clip that it trains on. Got a fold with the same clip on both sides.")
+    return splits
+
+
+def _random_splits(splits, y, rng) -> list:
+    """Folds of the same sizes over the same clips, in each of which emotions have the same shares, whoever speaks."""
+    tested = np.concatenate([test for _, test in splits])
+    by_emotion = tested[np.lexsort((rng.random(len(tested)), y[tested]))]
+    # Each fold's places are spread evenly over the clips in order of their emotion.
+    places = [(np.arange(len(test)) + rng.random()) / len(test) for _, test in splits]
+    fold = np.repeat(np.arange(len(splits)), list(map(len, places)))[np.argsort(np.concatenate(places))]
+    random = []
+    for number, (train, _) in enumerate(splits):
+        test = by_emotion[fold == number]
+        rest = np.setdiff1d(np.arange(len(y)), test)
+        rest = rest[np.lexsort((rng.random(len(rest)), y[rest]))]
+        random.append((np.sort(rest[np.arange(len(train)) * len(rest) // len(train)]), test))
+    return random
+
+
+def _requests_groups(estimator) -> bool:
+    return get_config()["enable_metadata_routing"] and bool(
+        get_routing_for_object(estimator).consumes("fit", ["groups"])
+    )
+
+
+def _predict(estimator, X, y, splits, params, n_jobs, verbose):
+    """The predictions of each fold, in turn."""
+    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    results = run(delayed(_fit_predict)(clone(estimator), X, y, train, test, params) for train, test in splits)
+    if verbose:
+        from tqdm.auto import tqdm
+
+        results = tqdm(results, total=len(splits), desc="evaluate", unit="fold")
+    return iter(list(results))
+
+
+def _fit_predict(estimator, X, y, train, test, params) -> np.ndarray:
+    given = {name: _safe_indexing(values, train) for name, values in params.items()}
+    return np.asarray(estimator.fit(_safe_indexing(X, train), y[train], **given).predict(_safe_indexing(X, test)))
+
+
+def _title(estimator) -> str:
+    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    return " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
+
+
+def _protocol(splits, speaker, n_leaking, n_tested) -> str:
+    """How it was evaluated, in words."""
+    n_folds, most = len(splits), max(len(np.unique(speaker[test])) for _, test in splits)
+    if n_leaking:
+        text = f"{n_folds} folds, {n_leaking} of which have speakers on both sides, so that the scores are too good"
+    elif most == 1:
+        text = f"{n_folds} folds: each speaker is recognised by a model that was trained on others"
+    else:
+        text = f"{n_folds} folds of up to {most} speakers, who are recognised by a model that was trained on others"
+    if n_tested < len(speaker):
+        text += f"; {len(speaker) - n_tested} of {len(speaker)} clips were never tested"
+    return text

@@ -1,0 +1,283 @@
+"""Reports in words: the same tables as text and as HTML."""
+
+from __future__ import annotations
+
+import textwrap
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+_WIDTH = 100  # characters of a line of text
+
+
+class Section(NamedTuple):
+    """A table with a heading; the first column is words, the others are figures."""
+
+    heading: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+# --------------------------------------------------------------------------------------------------- what a report says
+
+
+def headline(report) -> str:
+    clips, speakers, emotions = len(report.y_true), len(report.speakers), len(report.emotions)
+    text = f"{clips} clips of {speakers} speaker{'s' * (speakers > 1)} in {emotions} emotions"
+    return f"{text}; {report.protocol}." if report.protocol else f"{text}."
+
+
+def sections(report) -> list[Section]:
+    """The report's tables."""
+    frame, interval = report.to_frame(), _interval_name(report)
+    heard = frame["listeners"].notna().any()
+    columns = ["score", interval, *(["listeners"] if heard else [])]
+
+    def row(name, figures, digits=3):
+        cells = [name, _number(figures["value"], digits), _interval(figures, digits)]
+        return cells + ([_number(figures["listeners"], digits)] if heard else [])
+
+    def rows(measure, digits=2):
+        part = frame.loc[measure]
+        return [row(str(of), part.loc[of], digits) for of in part.index]
+
+    overall = [
+        [*row(name, frame.loc[measure, "all"]), _number(frame.loc[(measure, "all"), "chance"], 3)]
+        for name, measure in [("UAR (mean of the recalls)", "UAR"), ("WA (share of the clips)", "WA")]
+    ]
+    found = [Section("Recognised", [*columns, "chance"], overall)]
+    recalls = [
+        [*cells, str(n), confusion]
+        for cells, n, confusion in zip(rows("recall"), frame.loc["recall", "n_clips"], _taken_for(report))
+    ]
+    found.append(Section("Recall of each emotion", [*columns, "clips", "most often taken for"], recalls))
+    found.append(Section("UAR of each speaker, worst first", [*columns, "clips"], _speaker_rows(report, row)))
+    measures = frame.index.get_level_values("measure")
+    if "UAR by sex" in measures:
+        by_sex = rows("UAR by sex", 3)
+        if "gap by sex" in measures:
+            gap = frame.loc["gap by sex"].iloc[0]
+            by_sex.append(row(f"gap: {frame.loc['gap by sex'].index[0]}", gap))
+        found.append(Section("UAR of each sex", columns, by_sex))
+    if "leakage gap" in measures:
+        leakage = [
+            row("UAR of known speakers (random split)", frame.loc["UAR, random split", "all"]),
+            row("gap: known - unknown speakers", frame.loc["leakage gap", "all"]),
+        ]
+        found.append(Section("Leakage", columns[:2], [cells[:3] for cells in leakage]))
+    return found
+
+
+def notes(report) -> list[str]:
+    """What the words in the tables mean, for who has never seen any of them."""
+    frame = report.to_frame()
+    n_emotions, most_frequent = len(report.emotions), report.confusion.sum(axis=1).idxmax()
+    found = [
+        "Recall: the share of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare "
+        f"emotions count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
+        f"'{most_frequent}' always."
+    ]
+    n_speakers, percent = len(report.speakers), f"{report.confidence_level:.4g}"
+    if n_speakers > 1:
+        found.append(
+            f"Intervals (confidence level {percent}): where the score may lie for other speakers, judged from how much "
+            f"these {n_speakers} differ." + (" With so few of them it can hardly be judged." if n_speakers < 6 else "")
+        )
+    else:
+        found.append("There are no intervals: from one speaker nothing can be said about others.")
+    if report.y_pred_random is not None:
+        found.append(
+            "Leakage: the same evaluated once more with clips dealt at random, so that models know the speakers that "
+            "they are tested on. Unknown speakers will not bring the gap."
+        )
+    if frame["listeners"].notna().any():
+        lowest = np.nanmin(report.recognised)
+        text = "Listeners: the share of human listeners who named the emotion of the same clips."
+        if lowest > 1 / n_emotions:
+            text += (
+                f" Each of these clips was recognised by at least {lowest:.0%} of them: probably the others were left "
+                "out of the corpus, so that on all that was recorded listeners would do worse."
+            )
+        found.append(text)
+    missing = [
+        f"{speaker} lacks {', '.join(map(str, report.emotions[count == 0]))}"
+        for speaker, count in zip(report.speakers, report._count)
+        if (count == 0).any()
+    ]
+    if missing:
+        more = f", and {len(missing) - 3} more" if len(missing) > 3 else ""
+        found.append(
+            f"The UAR of a speaker is over the emotions that there are of them: {'; '.join(missing[:3])}{more}."
+        )
+    return found
+
+
+def _taken_for(report) -> list[str]:
+    """For each emotion, what it was most often mistaken for, and the share of its clips that was."""
+    confusion = report.confusion
+    found = []
+    for emotion in report.emotions:
+        mistakes = confusion.loc[emotion].drop(emotion)
+        share = mistakes.max() / confusion.loc[emotion].sum() if len(mistakes) else 0
+        found.append(f"{mistakes.idxmax()} ({share:.0%})" if share else "-")
+    return found
+
+
+def _speaker_rows(report, row) -> list[list[str]]:
+    """From the worst to the best; of many, both ends."""
+    frame = report.to_frame().loc["UAR by speaker"].sort_values("value", kind="stable")
+    sexes = dict(zip(report.speakers, report._speaker_sex))
+    rows = []
+    for speaker in frame.index:
+        name = f"{speaker} ({sexes[speaker]})" if sexes[speaker] else str(speaker)
+        rows.append([*row(name, frame.loc[speaker], 2), str(frame.loc[speaker, "n_clips"])])
+    left_out = len(rows) - 12
+    return rows if left_out < 2 else [*rows[:6], [f"... {left_out} more"] + [""] * (len(rows[0]) - 1), *rows[-6:]]
+
+
+def _interval_name(report) -> str:
+    return f"{100 * report.confidence_level:.4g} % interval"
+
+
+def _number(value, digits) -> str:
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def _interval(figures, digits) -> str:
+    return "" if np.isnan(figures["low"]) else f"{figures['low']:.{digits}f} to {figures['high']:.{digits}f}"
+
+
+# ------------------------------------------------------------------------------------------------------------- as text
+
+
+def text(report) -> str:
+    parts = [_wrap(part) for part in (report.title, headline(report)) if part]
+    parts += [_table(section) for section in sections(report)]
+    return "\n".join(parts) + "\n\n" + "\n".join(map(_wrap, notes(report)))
+
+
+def _wrap(paragraph: str) -> str:
+    return textwrap.fill(paragraph, _WIDTH)
+
+
+def _table(section: Section) -> str:
+    columns = [c for c in zip(section.columns, *(row[1:] for row in section.rows))]
+    keep = [k for k, column in enumerate(columns) if any(column[1:])]  # no column of blanks
+    names = [section.heading, *(row[0] for row in section.rows)]
+    lines = [name.ljust(max(26, *map(len, names))) for name in names]
+    for k in keep:
+        width = max(map(len, columns[k]))
+        left = section.columns[k] == "most often taken for"
+        lines = [f"{line}  {cell.ljust(width) if left else cell.rjust(width)}" for line, cell in zip(lines, columns[k])]
+    lines = [line.rstrip() for line in lines]
+    return "\n".join(["", lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+# ------------------------------------------------------------------------------------------------------------- as HTML
+
+# Colours are the surroundings' own, with some blue over them: readable on light and on dark pages.
+_STYLE = """<style>
+.sklearn-ser table {border-collapse: collapse; margin: 0.6em 0 1em; font-variant-numeric: tabular-nums}
+.sklearn-ser caption {text-align: left; font-weight: bold; padding: 0.2em 0.6em 0.2em 0}
+.sklearn-ser td, .sklearn-ser th {text-align: right; padding: 0.15em 0.7em; border: none; font-weight: normal}
+.sklearn-ser tr > :first-child, .sklearn-ser .words {text-align: left}
+.sklearn-ser thead th {border-bottom: 1px solid; opacity: 0.75}
+.sklearn-ser .tables {display: flex; flex-wrap: wrap; gap: 0 3em; align-items: flex-start}
+.sklearn-ser p {max-width: 60em; margin: 0.4em 0}
+</style>"""
+
+
+def html(report) -> str:
+    tables = [_html_table(section) for section in sections(report)]
+    tables.insert(2, _html_confusion(report.confusion))
+    title = f"<p><b>{escape(report.title)}</b></p>" if report.title else ""
+    explained = "".join(f"<p>{escape(note)}</p>" for note in notes(report))
+    return (
+        f'{_STYLE}<div class="sklearn-ser">{title}<p>{escape(headline(report))}</p>'
+        f'<div class="tables">{"".join(tables)}</div>'
+        f"<details open><summary>How to read this</summary>{explained}</details></div>"
+    )
+
+
+def _html_table(section: Section) -> str:
+    blank = {k for k in range(1, len(section.columns) + 1) if not any(row[k] for row in section.rows)}
+
+    def cells(tag, row):
+        return "".join(
+            f"<{tag}{' class=words' if heading == 'most often taken for' else ''}>{escape(cell)}</{tag}>"
+            for k, (heading, cell) in enumerate(zip(["", *section.columns], row))
+            if k not in blank
+        )
+
+    head = f"<thead><tr>{cells('th', ['', *section.columns])}</tr></thead>"
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in section.rows)
+    return f"<table><caption>{escape(section.heading)}</caption>{head}<tbody>{body}</tbody></table>"
+
+
+def _html_confusion(confusion) -> str:
+    head = "".join(f"<th>{escape(str(label))}</th>" for label in confusion.columns)
+    rows = []
+    for emotion, counts in confusion.iterrows():
+        shares = counts / counts.sum()
+        cells = "".join(
+            f'<td style="background: rgba(0, 114, 178, {0.55 * share:.2f})" title="{count} of {counts.sum()} clips">'
+            f"{f'{share:.0%}' if count else '&middot;'}</td>"
+            for share, count in zip(shares, counts)
+        )
+        rows.append(f"<tr><th>{escape(str(emotion))}</th>{cells}</tr>")
+    return (
+        "<table><caption>What each emotion (rows) was recognised as (columns)</caption>"
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ two reports
+
+
+def verdict(comparison) -> str:
+    """What a comparison says, in a sentence or two."""
+    uar, n = comparison.frame.loc["UAR"], comparison.n_speakers
+    wins = int((comparison.by_speaker["difference"] > 0).sum())
+    losses = int((comparison.by_speaker["difference"] < 0).sum())
+    alpha, p = 1 - comparison.confidence_level, uar["p_value"]
+    text = f"A has the higher UAR for {wins} and B for {losses} of {n} speakers. "
+    if p <= alpha:
+        return (
+            text
+            + f"{'A' if uar['difference'] > 0 else 'B'} is better: chance alone would hardly bring that (p = {p:.2g})."
+        )
+    text += f"That may be chance (p = {p:.2g}): it does not show that either is better, nor that they are alike."
+    if 2 / 2**n > alpha:
+        text += f" With {n} speakers no difference could be shown: p is at least {2 / 2**n:.2g}."
+    return text
+
+
+def _comparison_section(comparison) -> Section:
+    interval = _interval_name(comparison)
+    rows = [
+        [
+            name,
+            *(f"{row[key]:.3f}" for key in "ab"),
+            f"{row['difference']:+.3f}",
+            _signed_interval(row),
+            f"{row['p_value']:.2g}",
+        ]
+        for name, row in comparison.frame.iterrows()
+    ]
+    return Section("Recognised", ["A", "B", "A - B", interval, "p"], rows)
+
+
+def _signed_interval(row) -> str:
+    return "" if np.isnan(row["low"]) else f"{row['low']:+.3f} to {row['high']:+.3f}"
+
+
+def comparison_text(comparison) -> str:
+    names = [_wrap(f"{key}: {title}") for key, title in zip("AB", comparison.titles)]
+    return "\n".join([*names, _table(_comparison_section(comparison)), "", _wrap(verdict(comparison))])
+
+
+def comparison_html(comparison) -> str:
+    names = "".join(f"<p><b>{key}</b>: {escape(title)}</p>" for key, title in zip("AB", comparison.titles))
+    table = _html_table(_comparison_section(comparison))
+    return f'{_STYLE}<div class="sklearn-ser">{names}{table}<p>{escape(verdict(comparison))}</p></div>'

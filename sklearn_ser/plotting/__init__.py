@@ -1,0 +1,19 @@
+"""Displays, as scikit-learn has them: made by `from_...`, drawn into `ax_` of `figure_`. They need matplotlib."""
+
+from ._audio import AttentionDisplay, MelSpectrogramDisplay
+from ._history import HistoryDisplay
+from ._kernels import KernelDisplay
+from ._report import ConfusionDisplay, ReportDisplay
+from ._risk_coverage import RiskCoverageDisplay
+from ._timeline import TimelineDisplay
+
+__all__ = [
+    "AttentionDisplay",
+    "ConfusionDisplay",
+    "HistoryDisplay",
+    "KernelDisplay",
+    "MelSpectrogramDisplay",
+    "ReportDisplay",
+    "RiskCoverageDisplay",
+    "TimelineDisplay",
+]

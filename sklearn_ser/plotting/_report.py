@@ -1,0 +1,334 @@
+"""What was recognised, and what it was taken for."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+from sklearn.utils.multiclass import unique_labels
+
+from .._sklearn import check_matplotlib_support
+from ..metrics import EvaluationReport, evaluate
+from ._colors import BLUE, GREY, ORANGE
+
+
+class ConfusionDisplay:
+    """Confusion matrix: the share of each emotion's clips (row) that was recognised as each (column), over the count.
+
+    The rows are normalised, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
+    shows shares or counts.
+
+    Parameters
+    ----------
+    confusion : array-like of shape (n_emotions, n_labels)
+        Counts: rows are the clips' emotions, columns what they were recognised as. Labels that no clip has may follow
+        as further columns.
+    labels : sequence of n_labels labels
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+    im_ : matplotlib.image.AxesImage
+    text_ : ndarray of shape (n_emotions, n_labels)
+        What is written into the cells.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import ConfusionDisplay
+    >>> display = ConfusionDisplay.from_predictions(["anger", "anger", "fear"], ["anger", "fear", "fear"])
+    >>> display.im_.get_array().tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+
+    def __init__(self, confusion, labels):
+        self.confusion = confusion
+        self.labels = labels
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, labels=None, ax=None, cmap="Blues"):
+        """Draw what a fitted classifier recognises.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted, on other speakers.
+        X : audio input of n_clips
+        y : array-like of shape (n_clips,)
+            Emotions.
+        labels, ax, cmap
+            As for `from_predictions`.
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        return cls.from_predictions(y, estimator.predict(X), labels=labels, ax=ax, cmap=cmap)
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, *, labels=None, ax=None, cmap="Blues"):
+        """Draw what was recognised.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_clips,)
+            Emotions.
+        y_pred : array-like of shape (n_clips,)
+            Recognised emotions.
+        labels : sequence or None, default=None
+            Emotions to show, in this order; None shows all, in the order of the alphabet.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        cmap : str or matplotlib.colors.Colormap, default="Blues"
+            From light to dark.
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_predictions")
+        emotions = unique_labels(y_true) if labels is None else labels
+        others = [] if labels is not None else np.setdiff1d(unique_labels(y_true, y_pred), emotions)
+        columns = [*emotions, *others]
+        counts = confusion_matrix(y_true, y_pred, labels=columns)[: len(emotions)]
+        return cls(counts, columns).plot(ax=ax, cmap=cmap)
+
+    def plot(self, *, ax=None, cmap="Blues"):
+        """Draw the matrix.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        cmap : str or matplotlib.colors.Colormap, default="Blues"
+
+        Returns
+        -------
+        display : ConfusionDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        counts, labels = np.asarray(self.confusion), [str(label) for label in self.labels]
+        if counts.ndim != 2 or counts.shape[1] != len(labels) or counts.shape[0] > len(labels):
+            raise ValueError(
+                "confusion must have a column for each label, and a row for each or for the first of them. "
+                f"Got the shape {counts.shape} and {len(labels)} labels."
+            )
+        n_rows, n_columns = counts.shape
+        if ax is None:
+            _, ax = plt.subplots(figsize=(1.8 + 0.66 * n_columns, 1.5 + 0.55 * n_rows), layout="constrained")
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        self.im_ = ax.imshow(shares, cmap=cmap, vmin=0, vmax=1, aspect="auto")
+        self.text_ = np.empty(counts.shape, dtype=object)
+        for (row, column), count in np.ndenumerate(counts):
+            share = shares[row, column]
+            self.text_[row, column] = ax.text(
+                column,
+                row,
+                f"{share:.0%}\n({count})" if count else "0",
+                ha="center",
+                va="center",
+                size="small" if count else "x-small",
+                color=_ink(self.im_.cmap(share)) if count else GREY,
+            )
+        ax.set(xlabel="recognised as", ylabel="emotion of the clip: share (clips)")
+        ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(n_rows), labels[:n_rows])
+        ax.tick_params(length=0)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class ReportDisplay:
+    """Scores of an evaluation with their confidence intervals, and the confusion matrix beside them.
+
+    Dots are scores: UAR and WA, the recall of each emotion, UAR of each sex and of each speaker; lines are confidence
+    intervals over speakers; diamonds what human listeners reach; crosses what chance brings.
+
+    Parameters
+    ----------
+    report : EvaluationReport
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+        With the scores.
+    confusion_ : ConfusionDisplay or None
+        What is beside them, where the figure is the display's own.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import ReportDisplay
+    >>> y, speaker = ["anger", "fear"] * 3, ["a", "a", "b", "b", "c", "c"]
+    >>> display = ReportDisplay.from_predictions(y, ["anger", "fear", "anger"] * 2, speaker=speaker)
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['UAR', 'WA', 'anger', 'fear', 'each speaker']
+    """
+
+    def __init__(self, report):
+        self.report = report
+
+    @classmethod
+    def from_estimator(cls, estimator, corpus, *, ax=None, **params):
+        """Evaluate an estimator on speakers that it is not trained on, and draw the report.
+
+        Parameters
+        ----------
+        estimator : classifier
+        corpus : Bunch or audio input of n_clips
+        ax : matplotlib.axes.Axes or None, default=None
+            Where to draw the scores, alone; None makes a figure.
+        **params
+            As for `evaluate`.
+
+        Returns
+        -------
+        display : ReportDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        return cls(evaluate(estimator, corpus, **params)).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(cls, y_true, y_pred, *, speaker, ax=None, **params):
+        """Draw the report of predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_clips,)
+            Emotions.
+        y_pred : array-like of shape (n_clips,)
+            Recognised emotions, each by a model that was not trained on the clip's speaker.
+        speaker : array-like of shape (n_clips,)
+        ax : matplotlib.axes.Axes or None, default=None
+            Where to draw the scores, alone; None makes a figure.
+        **params
+            As for `EvaluationReport`.
+
+        Returns
+        -------
+        display : ReportDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_predictions")
+        return cls(EvaluationReport(y_true, y_pred, speaker=speaker, **params)).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the report.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Where to draw the scores, alone; None makes a figure of scores and confusion matrix.
+
+        Returns
+        -------
+        display : ReportDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        groups = self._rows()
+        self.confusion_ = None
+        if ax is None:
+            confusion = self.report.confusion
+            rows, columns = sum(map(len, groups)) + 0.6 * len(groups), len(confusion.columns)
+            figure, (ax, beside) = plt.subplots(
+                1,
+                2,
+                figsize=(6.4 + 1.8 + 0.66 * columns, max(3.4, 1.3 + 0.29 * rows)),
+                width_ratios=[6.4, 1.8 + 0.66 * columns],
+                layout="constrained",
+            )
+            self.confusion_ = ConfusionDisplay(confusion.to_numpy(), list(confusion.columns)).plot(ax=beside)
+            if self.report.title:
+                figure.suptitle(_shorten(self.report.title), size="medium")
+        self._draw(ax, groups)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _rows(self) -> list:
+        """Groups of (label, figures); speakers are one row."""
+        frame = self.report.to_frame()
+        overall = [("UAR", "UAR"), ("UAR, random split", "UAR, known speakers"), ("WA", "WA")]
+        groups = [[(name, frame.loc[measure, "all"]) for measure, name in overall if (measure, "all") in frame.index]]
+        for measure, name in [("recall", "{}"), ("UAR by sex", "UAR, {}")]:
+            if measure in frame.index.get_level_values("measure"):
+                groups.append([(name.format(of), figures) for of, figures in frame.loc[measure].iterrows()])
+        return [*groups, [("each speaker", frame.loc["UAR by speaker"])]]
+
+    def _draw(self, ax, groups):
+        level = f"{100 * self.report.confidence_level:.4g} % interval over speakers"
+        explained = set()  # each kind of mark enters the legend once
+
+        def mark(kind, x, y, *, label, **style):
+            ax.plot(x, y, kind, label=None if label in explained else label, **style)
+            explained.add(label)
+
+        y, ticks, labels = 0.0, [], []
+        for group in groups:
+            for label, figures in group:
+                ticks.append(y)
+                labels.append(label)
+                if label == "each speaker":
+                    self._draw_speakers(ax, figures["value"], y)
+                else:
+                    if np.isfinite(figures["low"]):
+                        mark("-", [figures["low"], figures["high"]], [y, y], label=level, color=BLUE, linewidth=2)
+                    mark("o", figures["value"], y, label="score", color=BLUE)
+                    if np.isfinite(figures["listeners"]):
+                        mark("D", figures["listeners"], y, label="listeners", color=ORANGE, markerfacecolor="none")
+                    if np.isfinite(figures["chance"]) and label in ("UAR", "WA"):
+                        mark("x", figures["chance"], y, label="chance", color=GREY)
+                    ax.annotate(
+                        f"{figures['value']:.2f}",
+                        (1, y),
+                        (6, 0),
+                        xycoords=("axes fraction", "data"),
+                        textcoords="offset points",
+                        va="center",
+                        size="small",
+                        annotation_clip=False,
+                    )
+                y += 1
+            y += 0.6
+            ax.axhline(y - 0.8, color="0.85", linewidth=0.8, visible=group is not groups[-1])
+        ax.set(xlim=(-0.02, 1.02), ylim=(y - 0.8, -0.7), xlabel="score, from 0 to 1")
+        ax.set_yticks(ticks, labels)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x", color="0.9", linewidth=0.8)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize="small", columnspacing=1.2
+        )
+
+    def _draw_speakers(self, ax, scores, y):
+        """All on one line; the worst and the best are named."""
+        ax.plot(scores, np.full(len(scores), y), "o", color=BLUE, alpha=0.45, markeredgewidth=0)
+        ends = [(scores.idxmin(), "right", -6), (scores.idxmax(), "left", 6)] if len(scores) > 1 else []
+        for speaker, alignment, offset in ends:
+            ax.annotate(
+                str(speaker),
+                (scores[speaker], y),
+                (offset, 0),
+                textcoords="offset points",
+                ha=alignment,
+                va="center",
+                size="small",
+            )
+
+
+def _ink(background) -> str:
+    """Black or white, whichever stands out more [WCAG 2, relative luminance]."""
+    rgb = np.asarray(background[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.179 else "black"
+
+
+def _shorten(title: str, longest: int = 110) -> str:
+    return title if len(title) <= longest else f"{title[: longest - 4]} ..."

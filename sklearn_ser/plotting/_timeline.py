@@ -1,0 +1,200 @@
+"""The display of emotions along a recording."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+import numpy as np
+
+from .._clips import clip_length, load_part
+from .._sklearn import check_matplotlib_support
+from ..segmentation import one_recording
+
+# Okabe and Ito's palette, which the colour-blind can tell apart; an emotion has the same colour in every picture.
+_COLOURS = {
+    "anger": "#D55E00",
+    "boredom": "#56B4E9",
+    "calm": "#DDDDDD",
+    "disgust": "#009E73",
+    "fear": "#CC79A7",
+    "happiness": "#F0E442",
+    "neutral": "#555555",
+    "sadness": "#0072B2",
+    "surprise": "#E69F00",
+}
+_TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds from a tick to the next, on a long axis
+_N_BINS = 600  # of the waveform's outline
+_WAVEFORM, _STRIP = (1.06, 1.36), (-0.16, -0.04)  # where they lie on the axis of probabilities
+
+
+def _outline(recording, sr: int) -> np.ndarray:
+    """Lowest and highest value in each of many short parts of a recording, read part by part."""
+    _, clip = one_recording(recording)
+    edges = np.unique(np.linspace(0, clip_length(clip, sr=sr), _N_BINS + 1).round().astype(int))
+    outline = np.empty((edges.size - 1, 2))
+    for first in range(0, edges.size - 1, 50):
+        inner = edges[first : first + 51]
+        part, starts = load_part(clip, sr, inner[0], inner[-1]), inner[:-1] - inner[0]
+        outline[first : first + starts.size, 0] = np.minimum.reduceat(part, starts)
+        outline[first : first + starts.size, 1] = np.maximum.reduceat(part, starts)
+    return outline
+
+
+class TimelineDisplay:
+    """Probabilities of emotions along a recording, stacked, over a strip that shows the most probable one.
+
+    Parameters
+    ----------
+    timeline : DataFrame
+        As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class, and
+        `predicted`.
+    outline : ndarray of shape (n_bins, 2) or None, default=None
+        Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+
+    See Also
+    --------
+    SegmentClassifier : Predicts the timeline.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pandas as pd
+    >>> from sklearn_ser import TimelineDisplay
+    >>> timeline = pd.DataFrame(
+    ...     {"start": [0, 1], "end": [2, 3], "calm": [0.8, 0.3], "fear": [0.2, 0.7], "predicted": ["calm", "fear"]}
+    ... )
+    >>> display = TimelineDisplay.from_predictions(timeline)
+    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    ['fear', 'calm']
+    """
+
+    def __init__(self, timeline, *, outline=None):
+        self.timeline = timeline
+        self.outline = outline
+
+    @classmethod
+    def from_estimator(cls, estimator, recording, *, waveform=True, ax=None, **params):
+        """Predict the timeline of a recording and draw it.
+
+        Parameters
+        ----------
+        estimator : SegmentClassifier
+            Fitted.
+        recording : str, PathLike, array-like of shape (n_times,), or audio input of one clip
+            Any length; a file is read part by part.
+        waveform : bool, default=True
+            Whether to draw the waveform above.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        **params : dict
+            What else `predict_timeline` is to be given.
+
+        Returns
+        -------
+        display : TimelineDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        timeline = estimator.predict_timeline(recording, **params)
+        return cls.from_predictions(timeline, recording=recording if waveform else None, sr=estimator.sr_, ax=ax)
+
+    @classmethod
+    def from_predictions(cls, timeline, *, recording=None, sr=16000, ax=None):
+        """Draw a timeline.
+
+        Parameters
+        ----------
+        timeline : DataFrame
+            As `SegmentClassifier.predict_timeline` returns it.
+        recording : str, PathLike, array-like of shape (n_times,), audio input of one clip, or None, default=None
+            What to draw the waveform of, above the probabilities; None draws none.
+        sr : int, default=16000
+            Sampling rate of a waveform in memory, Hz.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        display : TimelineDisplay
+
+        Raises
+        ------
+        ValueError
+            If `timeline` has other columns, or no rows.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_predictions")
+        columns = list(timeline.columns)
+        if columns[:2] != ["start", "end"] or columns[-1] != "predicted" or len(columns) < 4 or not len(timeline):
+            raise ValueError(
+                "timeline must have rows, and the columns 'start', 'end', a probability for each class, and 'predicted', as "
+                f"predict_timeline returns them. Got {len(timeline)} rows of the columns {columns}."
+            )
+        return cls(timeline, outline=None if recording is None else _outline(recording, sr)).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw the timeline.
+
+        Each segment is drawn around its middle, up to half-way to its neighbours'.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        display : TimelineDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+        timeline, classes = self.timeline, list(self.timeline.columns[2:-1])
+        start, end = timeline["start"].to_numpy(), timeline["end"].to_numpy()
+        middle = (start + end) / 2
+        edges = np.concatenate([start[:1], (middle[1:] + middle[:-1]) / 2, end[-1:]])
+        others = cycle([colour for name, colour in _COLOURS.items() if name not in classes] or _COLOURS.values())
+        colours = {name: _COLOURS.get(name) or next(others) for name in classes}
+        below = np.zeros(len(timeline))
+        for name in classes:
+            above = below + timeline[name].to_numpy()
+            ax.stairs(above, edges, baseline=below, fill=True, color=colours[name], label=str(name), linewidth=0)
+            below = above
+        predicted = timeline["predicted"].to_numpy()
+        first = np.flatnonzero(np.r_[True, predicted[1:] != predicted[:-1]])
+        spans = np.column_stack([edges[first], np.diff(np.r_[edges[first], edges[-1]])])
+        ax.broken_barh(
+            spans, (_STRIP[0], _STRIP[1] - _STRIP[0]), facecolors=[colours[name] for name in predicted[first]]
+        )
+        ticks, labels = [np.mean(_STRIP), 0, 0.5, 1], ["predicted", "0", "0.5", "1"]
+        if self.outline is not None:
+            height = (_WAVEFORM[1] - _WAVEFORM[0]) / 2
+            scaled = np.mean(_WAVEFORM) + height * self.outline / (np.abs(self.outline).max() or 1)
+            time = np.linspace(edges[0], edges[-1], len(scaled) + 1)
+            ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color="0.4", linewidth=0)
+            ticks, labels = [*ticks, np.mean(_WAVEFORM)], [*labels, "waveform"]
+        ax.set(
+            xlim=edges[[0, -1]],
+            ylim=(_STRIP[0] - 0.02, 1.02 if self.outline is None else _WAVEFORM[1] + 0.02),
+            yticks=ticks,
+            yticklabels=labels,
+            xlabel="time (s)",
+            ylabel="probability",
+        )
+        if edges[-1] >= 180:
+            ax.set_xlabel("time (min:s)")
+            step = next((step for step in _TICKS if edges[-1] / step <= 8), _TICKS[-1])
+            ax.xaxis.set_major_locator(MultipleLocator(step))
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time // 60:.0f}:{time % 60:02.0f}"))
+        ax.spines[["top", "right"]].set_visible(False)
+        handles, names = ax.get_legend_handles_labels()
+        ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

@@ -1,0 +1,350 @@
+"""Displays: that they draw what is asked for, where it is asked for, and without words on top of each other."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+import sklearn_ser
+from sklearn_ser import (
+    AttentionBLSTMClassifier,
+    AttentionDisplay,
+    ConfusionDisplay,
+    FrameWise,
+    HistoryDisplay,
+    LowLevelDescriptors,
+    MelSpectrogramDisplay,
+    MelSpectrogramTransformer,
+    ReportDisplay,
+    WaveformChunker,
+    load_waveform,
+)
+from sklearn_ser.metrics import EvaluationReport
+from sklearn_ser.plotting._audio import _frame_edges, _params
+
+Y = np.tile(["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"], 20)
+SPEAKER = np.repeat([f"s{s:02d}" for s in range(10)], 14)
+
+
+@pytest.fixture(autouse=True)
+def pyplot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")
+
+
+def predictions(seed=0, accuracy=0.6):
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(len(Y)) < accuracy, Y, rng.choice(Y, size=len(Y)))
+
+
+def make_report(**params):
+    sex = np.where(SPEAKER < "s05", "female", "male")
+    return EvaluationReport(Y, predictions(), speaker=SPEAKER, sex=sex, recognised=np.full(len(Y), 0.9), **params)
+
+
+def words(figure):
+    """Boxes of all words that are drawn, in pixels."""
+    from matplotlib.text import Text
+
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    unseen = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }  # matplotlib keeps ticks beyond the axes, and does not draw them
+    shown = [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible() and t not in unseen]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in shown]
+
+
+def assert_words_are_apart_and_inside(figure):
+    found, (width, height) = words(figure), figure.canvas.get_width_height()
+    assert len(found) > 3
+    for k, (text, box) in enumerate(found):
+        assert box.x0 > -1 and box.y0 > -1 and box.x1 < width + 1 and box.y1 < height + 1, text
+        for other, its_box in found[:k]:
+            # Boxes of slanted words overlap where words do not.
+            if max(box.height, its_box.height) < 30:
+                assert not box.shrunk(0.9, 0.9).overlaps(its_box.shrunk(0.9, 0.9)), (text, other)
+
+
+# ------------------------------------------------------------------------------------------------------- confusion
+
+
+def test_confusion_shows_shares_of_rows_and_counts():
+    display = ConfusionDisplay.from_predictions(["a", "a", "a", "b"], ["a", "a", "b", "b"])
+    np.testing.assert_allclose(display.im_.get_array(), [[2 / 3, 1 / 3], [0, 1]])
+    assert [text.get_text() for text in display.text_.ravel()] == ["67%\n(2)", "33%\n(1)", "0", "100%\n(1)"]
+    assert display.im_.get_clim() == (0, 1)
+    assert display.figure_ is display.ax_.figure
+
+
+def test_confusion_takes_labels_order_and_axes(pyplot):
+    _, axes = pyplot.subplots(2)
+    display = ConfusionDisplay.from_predictions(["a", "b"], ["a", "a"], labels=["b", "a"], ax=axes[1])
+    assert display.ax_ is axes[1]
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["b", "a"]
+    np.testing.assert_array_equal(display.im_.get_array(), [[0, 1], [0, 1]])
+
+
+def test_labels_that_no_clip_has_are_further_columns():
+    display = ConfusionDisplay.from_predictions(["b", "c"], ["a", "c"])
+    assert display.labels == ["b", "c", "a"]
+    np.testing.assert_array_equal(display.confusion, [[0, 0, 1], [0, 1, 0]])
+
+
+def test_confusion_from_estimator_predicts():
+    X = np.arange(6.0).reshape(6, 1)
+    y = [0, 0, 0, 1, 1, 1]
+    display = ConfusionDisplay.from_estimator(LogisticRegression().fit(X, y), X, y)
+    np.testing.assert_array_equal(display.confusion, [[3, 0], [0, 3]])
+
+
+def test_confusion_that_does_not_fit_its_labels_is_refused():
+    with pytest.raises(ValueError, match=r"a column for each label.*shape \(2, 2\) and 3 labels"):
+        ConfusionDisplay(np.eye(2), ["a", "b", "c"]).plot()
+
+
+def test_words_in_the_confusion_can_be_read():
+    display = ConfusionDisplay.from_predictions(Y, predictions())
+    assert_words_are_apart_and_inside(display.figure_)
+    for text, share in zip(display.text_.ravel(), display.im_.get_array().ravel()):
+        if share:  # contrast after WCAG
+            background = luminance(display.im_.cmap(share)[:3])
+            ink = 1.0 if text.get_color() == "white" else 0.0
+            light, dark = max(ink, background), min(ink, background)
+            assert (light + 0.05) / (dark + 0.05) > 4.5
+
+
+def luminance(rgb):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+
+# ---------------------------------------------------------------------------------------------------------- report
+
+
+def test_report_shows_scores_intervals_listeners_and_chance():
+    report = make_report(y_pred_random=Y, title="a model")
+    display = report.plot()
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    emotions = list(report.emotions)
+    assert labels == [
+        "UAR",
+        "UAR, known speakers",
+        "WA",
+        *emotions,
+        "UAR, female",
+        "UAR, male",
+        "each speaker",
+    ]
+    lines = {line.get_label(): line for line in display.ax_.lines}
+    assert lines["score"].get_xdata()[0] == report.uar
+    assert tuple(lines["95 % interval over speakers"].get_xdata()) == report.uar_interval
+    assert lines["listeners"].get_xdata()[0] == pytest.approx(0.9)
+    assert lines["chance"].get_xdata()[0] == pytest.approx(1 / 7)
+    np.testing.assert_array_equal(display.confusion_.confusion, report.confusion)
+    assert display.figure_.get_suptitle() == "a model"
+
+
+@pytest.mark.parametrize("title", ["", "HandcraftedFeatures() > StandardScaler() > SVC(C=10) > " * 9])
+def test_words_in_the_report_can_be_read(title):
+    assert_words_are_apart_and_inside(make_report(y_pred_random=Y, title=title).plot().figure_)
+
+
+def test_report_draws_its_scores_into_given_axes(pyplot):
+    _, axes = pyplot.subplots(2)
+    display = make_report().plot(ax=axes[1])
+    assert display.ax_ is axes[1] and display.confusion_ is None and not axes[0].lines
+
+
+def test_report_without_sexes_or_listeners_is_drawn():
+    display = ReportDisplay.from_predictions(Y, predictions(), speaker=SPEAKER)
+    assert "UAR, female" not in [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert "listeners" not in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+def test_report_from_estimator_evaluates():
+    X = np.eye(7)[np.unique(Y, return_inverse=True)[1]]
+    display = ReportDisplay.from_estimator(LogisticRegression(), X, y=Y, speaker=SPEAKER, cv=2)
+    assert display.report.uar == 1 and "2 folds" in str(display.report)
+
+
+# --------------------------------------------------------------------------------------------------------- history
+
+
+class Trained(ClassifierMixin, BaseEstimator):
+    """As a neural classifier is after `fit`."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.history_ = {"loss": [3.0, 2.0, 1.0], "accuracy": [0.2, 0.5, 0.7], "val_loss": [3.1, 2.5, 2.6]}
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda e: e, make_pipeline, lambda e: GridSearchCV(make_pipeline(e), {}, cv=2)],
+    ids=["alone", "pipeline", "search"],
+)
+def test_history_is_found_wherever_it_is(wrap):
+    estimator = wrap(Trained()).fit(np.zeros((4, 1)), [0, 1, 0, 1])
+    display = HistoryDisplay.from_estimator(estimator)
+    trained, held_out, kept = display.ax_.lines
+    np.testing.assert_array_equal(trained.get_xydata(), [[1, 3], [2, 2], [3, 1]])
+    np.testing.assert_array_equal(held_out.get_ydata(), [3.1, 2.5, 2.6])
+    assert kept.get_xdata()[0] == 2
+    assert trained.get_linestyle() != held_out.get_linestyle()  # told apart without colours
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_history_of_accuracy_goes_from_0_to_1(pyplot):
+    _, ax = pyplot.subplots()
+    display = HistoryDisplay.from_estimator(Trained().fit([[0]], [0]), measure="accuracy", ax=ax)
+    assert display.ax_ is ax and ax.get_ylim() == (0, 1) and ax.get_ylabel() == "accuracy"
+
+
+def test_what_has_no_history_is_refused():
+    with pytest.raises(ValueError, match="must be a fitted neural classifier.*LogisticRegression"):
+        HistoryDisplay.from_estimator(make_pipeline(LogisticRegression()))
+    with pytest.raises(ValueError, match=r"measure must be one of \['loss'\].*Got measure='f1'"):
+        HistoryDisplay({"loss": [1.0]}).plot(measure="f1")
+
+
+# ----------------------------------------------------------------------------------------------------- spectrogram
+
+
+def test_a_sine_is_bright_at_its_frequency():
+    clip = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
+    display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), clip)
+    loudest = display.im_.get_array().mean(axis=1).argmax()
+    ticks = {label.get_text(): place for label, place in zip(display.ax_.get_yticklabels(), display.ax_.get_yticks())}
+    assert abs(loudest - ticks["1000"]) <= 0.6
+    left, right, *_ = display.im_.get_extent()
+    assert left == 0 and right == pytest.approx(63 * 256 / 16000)
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_spectrogram_is_that_of_the_pipelines_transformer(tones):
+    pipeline = make_pipeline(MelSpectrogramTransformer(n_mels=20, n_frames=12, offset=0.05), FrameWise())
+    pipeline.fit(tones[1:])
+    display = MelSpectrogramDisplay.from_estimator(pipeline, [tones[5]])
+    np.testing.assert_array_equal(display.spectrogram, pipeline[0].transform([tones[5]])[0])
+    assert display.im_.get_array().shape == (20, 12) and display.im_.get_extent()[0] == 0.05
+    short = MelSpectrogramDisplay.from_estimator(pipeline, tones[1])  # its padding is not drawn
+    assert np.isfinite(short.im_.get_array()).all() and short.im_.get_array().shape[1] < 12
+
+
+def test_spectrogram_of_other_things_is_refused(tones):
+    with pytest.raises(TypeError, match="must be a MelSpectrogramTransformer.*Got LowLevelDescriptors"):
+        MelSpectrogramDisplay.from_estimator(LowLevelDescriptors(), tones[0])
+    with pytest.raises(ValueError, match="clip must be a single clip.*Got 6 clips"):
+        MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), tones)
+
+
+# ------------------------------------------------------------------------------------------------------- attention
+
+
+@pytest.fixture(scope="module")
+def attentive():
+    rng = np.random.default_rng(0)
+    clips = [rng.normal(size=n).astype(np.float32) for n in (8000, 12000, 16000, 9000)]
+    classifier = AttentionBLSTMClassifier([2], pool_size=4, epochs=1, random_state=0)
+    pipeline = make_pipeline(MelSpectrogramTransformer(n_mels=8), FrameWise(), classifier)
+    return pipeline.fit(clips, ["anger", "fear"] * 2), clips
+
+
+def test_attention_is_drawn_in_its_mean_where_the_frames_lie(attentive):
+    pipeline, clips = attentive
+    display = AttentionDisplay.from_estimator(pipeline, clips[1])
+    values, edges, _ = display.attention_ax_.patches[0].get_data()
+    frames = pipeline[:-1].transform(clips[1:2])
+    weights = pipeline[-1].attention_weights(frames)[0]
+    n_frames = np.sum(~np.isnan(frames[0, :, 0]))
+    np.testing.assert_allclose(values, weights[:n_frames] * n_frames, rtol=1e-5)
+    assert np.mean(values) == pytest.approx(1)
+    np.testing.assert_allclose(edges[:3], [0, 0.008, 0.024])  # frames of 16 ms, each around its time
+    assert edges[-1] == pytest.approx(0.75, abs=0.02)
+    assert f"recognised: {pipeline.predict(clips[1:2])[0]}" in display.ax_.get_title()
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_waveform_of_the_part_that_is_read_is_drawn(attentive, tmp_path):
+    import soundfile
+
+    pipeline, clips = attentive
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, 0.1 * clips[2], 16000)
+    pipeline[0].set_params(offset=0.25)
+    try:
+        display = AttentionDisplay.from_estimator(pipeline, path)
+    finally:
+        pipeline[0].set_params(offset=0.0)
+    np.testing.assert_array_equal(display.waveform, load_waveform(path, offset=0.25))
+    assert display.ax_.get_xlim() == pytest.approx((0.25, 1.0), abs=1e-3)
+    assert display.edges[0] == 0.25
+
+
+def test_envelope_keeps_the_extremes():
+    waveform = np.random.default_rng(0).normal(size=100_000)
+    low, high, times = AttentionDisplay(waveform, [1.0], [0.0, 6.25])._envelope()
+    assert (low.min(), high.max()) == (waveform.min(), waveform.max())
+    assert len(times) == 1500 and 0 < times[0] < times[-1] < 6.25
+    low, high, _ = AttentionDisplay(waveform[:7], [1.0], [0.0, 1.0])._envelope()
+    np.testing.assert_array_equal(low, waveform[:7])
+
+
+def test_frames_are_placed_by_hops_chunks_and_pooling():
+    mel = MelSpectrogramTransformer(hop_length=160)
+    pooled = [{}, {"pool_size": 10}]
+    np.testing.assert_allclose(_frame_edges(_params(mel), pooled, 3, 1.0), [0, 0.095, 0.195, 0.295])
+    mel.set_params(center=False)
+    np.testing.assert_allclose(_frame_edges(_params(mel), pooled, 3, 1.0), [0, 0.1, 0.2, 0.3])
+    chunks = _params(WaveformChunker(chunk_duration=0.5, overlap=0.5))
+    np.testing.assert_allclose(_frame_edges(chunks, [], 4, 10.0), [0, 0.25, 0.5, 0.75, 1.0])
+    np.testing.assert_allclose(_frame_edges({}, [], 4, 2.0), [0, 0.5, 1, 1.5, 2])
+
+
+def test_attention_of_what_has_none_is_refused(tones):
+    with pytest.raises(TypeError, match="a Pipeline from audio to a classifier with attention_weights"):
+        AttentionDisplay.from_estimator(make_pipeline(MelSpectrogramTransformer(), LogisticRegression()), tones[0])
+
+
+# ------------------------------------------------------------------------------------------------------------- all
+
+DISPLAYS = [getattr(sklearn_ser, name) for name in sklearn_ser.__all__ if name.endswith("Display")]
+
+
+@pytest.mark.parametrize("display", DISPLAYS, ids=lambda d: d.__name__)
+def test_every_display_plots_into_given_axes(display):
+    import inspect
+
+    assert "ax" in inspect.signature(display.plot).parameters
+    assert any(name.startswith("from_") for name in dir(display))
+
+
+def test_importing_the_library_and_its_reports_does_not_import_matplotlib():
+    code = "import sys, sklearn_ser, sklearn_ser.metrics, sklearn_ser.plotting; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_matplotlib_a_report_says_what_to_install(monkeypatch):
+    report = make_report()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match="ReportDisplay.plot requires matplotlib"):
+        report.plot()
