@@ -86,9 +86,11 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
 
     A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
-    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on. A
-    classifier of segments or copies around this step (`SegmentClassifier`, `AugmentedClassifier`) takes each of them for a
-    clip of its speaker.
+    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on.
+
+    Inside `SegmentClassifier` or `AugmentedClassifier`, each segment or copy counts as a clip of its speaker. The segments of a
+    single clip are then scaled by each other, and what is left of its emotion is how they differ; give `predict` several
+    clips of a speaker, or a path, in which each segment is taken for its speaker's only one.
 
     In frames, each clip weighs the same in its speaker's mean, however long it is.
 

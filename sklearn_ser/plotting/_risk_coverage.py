@@ -181,7 +181,7 @@ class RiskCoverageDisplay:
             label = f"answers {coverage:.0f} %, of them {risk:.1f} % wrong"
             ax.plot(coverage, risk, "o", color=ORANGE, markeredgecolor="white", markersize=9, label=label)
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(frameon=False, loc="upper left")
+            ax.legend(frameon=False, loc="best")
         ax.set(xlim=(0, 101), xlabel="clips answered, the surest first (%)", ylabel="errors among the answers (%)")
         ax.autoscale(axis="y")  # to the curves that were there before, too
         ax.set_ylim(bottom=0)
