@@ -8,6 +8,7 @@ from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
 from . import segmentation as segmentation
+from . import selective as selective
 from .audio import AudioError as AudioError
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
@@ -38,6 +39,7 @@ from .model_selection import SpeakerTextKFold as SpeakerTextKFold
 from .model_selection import SplitAudit as SplitAudit
 from .model_selection import StratifiedSpeakerKFold as StratifiedSpeakerKFold
 from .model_selection import audit_split as audit_split
+from .metrics import risk_coverage_curve as risk_coverage_curve
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
@@ -50,8 +52,11 @@ from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
 from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
+from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
 from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import ReferenceScaler as ReferenceScaler
+from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .segmentation import SegmentClassifier as SegmentClassifier
+from .selective import SelectiveClassifier as SelectiveClassifier
 
 __version__: str

@@ -26,4 +26,13 @@ __all__ = [
     "_raise_for_params",
     "_safe_indexing",
     "check_matplotlib_support",
+    "keep_output",
 ]
+
+
+def keep_output(estimator, keep: bool) -> None:
+    """Whether to leave what this fitted transformer returns as it is, whatever `set_output` asks for."""
+    if keep:
+        estimator._sklearn_auto_wrap_output_keys = set()
+    else:
+        vars(estimator).pop("_sklearn_auto_wrap_output_keys", None)

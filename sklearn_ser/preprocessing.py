@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._frames import FramesMixin, validate_frames
 from ._sklearn import _check_feature_names_in
+from ._speakers import SpeakerNormalizer
 
-__all__ = ["ReferenceScaler"]
+__all__ = ["ReferenceScaler", "SpeakerNormalizer"]
 
 
 class ReferenceScaler(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -37,6 +38,7 @@ class ReferenceScaler(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_ou
     See Also
     --------
     FrameWise : Scale frames by all clips, with any scaler.
+    SpeakerNormalizer : Scale each speaker's clips by themselves.
 
     References
     ----------

@@ -29,7 +29,9 @@ from sklearn_ser import (
     MelSpectrogramTransformer,
     ReferenceScaler,
     SegmentClassifier,
+    SelectiveClassifier,
     SparseAutoencoderFeatures,
+    SpeakerNormalizer,
     StackedLSTMClassifier,
     WaveformChunker,
     WaveformLoader,
@@ -63,6 +65,7 @@ ESTIMATORS = [
     Functionals(),
     HandcraftedFeatures(),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
+    SpeakerNormalizer(StandardScaler(), speaker=None),  # the checks' data have no speakers
     FrameWise(StandardScaler()),
     FlattenFrames(),
     SparseAutoencoderFeatures(kernel_lengths=(1, 2), n_kernels=3, max_iter=5),
@@ -74,6 +77,7 @@ ESTIMATORS = [
     StackedLSTMClassifier([4, 4], dense_units=[], **SMALL),
     AUGMENTED,
     SegmentClassifier(AUGMENTED.estimator),
+    SelectiveClassifier(LogisticRegression(), coverage=1.0, speaker=None, cv=2),  # the checks know nothing of rejection
 ]
 
 PASSED = Counter()  # checks that ran to their end, by class

@@ -3,6 +3,7 @@
 from ._compare import Comparison, compare
 from ._evaluate import evaluate
 from ._report import EvaluationReport
+from ._risk import risk_coverage_curve
 from ._scores import uar_score, wa_score
 
-__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate", "uar_score", "wa_score"]
+__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate", "risk_coverage_curve", "uar_score", "wa_score"]

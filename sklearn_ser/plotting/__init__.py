@@ -4,6 +4,7 @@ from ._audio import AttentionDisplay, MelSpectrogramDisplay
 from ._history import HistoryDisplay
 from ._kernels import KernelDisplay
 from ._report import ConfusionDisplay, ReportDisplay
+from ._risk_coverage import RiskCoverageDisplay
 from ._timeline import TimelineDisplay
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "KernelDisplay",
     "MelSpectrogramDisplay",
     "ReportDisplay",
+    "RiskCoverageDisplay",
     "TimelineDisplay",
 ]

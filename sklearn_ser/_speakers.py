@@ -1,0 +1,389 @@
+"""Clips normalised by their own speaker."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import check_array, check_random_state, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted
+
+from ._frames import check_frames
+from ._sklearn import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
+
+_STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
+_LEAST, _MOST = 0.01, 20.0
+
+
+class SpeakerNormalizer(TransformerMixin, BaseEstimator):
+    """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
+
+    Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among the rows
+    of X, of all emotions; no labels are looked at, so that unknown speakers are normalised, too. Few clips say little about a
+    speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that is its speaker's only
+    one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
+
+    **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there are.
+    Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Makes features (n_clips, n_features), such as `HandcraftedFeatures`, or frames (n_clips, n_frames, n_values), such as
+        `MelSpectrogramTransformer`, or a Pipeline that ends in either. It is given X as it is, and cloned before it is
+        fitted.
+    speaker : str or None, default="speaker"
+        Column of X that tells speakers apart. Where it is missing (NaN, None), a clip is taken for its speaker's only one.
+        None takes all clips so, even if X is no DataFrame: then all are scaled alike, as by `StandardScaler`.
+    enrolment : str or None, default="enrolment"
+        Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech recorded
+        beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no such column.
+    prior_strength : float or "auto", default="auto"
+        How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see Notes.
+    alone : float, default=2/3
+        Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0 to 1,
+        so that the model behind this step learns what such clips look like. `transform` does so with none. Where X has
+        enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many clips of a speaker
+        at a time.
+    random_state : int, RandomState instance or None, default=0
+        Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        The fitted transformer.
+    mean_ : ndarray of shape (n_values,)
+        Mean of the average training speaker.
+    clip_var_, frame_var_ : ndarray of shape (n_values,)
+        Variance of the clips' means around their speaker's mean, and of the frames around their clip's mean; the latter is 0
+        for features.
+    prior_strength_ : ndarray of shape (n_values,)
+        How many clips the training speakers count for in a speaker's mean.
+    has_enrolment_ : bool
+        Whether X had the column `enrolment` in `fit`.
+    n_features_in_, feature_names_in_
+        Those of the fitted transformer, if it has them.
+
+    See Also
+    --------
+    ReferenceScaler : Scale by the clips of one emotion, of all speakers.
+
+    Notes
+    -----
+    Let clips scatter around their speaker's mean with variance :math:`\\sigma^2`, and speakers' means around `mean_` with
+    variance :math:`\\tau^2`, both normally distributed. Given `n` other clips of the speaker with mean :math:`\\bar x`, a clip
+    is expected at ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`, the `prior_strength` [1]_, and
+    scatters around that with variance :math:`\\sigma^2 (1 + 1 / (n + k))`. These are the mean and the variance by which it is
+    normalised. So what comes out varies as much for one clip as for many, and `n = 0` is plain standardisation, with the
+    variance :math:`\\sigma^2 + \\tau^2` of all clips. A value in which voices differ, such as F0, is centred by few clips, and
+    one in which they do not, by many.
+
+    "auto" takes both variances from the training speakers, by the analysis of variance, and `k` not above 20; where there are
+    no two speakers with several clips, it is 5. :math:`\\sigma^2` is the speaker's own as far as it is known: the squared
+    deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
+
+    A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
+    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on.
+
+    Inside `SegmentClassifier` or `AugmentedClassifier`, each segment or copy counts as a clip of its speaker. The segments of a
+    single clip are then scaled by each other, and what is left of its emotion is how they differ; give `predict` several
+    clips of a speaker, or a path, in which each segment is taken for its speaker's only one.
+
+    In frames, each clip weighs the same in its speaker's mean, however long it is.
+
+    References
+    ----------
+    .. [1] Robinson, "That BLUP is a good thing: the estimation of random effects", Statistical Science 6(1), 1991.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_ser import HandcraftedFeatures, SpeakerNormalizer
+    >>> time = np.arange(4000) / 16000
+    >>> clips = pd.DataFrame({"path": [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 400, 440)]})
+    >>> clips["speaker"] = ["his", "his", "hers", "hers"]
+    >>> zcr = HandcraftedFeatures(feature_set="bledea170", descriptors=["zcr"])
+    >>> normalizer = SpeakerNormalizer(zcr, prior_strength=0.01).fit(clips)
+    >>> normalizer.transform(clips).round(1).ravel()
+    array([-0.7,  0.6, -1.2,  1.3], dtype=float32)
+    """
+
+    _parameter_constraints: dict = {
+        "transformer": [HasMethods(["fit_transform", "transform"])],
+        "speaker": [str, None],
+        "enrolment": [str, None],
+        "prior_strength": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "alone": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        transformer,
+        *,
+        speaker="speaker",
+        enrolment="enrolment",
+        prior_strength="auto",
+        alone=2 / 3,
+        random_state=0,
+    ):
+        self.transformer = transformer
+        self.speaker = speaker
+        self.enrolment = enrolment
+        self.prior_strength = prior_strength
+        self.alone = alone
+        self.random_state = random_state
+
+    def fit(self, X, y=None, **params):
+        """Fit the transformer; learn the average speaker of what it makes.
+
+        Parameters
+        ----------
+        X : DataFrame of n_clips
+            Audio input with the column `speaker`, and `enrolment` if there is one. If `speaker` is None, whatever the
+            transformer takes.
+        y : array-like of shape (n_clips,) or None
+            Passed on to the transformer.
+        **params : dict
+            Metadata routed to the transformer's `fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X lacks the column `speaker`, `enrolment` holds anything but true and false or marks no clip at all, or the
+            transformer makes neither features nor frames.
+        """
+        self._fit(X, y, params)
+        return self
+
+    def fit_transform(self, X, y=None, **params):
+        """Fit, and normalise the clips: most by their speaker's, the share `alone` as their speaker's only ones.
+
+        Parameters
+        ----------
+        X : DataFrame of n_clips
+        y : array-like of shape (n_clips,) or None
+        **params : dict
+            All as for `fit`.
+
+        Returns
+        -------
+        normalised : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_values)
+        """
+        values, speakers, reference = self._fit(X, y, params)
+        alone = np.zeros(len(values), dtype=bool)
+        if not self.has_enrolment_:
+            random = check_random_state(self.random_state)
+            for rows in _rows_by_speaker(speakers):
+                alone[random.permutation(rows)[: round(self.alone * len(rows))]] = True
+        return self._normalize(values, speakers, reference, alone)
+
+    def transform(self, X):
+        """Normalise clips, each by its speaker's others among them.
+
+        Parameters
+        ----------
+        X : DataFrame of n_clips
+            Audio input with the column `speaker`. Of audio input that is no DataFrame, each clip is taken for its speaker's
+            only one.
+
+        Returns
+        -------
+        normalised : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_values)
+            Padding of frames stays NaN. The type is the transformer's.
+
+        Raises
+        ------
+        ValueError
+            As for `fit`; also if X lacks the column `enrolment` and had it in `fit`.
+        """
+        check_is_fitted(self)
+        values = self._check_values(self.transformer_.transform(X))
+        speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
+        if reference is None and self.has_enrolment_:
+            raise ValueError(
+                f"X has no column {self.enrolment!r}, but had it in fit: mark the clips by which speakers are normalised, "
+                "and all others, if there are none, as False."
+            )
+        return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the values: those of the transformer.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None
+
+        Returns
+        -------
+        names : ndarray of shape (n_values,), object
+        """
+        check_is_fitted(self)
+        return self.transformer_.get_feature_names_out(input_features)
+
+    def set_output(self, *, transform=None):
+        """Set the container of features; frames have no form as a DataFrame and stay arrays.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None
+
+        Returns
+        -------
+        self
+        """
+        return self if getattr(self, "_makes_frames", False) else super().set_output(transform=transform)
+
+    def get_metadata_routing(self):
+        """Say which metadata the transformer's `fit` takes.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit_transform")
+        mapping.add(caller="fit_transform", callee="fit_transform")
+        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)
+
+    @property
+    def n_features_in_(self):
+        """What the fitted transformer says."""
+        return self.transformer_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """What the fitted transformer says."""
+        return self.transformer_.feature_names_in_
+
+    def _fit(self, X, y, params: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Fit, and return what was made on the way: values, speakers and reference clips."""
+        self._validate_params()
+        _raise_for_params(params, self, "fit")
+        routed = process_routing(self, "fit", **params).transformer.fit_transform if params else {}
+        if self.speaker is not None and not hasattr(X, "columns"):
+            raise ValueError(
+                f"X must be a DataFrame with a column {self.speaker!r}, which tells who speaks. Got an object of type "
+                f"{type(X).__name__}. speaker=None takes each clip for its speaker's only one."
+            )
+        self.transformer_ = clone(self.transformer)
+        values = self._check_values(self.transformer_.fit_transform(X, y, **routed))
+        self._makes_frames = values.ndim == 3
+        keep_output(self, self._makes_frames)
+        speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
+        self.has_enrolment_ = reference is not None
+        if self.has_enrolment_ and not reference.any():
+            raise ValueError(f"The column {self.enrolment!r} marks no clip, so there is nothing to normalise by.")
+        rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
+        self._learn(*_clip_statistics(values[rows]), _rows_by_speaker(speakers[rows]))
+        return values, speakers, reference
+
+    def _learn(self, means: np.ndarray, variances: np.ndarray, speakers: list[np.ndarray]) -> None:
+        """The average speaker, of the reference clips' statistics and the rows of each speaker."""
+        counts = np.array([[len(rows)] for rows in speakers])
+        of_speakers = np.array([means[rows].mean(axis=0) for rows in speakers])
+        squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers))
+        within = squares / max(len(means) - len(speakers), 1)
+        self.prior_strength_ = self._strength(counts, of_speakers, within)
+        if len(means) == len(speakers):  # one clip each does not tell clips and speakers apart
+            within = means.var(axis=0) / (1 + 1 / self.prior_strength_)
+        self.clip_var_, self.frame_var_ = within, variances.mean(axis=0)
+        # Speakers' means scatter with a variance proportional to 1 + k / n.
+        self.mean_ = np.average(of_speakers, axis=0, weights=counts / (counts + self.prior_strength_))
+
+    def _strength(self, counts: np.ndarray, of_speakers: np.ndarray, within: np.ndarray) -> np.ndarray:
+        """Variance of clips within a speaker over that between speakers, of each value."""
+        n_clips, freedom = counts.sum(), len(counts) - 1
+        if self.prior_strength != "auto" or freedom == 0 or n_clips == len(counts):
+            return np.full(within.shape, self._prior())
+        deviations = of_speakers - np.average(of_speakers, axis=0, weights=counts[:, 0])
+        between = (counts * deviations**2).sum(axis=0) / freedom - within
+        between = between * freedom / (n_clips - (counts**2).sum() / n_clips)
+        between = np.maximum(between, within / _MOST)
+        unknown = np.full(within.shape, _STRENGTH)  # of constants
+        return np.maximum(np.divide(within, between, out=unknown, where=between > 0), _LEAST)
+
+    def _prior(self) -> float:
+        return _STRENGTH if self.prior_strength == "auto" else float(self.prior_strength)
+
+    def _normalize(self, values: np.ndarray, speakers, reference, alone: np.ndarray) -> np.ndarray:
+        means, variances = _clip_statistics(values)
+        reference = np.ones(len(values), dtype=bool) if reference is None else reference
+        normalized = np.empty_like(values)
+        for rows in _rows_by_speaker(speakers):
+            expected = self._expected(means[rows], variances[rows], reference[rows], alone[rows])
+            for row, mean, scale in zip(rows, *expected):
+                normalized[row] = (values[row] - mean) / scale
+        return normalized
+
+    def _expected(self, means, variances, known: np.ndarray, alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation to expect of each of a speaker's clips: of what is known of the others, if not alone."""
+        own, others, prior, strength = known[:, np.newaxis], ~alone[:, np.newaxis], self._prior(), self.prior_strength_
+        n_others = others * (known.sum() - own)
+        sums = others * (means[known].sum(axis=0) - own * means)
+        deviations = (means - means[known].sum(axis=0) / max(known.sum(), 1)) ** 2
+        squares = deviations[known].sum(axis=0) - own * deviations * (1 + 1 / np.maximum(n_others, 1))
+        between_clips = others * np.maximum(squares, 0) + prior * self.clip_var_
+        between_frames = others * (variances[known].sum(axis=0) - own * variances) + prior * self.frame_var_
+        mean = (sums + strength * self.mean_) / (n_others + strength)
+        variance = between_clips / (np.maximum(n_others - 1, 0) + prior) * (1 + 1 / (n_others + strength))
+        variance += between_frames / (n_others + prior)
+        rounding = (1e-12 * mean) ** 2  # that is all a constant's variance is
+        return mean, np.sqrt(np.where(variance > rounding, variance, 1))
+
+    def _check_values(self, values) -> np.ndarray:
+        if getattr(values, "ndim", 2) == 3:
+            check_frames(values)
+            return values
+        return check_array(
+            values, dtype=[np.float64, np.float32], input_name=f"What {type(self.transformer).__name__} makes"
+        )
+
+    def _speakers(self, X, n_clips: int) -> np.ndarray:
+        """A number for each clip's speaker."""
+        if self.speaker is None or not hasattr(X, "columns"):
+            return np.arange(n_clips)
+        if self.speaker not in X.columns:
+            raise ValueError(
+                f"X needs a column {self.speaker!r}, which speaker names. Got the columns {list(X.columns)}."
+            )
+        speakers, _ = pd.factorize(np.asarray(X[self.speaker], dtype=object))
+        return np.where(speakers < 0, n_clips + np.arange(n_clips), speakers)
+
+    def _reference(self, X, n_clips: int) -> np.ndarray | None:
+        """Mask of the clips by which speakers are normalised; None if it is all."""
+        if self.enrolment is None or self.enrolment not in getattr(X, "columns", ()):
+            return None
+        marks = np.asarray(X[self.enrolment])
+        wrong = [mark for mark in marks.tolist() if mark not in (True, False)]
+        if wrong:
+            raise ValueError(f"The column {self.enrolment!r} must hold True and False only. Got {wrong[0]!r}.")
+        return marks.astype(bool)
+
+    def __sklearn_tags__(self):
+        tags, inner = super().__sklearn_tags__(), get_tags(self.transformer)
+        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        tags.transformer_tags = inner.transformer_tags
+        tags.input_tags.allow_nan = False  # one that passes NaN on makes neither features nor frames of it
+        return tags
+
+
+def _rows_by_speaker(speakers: np.ndarray) -> list[np.ndarray]:
+    order = np.argsort(speakers, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(speakers[order])) + 1)
+
+
+def _clip_statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each clip's frames, (n_clips, n_values) both; features are clips of one frame."""
+    if values.ndim == 2:
+        return values.astype(np.float64), np.zeros(values.shape)
+    clips = [frames[~np.isnan(frames[:, 0])] for frames in values]
+    means = np.array([frames.mean(axis=0, dtype=np.float64) for frames in clips])
+    return means, np.array([frames.var(axis=0, dtype=np.float64) for frames in clips])

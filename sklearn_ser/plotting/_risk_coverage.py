@@ -1,0 +1,200 @@
+"""Risk against coverage, as a curve."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import column_or_1d
+
+from .._sklearn import check_matplotlib_support
+from ..metrics import risk_coverage_curve
+from ..selective import SelectiveClassifier
+from ._colors import BLUE, ORANGE
+
+_GRID = np.linspace(0, 1, 101)
+
+
+class RiskCoverageDisplay:
+    """Share of errors among the answers, against the share of clips that are answered, the surest first.
+
+    Parameters
+    ----------
+    coverage, risk : ndarray of shape (n_thresholds,)
+        As `risk_coverage_curve` returns them.
+    band : ndarray of shape (2, 101) or None, default=None
+        Lower and upper risk at the coverages 0, 0.01 ... 1.
+    operating_point : tuple of two floats or None, default=None
+        Coverage and risk to mark.
+    name : str or None, default=None
+        What the curve is of, for the legend.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+    line_ : matplotlib.lines.Line2D
+        The curve.
+
+    See Also
+    --------
+    SelectiveClassifier : Rejects clips, for a coverage or a risk.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import RiskCoverageDisplay
+    >>> display = RiskCoverageDisplay.from_predictions(["a", "b", "b", "b"], ["a", "a", "b", "b"], [0.9, 0.5, 0.8, 0.7])
+    >>> display.line_.get_ydata().tolist()
+    [0.0, 0.0, 0.0, 25.0]
+    """
+
+    def __init__(self, coverage, risk, *, band=None, operating_point=None, name=None):
+        self.coverage = coverage
+        self.risk = risk
+        self.band = band
+        self.operating_point = operating_point
+        self.name = name
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, groups=None, name=None, ax=None, color=BLUE):
+        """Draw the curve of a fitted `SelectiveClassifier` on clips that it has not seen, and mark where it works.
+
+        Parameters
+        ----------
+        estimator : SelectiveClassifier
+            Fitted.
+        X : sequence or DataFrame of n_clips
+        y : array-like of shape (n_clips,)
+            True labels.
+        groups : array-like of shape (n_clips,) or None, default=None
+            Speakers, for the band; see `from_predictions`.
+        name : str or None, default=None
+            For the legend; None takes the name of the wrapped classifier.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        color : str, default="#0072B2"
+            Blue.
+
+        Returns
+        -------
+        display : RiskCoverageDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is no `SelectiveClassifier`.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        if not isinstance(estimator, SelectiveClassifier):
+            raise TypeError(
+                "estimator must be a fitted SelectiveClassifier, which knows how sure it is; for all others there is "
+                f"from_predictions. Got an object of type {type(estimator).__name__}."
+            )
+        confidence, labels = estimator.confidence(X), estimator.estimator_.predict(X)
+        wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
+        point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
+        if name is None:
+            name = type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__
+        return cls.from_predictions(
+            y, labels, confidence, groups=groups, operating_point=point, name=name, ax=ax, color=color
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_pred,
+        confidence,
+        *,
+        groups=None,
+        n_boot=500,
+        random_state=0,
+        operating_point=None,
+        name=None,
+        ax=None,
+        color=BLUE,
+    ):
+        """Draw the curve of predictions, those of all folds of a cross-validation, for instance.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_clips,)
+            True and predicted labels, without rejections.
+        confidence : array-like of shape (n_clips,)
+            The higher, the surer.
+        groups : array-like of shape (n_clips,) or None, default=None
+            Speakers. If given, a band shows between which risks the curves of 95 % of such sets of speakers lie: those of
+            `n_boot` draws of as many speakers with replacement.
+        n_boot : int, default=500
+            Draws for the band.
+        random_state : int, Generator or None, default=0
+            Seeds the draws, as `numpy.random.default_rng` takes it.
+        operating_point : tuple of two floats or None, default=None
+            Coverage and risk to mark.
+        name : str or None, default=None
+            For the legend.
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        color : str, default="#0072B2"
+            Blue.
+
+        Returns
+        -------
+        display : RiskCoverageDisplay
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_predictions")
+        coverage, risk, _ = risk_coverage_curve(y_true, y_pred, confidence)
+        band = None
+        if groups is not None:
+            right = column_or_1d(y_true) == column_or_1d(y_pred)
+            band = _band(right, column_or_1d(confidence), column_or_1d(groups), n_boot, random_state)
+        display = cls(coverage, risk, band=band, operating_point=operating_point, name=name)
+        return display.plot(ax=ax, color=color)
+
+    def plot(self, *, ax=None, color=BLUE):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            None makes a figure.
+        color : str, default="#0072B2"
+            Blue.
+
+        Returns
+        -------
+        display : RiskCoverageDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
+        step = dict(drawstyle="steps-post") if len(self.risk) < 30 else {}
+        (self.line_,) = ax.plot(100 * self.coverage, 100 * self.risk, color=color, label=self.name, **step)
+        if self.band is not None:
+            label = "95 % of draws of speakers"
+            label = None if label in ax.get_legend_handles_labels()[1] else label  # one word for all curves' bands
+            ax.fill_between(100 * _GRID, *(100 * self.band), color=color, alpha=0.15, linewidth=0, label=label)
+        if self.operating_point is not None:
+            coverage, risk = (100 * share for share in self.operating_point)
+            label = f"answers {coverage:.0f} %, of them {risk:.1f} % wrong"
+            ax.plot(coverage, risk, "o", color=ORANGE, markeredgecolor="white", markersize=9, label=label)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(frameon=False, loc="best")
+        ax.set(xlim=(0, 101), xlabel="clips answered, the surest first (%)", ylabel="errors among the answers (%)")
+        ax.autoscale(axis="y")  # to the curves that were there before, too
+        ax.set_ylim(bottom=0)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _band(right, confidence, speakers, n_boot, random_state) -> np.ndarray:
+    """2.5th and 97.5th percentile of the risk at each coverage, over draws of speakers."""
+    rng, risks = np.random.default_rng(random_state), []
+    rows = [np.flatnonzero(speakers == speaker) for speaker in np.unique(speakers)]
+    for _ in range(n_boot):
+        drawn = np.concatenate([rows[k] for k in rng.integers(len(rows), size=len(rows))])
+        coverage, risk, _ = risk_coverage_curve(np.ones(len(drawn), bool), right[drawn], confidence[drawn])
+        risks.append(np.interp(_GRID, coverage, risk))
+    return np.percentile(risks, [2.5, 97.5], axis=0)

@@ -1,0 +1,417 @@
+"""A classifier that may say "I don't know"."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import takewhile
+from numbers import Integral, Real
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GroupKFold, check_cv
+from sklearn.utils import column_or_1d, get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ._sklearn import HasMethods, Interval, StrOptions, _check_method_params, _check_y, _safe_indexing
+from .metrics._risk import risk_bound
+
+__all__ = ["SelectiveClassifier"]
+
+_METHODS = ("predict_proba", "decision_function")
+_STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
+
+
+class SelectiveClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that answers "unknown" where it is not sure enough, for a coverage or a risk that is asked for.
+
+    How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to parts
+    of the data, speakers apart, and predicts the rest of them; then it is fitted to all.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With `predict_proba` or `decision_function`; a whole pipeline from the audio on, for instance. It is cloned before it
+        is fitted. A `sklearn.frozen.FrozenEstimator` is not fitted again: then `fit` only calibrates, on data that should be
+        of other speakers than those that were trained on.
+    coverage : float or None, default=None
+        Share of clips to answer, over 0 and up to 1. None is 0.8, if `risk` is None, too.
+    risk : float or None, default=None
+        Share of errors among the answers that is allowed, between 0 and 1: as many clips as possible are answered. If the
+        data do not show that any coverage keeps it, all clips are rejected, with a warning.
+    confidence_level : float, default=0.9
+        Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
+    reject_label : str, int or None, default=None
+        What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where labels
+        are strings, else -1, or one less than the least label if that is negative.
+    speaker : str or None, default="speaker"
+        Column of X that keeps speakers apart, where `fit` is given no `groups`. None, without `groups`, takes clips to be
+        independent.
+    cv : int, splitter or iterable, default=5
+        How the clips are parted: into so many folds at most, or by any splitter of scikit-learn.
+    response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
+        What tells how sure the estimator is; "auto" takes the first of them that it has.
+    n_jobs : int or None, default=None
+        Folds at a time, by joblib.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Fitted to all data.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, without `reject_label`.
+    threshold_ : float
+        Clips less sure than this are rejected; see `confidence`.
+    coverage_, risk_ : float
+        Share of the clips that were answered at this threshold, and of errors among the answers (NaN if none), while the
+        clips' speakers were unseen. The risk is an optimistic estimate, because the threshold was chosen on the same clips.
+    risk_bound_ : float
+        Upper bound of the risk at this threshold, at `confidence_level`; NaN with `coverage`.
+    reject_label_ : str or int
+        What `predict` answers for a rejected clip.
+
+    See Also
+    --------
+    RiskCoverageDisplay : Draws risk against coverage.
+
+    Notes
+    -----
+    *What is promised.* With `coverage`, the threshold is the split-conformal quantile: the expected share of answers is at
+    least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: who sounds
+    odd is answered less.
+
+    With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the upper
+    bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips and a
+    `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and speakers are
+    few. So where they are known, the number of clips is reduced to the effective one and corrected for the number of
+    speakers, as [3]_ do for clustered surveys. That is an approximation, which kept the promise on simulated corpora of ten
+    speakers; it costs answers, and with few speakers many. An estimator that is fitted again to all data is not quite the
+    one that was calibrated: it has seen more.
+
+    *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an error
+    (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
+
+    *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest other
+    one. `predict_proba` and `decision_function` are the estimator's and reject nothing.
+
+    References
+    ----------
+    .. [1] Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then test: calibrating predictive algorithms to achieve risk
+       control", Annals of Applied Statistics 19(2), 2025.
+    .. [2] Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+       Biometrika 26(4), 1934.
+    .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
+       from survey data", Survey Methodology 24(2), 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser import SelectiveClassifier
+    >>> X = np.arange(40.0)[:, np.newaxis] - 19.5
+    >>> y = np.where(X[:, 0] < 0, "calm", "fear")
+    >>> classifier = SelectiveClassifier(LogisticRegression(), coverage=0.5)
+    >>> classifier.fit(X, y, groups=np.arange(40) % 8).predict([[-15.0], [1.0], [15.0]]).tolist()
+    ['calm', 'unknown', 'fear']
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "coverage": [Interval(Real, 0, 1, closed="right"), None],
+        "risk": [Interval(Real, 0, 1, closed="neither"), None],
+        "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "reject_label": [str, Integral, None],
+        "speaker": [str, None],
+        "cv": ["cv_object"],
+        "response_method": [StrOptions({"auto", *_METHODS})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        coverage=None,
+        risk=None,
+        confidence_level=0.9,
+        reject_label=None,
+        speaker="speaker",
+        cv=5,
+        response_method="auto",
+        n_jobs=None,
+    ):
+        self.estimator = estimator
+        self.coverage = coverage
+        self.risk = risk
+        self.confidence_level = confidence_level
+        self.reject_label = reject_label
+        self.speaker = speaker
+        self.cv = cv
+        self.response_method = response_method
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, groups=None, **params):
+        """Learn how sure is sure enough, and fit the estimator to all clips.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+            Whatever the estimator takes.
+        y : array-like of shape (n_clips,)
+            Class labels.
+        groups : array-like of shape (n_clips,) or None, default=None
+            Speakers. None takes the column `speaker` of X. With metadata routing, ask for them by
+            ``set_fit_request(groups=True)``.
+        **params : dict
+            What else the estimator's `fit` is to be given, one value a clip; with metadata routing, what it requests.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If both `coverage` and `risk` are given, nothing tells who speaks, there is but one speaker, or `reject_label` is
+            one of the labels or of another kind than they are.
+
+        Warns
+        -----
+        UserWarning
+            If no coverage was shown to keep `risk`.
+        """
+        self._validate_params()
+        if self.coverage is not None and self.risk is not None:
+            raise ValueError(
+                "Give coverage or risk, not both: one follows from the other. "
+                f"Got coverage={self.coverage} and risk={self.risk}."
+            )
+        if y is None:
+            raise ValueError("SelectiveClassifier requires y to be passed, but the target y is None.")
+        y = _check_y(column_or_1d(y, warn=True), estimator=self)
+        check_classification_targets(y)
+        X, y, groups = indexable(X, y, groups)
+        self.reject_label_ = self._check_reject_label(y)
+        if get_config()["enable_metadata_routing"]:
+            given = {**params, **({} if groups is None else {"groups": groups})}
+            params = process_routing(self, "fit", **given).estimator.fit if given else {}
+        confidence, correct, speakers = self._out_of_fold(X, y, self._groups(X, groups), params)
+        self.estimator_ = clone(self.estimator).fit(X, y, **params)
+        self.classes_ = self.estimator_.classes_
+        self._calibrate(confidence, correct, speakers)
+        return self
+
+    def predict(self, X):
+        """Class of each clip, or `reject_label_`.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        labels : ndarray of shape (n_clips,)
+        """
+        check_is_fitted(self)
+        labels, confidence = _predict(self.estimator_, X, self.response_method)
+        if labels.dtype.kind in "US":
+            labels = labels.astype(object)  # lest a longer reject_label be cut off
+        labels = np.where(confidence >= self.threshold_, labels, self.reject_label_)
+        return labels.astype(str) if self.classes_.dtype.kind == "U" else labels
+
+    def reject(self, X):
+        """Whether each clip is rejected.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        rejected : ndarray of bool, shape (n_clips,)
+        """
+        return self.confidence(X) < self.threshold_
+
+    def confidence(self, X):
+        """How sure the estimator is of its prediction for each clip.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        confidence : ndarray of shape (n_clips,)
+            Of probabilities, from 0 to 1; of decision values, any number, below 0 where they contradict the prediction.
+        """
+        check_is_fitted(self)
+        return _predict(self.estimator_, X, self.response_method)[1]
+
+    @available_if(lambda self: self._estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probability of each class; nothing is rejected here.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(lambda self: self._estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Decision values; nothing is rejected here.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        values : ndarray of shape (n_clips,) or (n_clips, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def get_metadata_routing(self):
+        """Say which metadata `fit` takes, for itself and for the estimator.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
+
+    @property
+    def n_features_in_(self):
+        """What the fitted estimator says."""
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """What the fitted estimator says."""
+        return self.estimator_.feature_names_in_
+
+    def _check_reject_label(self, y: np.ndarray):
+        labels, label = np.unique(y).tolist(), self.reject_label
+        strings = all(isinstance(there, str) for there in labels)
+        if label is None:
+            label = "unknown" if strings else min(-1, int(labels[0]) - 1)
+        if isinstance(label, str) != strings or label in labels:
+            raise ValueError(
+                "reject_label must be a string where labels are, else an integer, and not be one of them. "
+                f"Got {label!r} beside the labels {labels}."
+            )
+        return label
+
+    def _groups(self, X, groups) -> np.ndarray | None:
+        if groups is not None or self.speaker is None:
+            return groups
+        if self.speaker in getattr(X, "columns", ()):
+            return np.asarray(X[self.speaker])
+        raise ValueError(
+            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {self.speaker!r}. speaker=None takes "
+            "clips to be independent."
+        )
+
+    def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Confidence of each clip that was predicted, whether correctly, and whose it is."""
+        if isinstance(self.estimator, FrozenEstimator):
+            labels, confidence = _predict(self.estimator, X, self.response_method)
+            return confidence, labels == y, groups
+        cv, n_speakers = self.cv, None if groups is None else len(np.unique(groups))
+        if n_speakers == 1:
+            raise ValueError("There must be two speakers at least, or none could be left out. Got one.")
+        if groups is not None and (cv is None or isinstance(cv, Integral)):
+            cv = GroupKFold(min(5 if cv is None else cv, n_speakers))
+        splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+        run = Parallel(n_jobs=self.n_jobs)
+        labels, confidence = zip(
+            *run(
+                delayed(_fit_predict)(clone(self.estimator), X, y, train, test, params, self.response_method)
+                for train, test in splits
+            )
+        )
+        rows = np.concatenate([test for _, test in splits])
+        speakers = None if groups is None else np.asarray(groups)[rows]
+        return np.concatenate(confidence), np.concatenate(labels) == y[rows], speakers
+
+    def _calibrate(self, confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None) -> None:
+        ordered, self.risk_bound_ = np.sort(confidence), np.nan
+        if self.risk is None:
+            coverage = 0.8 if self.coverage is None else self.coverage
+            # As many clips may be less sure as keep the expected share of a new one at `coverage`.
+            n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
+            self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
+        else:
+            self.threshold_, self.risk_bound_ = self._control(ordered, confidence, correct, speakers)
+        answered = confidence >= self.threshold_
+        self.coverage_ = answered.mean()
+        self.risk_ = 1 - correct[answered].mean() if answered.any() else np.nan
+
+    def _control(self, ordered, confidence, correct, speakers) -> tuple[float, float]:
+        """The lowest threshold whose risk is shown to be small enough, and the bound of that risk."""
+        level, lowest = 1 - (1 - self.confidence_level) / len(_STARTS), 1.0
+
+        def bound_at(percent: int) -> tuple[float, float]:
+            # Given the most sure of the rejected clips, whether those above it are errors is left to chance.
+            n_below = len(ordered) - percent * len(ordered) // 100
+            threshold = np.nextafter(ordered[n_below - 1], np.inf) if n_below else -np.inf
+            answered = confidence >= threshold
+            return threshold, risk_bound(~correct[answered], None if speakers is None else speakers[answered], level)
+
+        for start in _STARTS:
+            kept = list(takewhile(lambda found: found[1] <= self.risk, map(bound_at, range(start, 101, 5))))
+            if kept:
+                return kept[-1]
+            lowest = min(lowest, bound_at(start)[1])
+        warnings.warn(
+            f"All clips will be rejected: no coverage was shown to keep a risk of {self.risk}. The lowest bound is "
+            f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers."
+        )
+        return np.inf, lowest
+
+    def _estimator_has(self, method: str) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
+        return True
+
+    def __sklearn_tags__(self):
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.classifier_tags, tags.input_tags = inner.classifier_tags, inner.input_tags
+        return tags
+
+
+def _fit_predict(estimator, X, y, train, test, params, method) -> tuple[np.ndarray, np.ndarray]:
+    estimator.fit(_safe_indexing(X, train), y[train], **_check_method_params(X, params, indices=train))
+    return _predict(estimator, _safe_indexing(X, test), method)
+
+
+def _predict(estimator, X, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Label of each clip, and how sure the estimator is of it."""
+    methods = _METHODS if method == "auto" else (method,)
+    has = [name for name in methods if hasattr(estimator, name)]
+    if not has:
+        raise ValueError(
+            f"{type(estimator).__name__} has none of {', '.join(methods)}, which would tell how sure it is."
+        )
+    labels, values = np.asarray(estimator.predict(X)), np.array(getattr(estimator, has[0])(X))
+    if values.ndim == 1:  # two classes
+        values = np.column_stack([-values, values]) / 2
+    columns = np.searchsorted(estimator.classes_, labels)
+    rows = np.arange(len(values))
+    predicted = values[rows, columns]
+    if has[0] == "decision_function":
+        values[rows, columns] = -np.inf
+        predicted = predicted - values.max(axis=1)
+    return labels, predicted
