@@ -247,7 +247,10 @@ def test_order_of_clips_is_order_of_rows(tones):
 @pytest.mark.parametrize(
     "params, message",
     [
-        (dict(feature_set="default-v0"), "The 'feature_set' parameter .* must be a str among .*'default-v1'.*Got 'default-v0'"),
+        (
+            dict(feature_set="default-v0"),
+            "The 'feature_set' parameter .* must be a str among .*'default-v1'.*Got 'default-v0'",
+        ),
         (dict(families=["pitch"]), r"families must be one or more of \['spectrum', .*Got \['pitch'\]"),
         (dict(descriptors=["mel"]), r"descriptors must be one or more of \['log_mel_broad', .*Got \['mel'\]"),
         (dict(descriptors=["mfcc", "mfcc"]), "each once"),

@@ -29,6 +29,7 @@ CLASSIFIERS = [
     CNNLSTMClassifier(filters=[8], pool_size=2, lstm_units=[8, 4], dense_units=[8, 6], **SMALL),
     DenseClassifier([16, 8], input_noise=0.1, **SMALL),
     LSTMClassifier(8, **SMALL),
+    LSTMClassifier(8, pooling="mean", **SMALL),
     StackedLSTMClassifier([8, 8], dense_units=[8], **SMALL),
 ]
 NAMES = [f"{type(c).__name__}-{i}" for i, c in enumerate(CLASSIFIERS)]
@@ -170,6 +171,27 @@ def test_the_clip_is_the_weighted_mean_of_what_the_lstm_says(frames):
     clips = np.einsum("nt,nth->nh", fitted.attention_weights(X), states)
     kernel, bias = fitted.model_.get_layer("probabilities").get_weights()
     scores = np.exp(clips @ kernel + bias)
+    np.testing.assert_allclose(fitted.predict_proba(X), scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_the_clip_is_the_last_or_the_mean_state_of_the_lstm(pooling, frames):
+    X, y = frames
+    fitted = LSTMClassifier(4, pooling=pooling, epochs=1, random_state=0).fit(X, y)
+    lstm = fitted.model_.get_layer("lstm_0")
+    kernel, recurrent, bias = lstm.get_weights()
+    clips = []
+    for clip in X:
+        h, c, states = np.zeros(4), np.zeros(4), []
+        for frame in clip[~np.isnan(clip[:, 0])]:
+            i, f, candidate, o = np.split(frame @ kernel + h @ recurrent + bias, 4)
+            i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+            c = f * c + i * np.tanh(candidate)
+            h = o * np.tanh(c)
+            states.append(h)
+        clips.append(states[-1] if pooling == "last" else np.mean(states, axis=0))
+    kernel, bias = fitted.model_.get_layer("probabilities").get_weights()
+    scores = np.exp(np.array(clips) @ kernel + bias)
     np.testing.assert_allclose(fitted.predict_proba(X), scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
 
 

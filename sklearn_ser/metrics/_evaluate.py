@@ -10,12 +10,13 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, check_cv
+from sklearn.model_selection import LeaveOneGroupOut, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._sklearn import _safe_indexing
+from ..model_selection import StratifiedSpeakerKFold
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
@@ -59,7 +60,8 @@ def evaluate(
         `recognised`, the share of listeners who recognised a clip, is taken.
     cv : int, cross-validation splitter, iterable of (train, test) or None, default=None
         None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An
-        int is a number of folds with different speakers and, as far as can be, the same shares of emotions.
+        int is a number of folds with different speakers and, as far as can be, the same shares of emotions, women and
+        men (`StratifiedSpeakerKFold`).
     groups : array-like of shape (n_clips,) or None, default=None
         What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
         too.
@@ -192,12 +194,12 @@ def _splits(cv, X, y, groups) -> list:
             raise ValueError(
                 f"cv must be at least 2 and at most the number of groups (speakers), {n_groups}. Got cv={cv}."
             )
-        cv = StratifiedGroupKFold(int(cv))
+        cv = StratifiedSpeakerKFold(int(cv))
     rows = np.arange(len(y))
     with warnings.catch_warnings():  # what `evaluate` says of such a splitter says more
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")
         splits = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, y, groups)]
-    splits = [(train, test) for train, test in splits if len(test)]  # stratified groups can leave a fold empty
+    splits = [(train, test) for train, test in splits if len(test)]  # a splitter can leave a fold empty
     times_tested = np.bincount(np.concatenate([test for _, test in splits]), minlength=len(y))
     if times_tested.max() > 1:
         raise ValueError(
