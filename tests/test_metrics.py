@@ -131,16 +131,26 @@ def test_speakers_of_unknown_sex_are_left_out_of_the_gap():
 
 
 def test_listeners_are_averaged_over_clips_and_over_emotions():
-    y, recognised = ["anger", "anger", "anger", "fear"], [1.0, 0.5, np.nan, 0.25]
+    y, recognised = ["anger", "anger", "anger", "fear"], [1.0, 0.5, 0.75, 0.25]
     report = EvaluationReport(y, y, speaker=list("abab"), recognised=recognised)
     listeners = report.to_frame()["listeners"]
-    assert listeners["WA", "all"] == pytest.approx(1.75 / 3)
+    assert listeners["WA", "all"] == pytest.approx(2.5 / 4)
     assert listeners["UAR", "all"] == pytest.approx((0.75 + 0.25) / 2)
     assert listeners["recall", "anger"] == 0.75
     assert "listeners" in str(report) and "left out of the corpus" not in " ".join(str(report).split())
     high = EvaluationReport(y, y, speaker=list("abab"), recognised=[0.8, 0.9, 1.0, 1.0])
     assert "at least 80% of them: probably the others were left out of the corpus" in " ".join(str(high).split())
+    assert "Each of these clips was recognised by at least 80%" in " ".join(str(high).split())
     assert "listeners" not in str(EvaluationReport(y, y, speaker=list("abab"), recognised=[np.nan] * 4)).lower()
+
+
+def test_listeners_are_compared_where_they_heard_all_clips():
+    y = ["anger", "anger", "fear", "fear"]
+    report = EvaluationReport(y, y, speaker=list("abab"), recognised=[0.8, 0.9, np.nan, 1.0])
+    listeners = report.to_frame()["listeners"]
+    assert listeners[["WA", "UAR"]].isna().all()
+    assert listeners["recall", "anger"] == pytest.approx(0.85) and np.isnan(listeners["recall", "fear"])
+    assert "Each clip that they heard was recognised by at least 80%" in " ".join(str(report).split())
 
 
 def test_leakage_gap_is_random_split_less_unknown_speakers():

@@ -93,10 +93,11 @@ def notes(report) -> list[str]:
         )
     if frame["listeners"].notna().any():
         lowest = np.nanmin(report.recognised)
+        heard = "Each of these clips" if not np.isnan(report.recognised).any() else "Each clip that they heard"
         text = "Listeners: the share of human listeners who named the emotion of the same clips."
         if lowest > 1 / n_emotions:
             text += (
-                f" Each of these clips was recognised by at least {lowest:.0%} of them: probably the others were left "
+                f" {heard} was recognised by at least {lowest:.0%} of them: probably the others were left "
                 "out of the corpus, so that on all that was recorded listeners would do worse."
             )
         found.append(text)

@@ -35,7 +35,8 @@ class EvaluationReport:
     sex : array-like of shape (n_clips,) or None, default=None
         Of the speaker; None or NaN where it is not known.
     recognised : array-like of shape (n_clips,) or None, default=None
-        Share of human listeners who recognised the clip's emotion, NaN where it is not known.
+        Share of human listeners who recognised the clip's emotion, NaN where it is not known. Listeners are compared
+        wherever it is known of all clips: in all, of an emotion or of a speaker.
     y_pred_random : array-like of shape (n_clips,) or None, default=None
         Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the
         leakage gap.
@@ -261,11 +262,15 @@ class EvaluationReport:
         return frame
 
     def _listeners(self, clips, pooled=False) -> float:
-        """What human listeners reached on these clips: the mean over the emotions, or over the clips if pooled."""
+        """What human listeners reached on these clips: the mean over the emotions, or over the clips if pooled.
+
+        NaN unless all of them were heard, so that it can be held against what was recognised of the same clips.
+        """
         if self.recognised is None:
             return np.nan
-        clips = clips & ~np.isnan(self.recognised)
         shares = pd.Series(self.recognised[clips])
+        if shares.isna().any():
+            return np.nan
         return float(shares.mean() if pooled else shares.groupby(self._emotion[clips]).mean().mean())
 
 
