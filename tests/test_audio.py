@@ -386,6 +386,19 @@ def test_input_is_left_as_it_was(tones):
         np.testing.assert_array_equal(tone, copy)
 
 
+@pytest.mark.parametrize("clips, elsewhere", [(200, True), (199, False)])
+def test_small_operations_on_many_clips_are_done_by_processes(clips, elsewhere):
+    class Process(HandcraftedFeatures):
+        def _function(self):
+            return lambda waveforms: [os.getpid()] * len(waveforms)
+
+    tones = [np.ones(16)] * clips
+    done_by = {result for _, result in Process(n_jobs=2).fit(tones)._apply(tones)[1]}
+    assert (os.getpid() not in done_by) == elsewhere
+    with joblib.parallel_config(backend="threading"):
+        assert {result for _, result in Process(n_jobs=2).fit(tones)._apply(tones)[1]} == {os.getpid()}
+
+
 def test_names_pass_through_a_pipeline(tones):
     loaded = make_pipeline(WaveformLoader(), HandcraftedFeatures()).fit(tones)
     assert loaded.get_feature_names_out()[0] == "log_mel_broad_0_mean"
