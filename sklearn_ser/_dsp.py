@@ -6,7 +6,7 @@ Frames are rows here, (n_frames, ...), as the rest of the library reads them; li
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 
@@ -15,9 +15,15 @@ import scipy.fft
 import scipy.signal
 import scipy.sparse
 
-# Frames transformed at once: a block's spectra then stay within the processor's cache, and a recording of an hour needs no
-# more working memory than one of a minute.
-_BLOCK = 256
+# Samples of frames transformed at once: few enough that a block's spectra stay near the processor, and that a recording of an
+# hour needs no more working memory than one of a minute; so many that an operation is long against its call.
+_BLOCK = 1 << 19
+
+
+def blocks(n_frames: int, frame_length: int) -> Iterator[slice]:
+    """Frames that are worked on together."""
+    step = max(1, _BLOCK // frame_length)
+    return (slice(start, start + step) for start in range(0, n_frames, step))
 
 
 def n_frames(n_times: int, frame_length: int, hop_length: int, center: bool = True) -> int:
@@ -128,13 +134,18 @@ def over_spectra(
     """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), from one pass over all frames."""
     taps = analysis_window(window, win_length, joined.frame_length)
     frames = joined.frames
-    results: list[list[np.ndarray]] = [[] for _ in functions]
-    for start in range(0, len(frames), _BLOCK):
-        spectra = scipy.fft.rfft(frames[start : start + _BLOCK] * taps, axis=1)
+    results: list[np.ndarray] = []
+    done = 0
+    for block in blocks(len(frames), joined.frame_length):
+        spectra = scipy.fft.rfft(frames[block] * taps, axis=1)
         spectra = spectra.real**2 + spectra.imag**2
-        for function, blocks in zip(functions, results):
-            blocks.append(function(spectra))
-    return [joined.own(np.concatenate(blocks)) for blocks in results]
+        own = joined.is_own[block]
+        parts = [function(spectra)[own] for function in functions]
+        results = results or [np.empty((joined.counts.sum(), part.shape[1]), dtype=part.dtype) for part in parts]
+        for result, part in zip(results, parts):
+            result[done : done + len(part)] = part
+        done += len(parts[0])
+    return results
 
 
 def mel_energies(spectra: np.ndarray, *, n_fft: int, power: float = 2.0, **mel) -> np.ndarray:

@@ -70,10 +70,11 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     by_power, by_level, contrasts, hammarberg = _weights(n_bins, sr)
     spectra = np.ascontiguousarray(spectra.T)  # from here on, bin by bin for all frames at once
     running = spectra.copy()
-    for below, bin in zip(running, running[1:]):  # np.cumsum goes through the frames one by one
-        bin += below
+    for lower, upper in zip(running, running[1:]):  # np.cumsum goes through the frames one by one
+        upper += lower
     # What runs on only ever rises, so that the bins below a share of it are those before the roll-off.
-    rolloffs = [np.count_nonzero(running < np.float32(share) * running[-1], axis=0) * spacing for share in _ROLLOFFS]
+    below = (running < np.float32(share) * running[-1] for share in _ROLLOFFS)
+    rolloffs = [np.add.reduce(bins.view(np.uint8), axis=0, dtype=np.uint16) * spacing for bins in below]
     level = np.log10(np.maximum(spectra, _TINY))
     total, first, second, low, high = by_power @ spectra
     total = total + _TINY

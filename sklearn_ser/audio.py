@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from numbers import Integral, Real
 from random import Random
@@ -38,7 +38,18 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
         yield range(start, len(clips))
 
 
+@cache
+def _keep_freed_memory() -> None:
+    """Once in a process: free an array of 31 MB, which nobody has touched.
+
+    After that, glibc keeps up to twice as much that is freed, where it would hand each block's arrays back to the system and
+    have it clear the same pages for the next block: a tenth of the time of `HandcraftedFeatures`. Elsewhere it does nothing.
+    """
+    np.empty(31 << 20, dtype=np.uint8)
+
+
 def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
+    _keep_freed_memory()
     return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows)])
 
 

@@ -45,9 +45,7 @@ _HARMONICS = ("h1_h2", "h2_h4", "h1_a1", "h1_a2", "h1_a3", "a2_a3", "h1_mean", "
 
 # Functions of power spectra, (n_frames, n_bins) -> (n_frames, n_values), which an analysis computes in one pass.
 SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
-    "bins": lambda settings: (
-        lambda spectra: spectra[:, : settings.n_bins].copy()
-    ),  # not a view, which would keep them all
+    "bins": lambda settings: lambda spectra: spectra[:, : settings.n_bins],
     "mel": lambda settings: partial(_dsp.mel_energies, n_fft=settings.n_fft, **settings.mel),
     "shape": lambda settings: partial(_shape.spectral_shape, sr=settings.sr),
 }
@@ -78,8 +76,8 @@ class Analysis:
         spectra = self.spectral["bins"]
         found = np.zeros((len(spectra), 3), dtype=np.float32)
         rows = np.flatnonzero(self.pitch.f0 > 0) if self.settings.voiced_only else np.arange(len(spectra))
-        for start in range(0, len(rows), _dsp._BLOCK):
-            block = rows[start : start + _dsp._BLOCK]
+        for block in _dsp.blocks(len(rows), self.settings.n_fft):
+            block = rows[block]
             found[block] = _lpc.formants(spectra[block], spacing=self.settings.sr / self.settings.n_fft)
         return found
 

@@ -40,26 +40,21 @@ class Track:
         return np.sort(np.ascontiguousarray(self.values.T), axis=1)
 
     @cached_property
-    def constant(self) -> np.ndarray:
-        """Which values are the same in all frames, (n_values,)."""
-        return np.minimum.reduce(self.values, axis=0) == np.maximum.reduce(self.values, axis=0)
+    def _centred(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Means, differences from them, and their root mean square; exactly 0 where all frames are the same.
 
-    @cached_property
-    def means(self) -> np.ndarray:
-        """(n_values,) float64: sums of float32 over a long clip would lose digits."""
-        return np.mean(self.values, axis=0, dtype=np.float64)
-
-    @cached_property
-    def _centred(self) -> tuple[np.ndarray, np.ndarray]:
-        """Differences from the mean, and their root mean square; exactly 0 where all frames are the same."""
-        centred = self.values - self.means
-        centred[:, self.constant] = 0  # what the subtraction has left is rounding
-        return centred, np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(centred))
+        In float64: sums of float32 over a long clip would lose digits. By way of the differences from the first frame, which
+        leave no rounding of a constant.
+        """
+        shifted = self.values - self.values[0]
+        means = np.einsum("ij->j", shifted, dtype=np.float64) / len(shifted)
+        centred = shifted - means
+        return self.values[0] + means, centred, np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(centred))
 
     @cached_property
     def deviations(self) -> np.ndarray:
         """From the mean, in standard deviations; 0 where all frames are the same."""
-        centred, scale = self._centred
+        _, centred, scale = self._centred
         return (centred / np.where(scale > 0, scale, 1)).astype(self.values.dtype, copy=False)
 
     @cached_property
@@ -87,7 +82,7 @@ class Track:
     def local(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations in windows of `_LOCAL` frames, a window at each frame that has one; of all, if fewer."""
         length = min(_LOCAL, len(self.values))
-        centred, _ = self._centred  # so that sums of squares lose no digits
+        _, centred, _ = self._centred  # so that sums of squares lose no digits
         running = np.zeros((2, len(centred) + 1, centred.shape[1]))
         np.cumsum((centred, centred * centred), axis=1, out=running[:, 1:])
         means, squares = (running[:, length:] - running[:, :-length]) / length
@@ -105,11 +100,11 @@ class Track:
         return np.einsum("i,ij->j", times, self.values) / ((times @ times) or 1)
 
     def mean(self) -> np.ndarray:
-        return self.means.astype(self.values.dtype)
+        return self._centred[0].astype(self.values.dtype)
 
     def std(self) -> np.ndarray:
         """Standard deviation; exactly 0 of a constant."""
-        return self._centred[1].astype(self.values.dtype)
+        return self._centred[2].astype(self.values.dtype)
 
     def quantile(self, q: float) -> np.ndarray:
         """As `np.quantile`, from one sort for all."""
@@ -123,12 +118,13 @@ class Track:
 
     def kurtosis(self) -> np.ndarray:
         """Excess over the normal distribution's; 0 of a constant."""
-        return np.where(self.constant, 0, np.einsum("ij,ij->j", self.squares, self.squares) / len(self.values) - 3)
+        fourth = np.einsum("ij,ij->j", self.squares, self.squares) / len(self.values)
+        return np.where(self._centred[2] > 0, fourth - 3, 0)
 
     def slope(self) -> np.ndarray:
         """Of the regression line, per frame."""
         times = np.arange(len(self.values)) - (len(self.values) - 1) / 2
-        return np.einsum("i,ij->j", times, self.values) / ((times @ times) or 1)
+        return np.einsum("i,ij->j", times, self._centred[1]) / ((times @ times) or 1)
 
 
 class Functional(NamedTuple):
