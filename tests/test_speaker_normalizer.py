@@ -418,10 +418,13 @@ def test_unknown_speakers_of_emodb_are_recognised_better_and_single_clips_no_wor
         "plain": balanced_accuracy_score(y, cross_val_predict(plain, features, y, **cv)),
         "normalized": balanced_accuracy_score(y, cross_val_predict(normalized, X, y, **cv)),
     }
-    single = np.empty_like(y)
-    for train, test in LeaveOneGroupOut().split(X, y, emodb.speaker):
-        single[test] = clone(normalized).fit(X.iloc[train], y[train]).predict(X.iloc[test].assign(speaker=None))
+    single = []
+    for draw in range(3):
+        normalized.set_params(speakernormalizer__random_state=draw)
+        labels = np.empty_like(y)
+        for train, test in LeaveOneGroupOut().split(X, y, emodb.speaker):
+            labels[test] = clone(normalized).fit(X.iloc[train], y[train]).predict(X.iloc[test].assign(speaker=None))
+        single.append(balanced_accuracy_score(y, labels))
     assert uar["normalized"] > uar["plain"] + 0.05
-    # As well as without, on average over which training clips are taken for their speaker's only ones; 0.005 is one
-    # standard deviation of that.
-    assert balanced_accuracy_score(y, single) > uar["plain"] - 0.01
+    # As well as without, within chance: which training clips are taken for their speaker's only ones moves it by 0.005.
+    assert np.mean(single) > uar["plain"] - 0.01
