@@ -270,6 +270,15 @@ def test_each_kernel_is_an_image_with_time_to_the_right(frames, pyplot):
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["0", "2 frames", "4", "0", "3 frames", "4"]
 
 
+def test_kernels_are_found_in_a_pipeline(frames, pyplot):
+    pipeline = make_pipeline(SparseAutoencoderFeatures(**SMALL), FlattenFrames()).fit(frames)
+    display = KernelDisplay.from_estimator(pipeline)
+    assert len(display.kernels) == len(pipeline[0].kernels_)
+    np.testing.assert_array_equal(display.kernels[0], pipeline[0].kernels_[0][:20])
+    with pytest.raises(ValueError, match=r"SparseAutoencoderFeatures.*Got a Pipeline of the steps \['flattenframes'\]"):
+        KernelDisplay.from_estimator(make_pipeline(FlattenFrames()).fit(frames))
+
+
 def test_display_draws_into_given_axes(frames, pyplot):
     _, axes = pyplot.subplots(2)
     display = KernelDisplay.from_estimator(SparseAutoencoderFeatures(**SMALL).fit(frames), ax=axes[1])

@@ -128,6 +128,13 @@ def test_words_in_the_confusion_can_be_read():
             assert (light + 0.05) / (dark + 0.05) > 4.5
 
 
+@pytest.mark.parametrize("emotions", [("anger", "fear"), ("anger", "disappointment and regret")])
+def test_words_of_two_emotions_can_be_read(emotions):
+    assert_words_are_apart_and_inside(
+        ConfusionDisplay.from_predictions(np.array(emotions * 5), np.repeat(emotions, 5)).figure_
+    )
+
+
 def luminance(rgb):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
     return np.dot([0.2126, 0.7152, 0.0722], linear)
@@ -162,6 +169,19 @@ def test_report_shows_scores_intervals_listeners_and_chance():
 @pytest.mark.parametrize("title", ["", "HandcraftedFeatures() > StandardScaler() > SVC(C=10) > " * 9])
 def test_words_in_the_report_can_be_read(title):
     assert_words_are_apart_and_inside(make_report(y_pred_random=Y, title=title).plot().figure_)
+
+
+@pytest.mark.parametrize(
+    "y_pred, named",
+    [(np.roll(Y, 3), []), (Y, []), (np.where(SPEAKER == "s03", "fear", Y), ["s03"]), (predictions(), None)],
+)
+def test_the_worst_and_the_best_speaker_are_named_where_there_are_such(y_pred, named):
+    display = ReportDisplay.from_predictions(Y, y_pred, speaker=SPEAKER)
+    assert_words_are_apart_and_inside(display.figure_)
+    scores = display.report.to_frame().loc["UAR by speaker"]["value"]
+    expected = [scores.idxmin(), scores.idxmax()] if scores.min() < scores.max() else []
+    assert [text.get_text() for text in display.ax_.texts if text.get_text() in set(SPEAKER)] == expected
+    assert named is None or expected[:1] == named
 
 
 def test_report_draws_its_scores_into_given_axes(pyplot):

@@ -695,3 +695,8 @@ def test_long_timelines_count_minutes(plt):
 def test_what_is_no_timeline_is_refused(plt, timeline, change):
     with pytest.raises(ValueError, match="timeline must have rows, and the columns 'start', 'end'"):
         TimelineDisplay.from_predictions(change(timeline))
+
+
+def test_a_timeline_wants_what_predicts_one():
+    with pytest.raises(TypeError, match="must be a SegmentClassifier.*Got SVC"):
+        TimelineDisplay.from_estimator(SVC(), np.zeros(100))

@@ -41,7 +41,7 @@ class HandcraftedFeatures(AudioTransformer):
         square, as librosa defines them.
     families : sequence of str or None, default=None
         Only the columns of these families: of "default-v1", "prosody", "voice", "spectrum", "modulation" and
-        "covariation"; None takes all. Nothing else is computed.
+        "covariation", of "bledea170", "spectrum" and "prosody"; None takes all. Nothing else is computed.
     descriptors : sequence of str or None, default=None
         Only the columns of these descriptors, such as "f0_semitone" or "mfcc"; None takes all.
     offset, duration : float, default=0.0 and None

@@ -174,7 +174,7 @@ def _unpack(corpus, y, speaker, sex):
     if speaker is None:
         raise ValueError(
             "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
-            "column 'speaker' of a DataFrame."
+            "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
         )
     sex = columns.get("sex") if sex is None else sex
     recognised = columns.get("recognised")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import check_matplotlib_support
+from ..features import SparseAutoencoderFeatures
 
 
 def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:
@@ -67,7 +69,7 @@ class KernelDisplay:
         Parameters
         ----------
         estimator : SparseAutoencoderFeatures
-            Fitted.
+            Fitted; or a fitted Pipeline with one among its steps.
         components : fitted transformer, array-like of shape (n_values, n_bins) or None, default=None
             If the kernels were learned on components, how to draw them over the spectrum: the transformer that made the
             components, such as the `transformer_` of a ``FrameWise(PCA(60))``, or what one unit of each component is in
@@ -88,9 +90,17 @@ class KernelDisplay:
         Raises
         ------
         ValueError
-            If `components` or `feature_names` do not fit the kernels.
+            If no step learns kernels, or `components` or `feature_names` do not fit them.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        if isinstance(estimator, Pipeline):
+            steps = [step for _, step in estimator.steps if isinstance(step, SparseAutoencoderFeatures)]
+            if not steps:
+                raise ValueError(
+                    "estimator must be a SparseAutoencoderFeatures or a Pipeline with one among its steps. "
+                    f"Got a Pipeline of the steps {list(estimator.named_steps)}."
+                )
+            estimator = steps[0]
         check_is_fitted(estimator, "kernels_")
         kernels = [kernels[:max_kernels] for kernels in estimator.kernels_]
         if components is not None:

@@ -119,7 +119,7 @@ class ConfusionDisplay:
             )
         n_rows, n_columns = counts.shape
         if ax is None:
-            _, ax = plt.subplots(figsize=(1.8 + 0.66 * n_columns, 1.5 + 0.55 * n_rows), layout="constrained")
+            _, ax = plt.subplots(figsize=(1.8 + 0.66 * n_columns, max(3.0, 1.5 + 0.55 * n_rows)), layout="constrained")
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         self.im_ = ax.imshow(shares, cmap=cmap, vmin=0, vmax=1, aspect="auto")
         self.text_ = np.empty(counts.shape, dtype=object)
@@ -134,7 +134,7 @@ class ConfusionDisplay:
                 size="small" if count else "x-small",
                 color=_ink(self.im_.cmap(share)) if count else GREY,
             )
-        ax.set(xlabel="recognised as", ylabel="emotion of the clip: share (clips)")
+        ax.set(xlabel="recognised as", ylabel="emotion of the clip")
         ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(n_rows), labels[:n_rows])
         ax.tick_params(length=0)
@@ -308,17 +308,18 @@ class ReportDisplay:
         )
 
     def _draw_speakers(self, ax, scores, y):
-        """All on one line; the worst and the best are named."""
+        """All on one line; the worst and the best are named, above it."""
         ax.plot(scores, np.full(len(scores), y), "o", color=BLUE, alpha=0.45, markeredgewidth=0)
-        ends = [(scores.idxmin(), "right", -6), (scores.idxmax(), "left", 6)] if len(scores) > 1 else []
-        for speaker, alignment, offset in ends:
+        apart = scores.max() - scores.min()
+        ends = [(scores.idxmin(), "right"), (scores.idxmax(), "left")] if apart > 0 else []
+        for speaker, alignment in ends:
             ax.annotate(
                 str(speaker),
                 (scores[speaker], y),
-                (offset, 0),
+                (0, 4),
                 textcoords="offset points",
-                ha=alignment,
-                va="center",
+                ha="center" if apart > 0.1 else alignment,
+                va="bottom",
                 size="small",
             )
 

@@ -98,8 +98,18 @@ class TimelineDisplay:
         Returns
         -------
         display : TimelineDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no `predict_timeline`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        if not hasattr(estimator, "predict_timeline"):
+            raise TypeError(
+                "estimator must be a SegmentClassifier, which has predict_timeline: wrap the pipeline into one. "
+                f"Got {type(estimator).__name__}."
+            )
         timeline = estimator.predict_timeline(recording, **params)
         return cls.from_predictions(timeline, recording=recording if waveform else None, sr=estimator.sr_, ax=ax)
 
