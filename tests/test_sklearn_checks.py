@@ -111,6 +111,8 @@ def uncompiled():
 
 
 # Since scikit-learn 1.8; before, an expected failure that passes goes unnoticed.
+pytestmark = pytest.mark.xdist_group("checks")  # in one process, which counts them
+
 STRICT = {"xfail_strict": True} if "xfail_strict" in inspect.signature(parametrize_with_checks).parameters else {}
 
 
