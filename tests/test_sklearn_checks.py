@@ -110,9 +110,9 @@ def uncompiled():
     tf.config.run_functions_eagerly(False)
 
 
-# Since scikit-learn 1.8; before, an expected failure that passes goes unnoticed.
 pytestmark = pytest.mark.xdist_group("checks")  # in one process, which counts them
 
+# Since scikit-learn 1.8; before, an expected failure that passes goes unnoticed.
 STRICT = {"xfail_strict": True} if "xfail_strict" in inspect.signature(parametrize_with_checks).parameters else {}
 
 
