@@ -41,7 +41,7 @@ except FileNotFoundError:
 # Each speaker is recognised by a model that was trained on the others: that is the default. With ``leakage=True`` the same is
 # done once more on a random split. All folds want the same clips; with ``memory``, each is analysed once.
 
-features = HandcraftedFeatures(memory=output / "features")
+features = HandcraftedFeatures(memory=str(output / "features"))
 svm = make_pipeline(features, StandardScaler(), SVC(C=10))
 report = evaluate(svm, corpus, leakage=True, n_jobs=2, verbose=1)
 print(report)
