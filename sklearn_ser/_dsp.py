@@ -188,6 +188,11 @@ def power_to_db(
     return decibels - np.repeat(reference, counts)[:, np.newaxis]
 
 
+def merge_bands(levels: np.ndarray, width: int) -> np.ndarray:
+    """Means of `width` neighbouring bands, (n_frames, n_bands) -> (n_frames, n_bands / width)."""
+    return sum(levels[:, i::width] for i in range(width)) / np.float32(width)
+
+
 def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     """First `n_mfcc` coefficients of the orthonormal DCT-II of log-mel frames, (n_frames, n_mfcc)."""
     return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]

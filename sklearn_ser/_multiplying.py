@@ -105,10 +105,6 @@ class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
                 final.set_fit_request(groups=name)
         return {name: np.arange(n_clips), **params}
 
-    def _estimator_has(self, method: str) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
-        return True
-
     def _delegate(self, method: str, X, params: dict):
         check_is_fitted(self, "classes_")
         callee = self._callees()[method]

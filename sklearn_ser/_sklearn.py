@@ -1,5 +1,7 @@
 """The one door through which scikit-learn's private helpers enter."""
 
+from collections.abc import Callable
+
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -26,8 +28,19 @@ __all__ = [
     "_raise_for_params",
     "_safe_indexing",
     "check_matplotlib_support",
+    "estimator_has",
     "keep_output",
 ]
+
+
+def estimator_has(method: str) -> Callable:
+    """What `available_if` asks of a meta-estimator: whether its `estimator`, fitted or not, has the method."""
+
+    def check(meta) -> bool:
+        getattr(getattr(meta, "estimator_", meta.estimator), method)  # its own AttributeError says most
+        return True
+
+    return check
 
 
 def keep_output(estimator, keep: bool) -> None:

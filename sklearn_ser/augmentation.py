@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from ._augmenters import AddNoise, PitchShift, Seeded, TimeStretch
 from ._clips import AlteredClip, as_clips
 from ._multiplying import MultiplyingClassifier, in_form_of
+from ._sklearn import estimator_has
 from ._random import draw_seed
 
 __all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
@@ -182,7 +183,7 @@ class AugmentedClassifier(MultiplyingClassifier):
         """
         return self._delegate("predict", X, params)
 
-    @available_if(lambda self: self._estimator_has("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
         """Probability of each class, for each clip as it is.
 
@@ -199,7 +200,7 @@ class AugmentedClassifier(MultiplyingClassifier):
         """
         return self._delegate("predict_proba", X, params)
 
-    @available_if(lambda self: self._estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X, **params):
         """Decision values for each clip as it is.
 

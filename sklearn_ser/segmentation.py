@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._clips import AlteredClip, Segment, as_clips, clip_length, load_part
 from ._multiplying import MultiplyingClassifier, in_form_of
-from ._sklearn import Interval, StrOptions, _check_method_params
+from ._sklearn import Interval, StrOptions, _check_method_params, estimator_has
 
 __all__ = ["SegmentClassifier"]
 
@@ -171,7 +171,7 @@ class SegmentClassifier(MultiplyingClassifier):
         pooled = self._pool(values, rows) if callee == "predict_proba" else _means(values, rows)
         return self.classes_[(pooled > 0).astype(int) if pooled.ndim == 1 else pooled.argmax(axis=1)]
 
-    @available_if(lambda self: self._estimator_has("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
         """Probability of each class for each clip, pooled over its segments.
 
@@ -188,7 +188,7 @@ class SegmentClassifier(MultiplyingClassifier):
         """
         return self._pool(*self._of_segments("predict_proba", X, params))
 
-    @available_if(lambda self: self._estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X, **params):
         """Decision values for each clip: the mean of those of its segments, whatever `pooling` says.
 

@@ -18,7 +18,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._sklearn import HasMethods, Interval, StrOptions, _check_method_params, _check_y, _safe_indexing
+from ._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _check_method_params,
+    _check_y,
+    _safe_indexing,
+    estimator_has,
+)
 from .metrics._risk import risk_bound
 
 __all__ = ["SelectiveClassifier"]
@@ -252,7 +260,7 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return _predict(self.estimator_, X, self.response_method)[1]
 
-    @available_if(lambda self: self._estimator_has("predict_proba"))
+    @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X):
         """Probability of each class; nothing is rejected here.
 
@@ -268,7 +276,7 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
-    @available_if(lambda self: self._estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X):
         """Decision values; nothing is rejected here.
 
@@ -381,10 +389,6 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
             f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers."
         )
         return np.inf, lowest
-
-    def _estimator_has(self, method: str) -> bool:
-        getattr(getattr(self, "estimator_", self.estimator), method)  # its own AttributeError says most
-        return True
 
     def __sklearn_tags__(self):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)

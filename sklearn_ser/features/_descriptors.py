@@ -89,8 +89,7 @@ class Analysis:
         return _dsp.power_to_db(power, self.joined.counts)
 
     def broad_log_mel(self) -> np.ndarray:
-        n = self.settings.n_broad
-        return (self.log_mel[:, 0 : 2 * n : 2] + self.log_mel[:, 1 : 2 * n : 2]) / 2
+        return _dsp.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
 
     def shape(self, names: tuple[str, ...]) -> np.ndarray:
         return self.spectral["shape"][:, [_shape.COLUMNS.index(name) for name in names]]

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from .. import _dsp
 from ._functionals import Track
 
 _SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
@@ -52,8 +53,7 @@ class Clip:
     def bands(self, n_bands: int) -> np.ndarray:
         """Levels in broad bands of the mel spectrum, (n_frames, n_bands)."""
         log_mel = self.tracks["log_mel"]
-        width = log_mel.shape[1] // n_bands
-        return sum(log_mel[:, i::width] for i in range(width)) / np.float32(width)
+        return _dsp.merge_bands(log_mel, log_mel.shape[1] // n_bands)
 
     @cached_property
     def voice(self) -> np.ndarray:
