@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from sklearn_ser.features._clip_features import MEASURES
 from sklearn_ser.features._descriptors import DESCRIPTORS, Settings, column_names
 from sklearn_ser.features._feature_sets import FEATURE_SETS
 from sklearn_ser.features._functionals import FUNCTIONALS, Functionals
-from sklearn_ser.features._measures import MEASURES
 
 PAGE = Path(__file__).with_name("descriptors.md")
 SETTINGS = Settings(sr=16000, n_fft=512, win_length=320, hop_length=160, window="hann", mel={"n_mels": 40}, n_mfcc=13)

@@ -9,7 +9,9 @@ from . import plotting as plotting
 from . import preprocessing as preprocessing
 from . import segmentation as segmentation
 from . import selective as selective
+from . import systems as systems
 from .audio import AudioError as AudioError
+from .audio import AudioTransformer as AudioTransformer
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
 from .audio import load_waveform as load_waveform
@@ -34,12 +36,12 @@ from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
 from .metrics import EvaluationReport as EvaluationReport
 from .metrics import compare as compare
 from .metrics import evaluate as evaluate
+from .metrics import risk_coverage_curve as risk_coverage_curve
 from .model_selection import LeaveOneCorpusOut as LeaveOneCorpusOut
 from .model_selection import SpeakerTextKFold as SpeakerTextKFold
 from .model_selection import SplitAudit as SplitAudit
 from .model_selection import StratifiedSpeakerKFold as StratifiedSpeakerKFold
 from .model_selection import audit_split as audit_split
-from .metrics import risk_coverage_curve as risk_coverage_curve
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier

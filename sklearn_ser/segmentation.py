@@ -11,9 +11,11 @@ import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._clips import AlteredClip, Segment, as_clips, clip_length, load_part
-from ._multiplying import MultiplyingClassifier, in_form_of
-from ._sklearn import Interval, StrOptions, _check_method_params, estimator_has
+from .audio._input import as_clips
+from .audio._io import clip_length, load_part
+from .audio._lazy import AlteredClip, Segment
+from .audio._row_expansion import MultiplyingClassifier, in_form_of
+from .utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
 
 __all__ = ["SegmentClassifier"]
 

@@ -18,7 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._sklearn import (
+from .utils._sklearn_compat import (
     HasMethods,
     Interval,
     StrOptions,
@@ -27,7 +27,7 @@ from ._sklearn import (
     _safe_indexing,
     estimator_has,
 )
-from .metrics._risk import risk_bound
+from .utils._statistics import risk_bound
 
 __all__ = ["SelectiveClassifier"]
 

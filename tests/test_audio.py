@@ -23,8 +23,9 @@ from sklearn_ser import (
     WaveformChunker,
     WaveformLoader,
 )
-from sklearn_ser._clips import as_clips, clip_length
 from sklearn_ser.audio import load_waveform
+from sklearn_ser.audio._input import as_clips
+from sklearn_ser.audio._io import clip_length
 
 RNG = np.random.default_rng(0)
 

@@ -31,7 +31,8 @@ from sklearn_ser import (
     WaveformChunker,
     WaveformLoader,
 )
-from sklearn_ser._clips import as_clips, clip_length, load_waveform
+from sklearn_ser.audio._input import as_clips
+from sklearn_ser.audio._io import clip_length, load_waveform
 from sklearn_ser.augmentation import augment_clips
 
 SR = 16000

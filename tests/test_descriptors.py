@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import Functionals, LowLevelDescriptors, load_waveform
-from sklearn_ser._lpc import levinson
+from sklearn_ser._signal.formants import levinson
 from sklearn_ser.features._descriptors import DESCRIPTORS
 from sklearn_ser.features._functionals import FUNCTIONALS
 

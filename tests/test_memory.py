@@ -204,7 +204,7 @@ def test_with_a_memory_clips_come_in_an_order_of_their_own(files, memory, monkey
     """So that two who begin at the same time do not do the same at the same time."""
     orders = []
     for seed in range(2):
-        monkeypatch.setattr("sklearn_ser.audio.Random", partial(random.Random, seed))
+        monkeypatch.setattr("sklearn_ser.audio._base.Random", partial(random.Random, seed))
         folder = memory / str(seed)
         folder.mkdir()
         transformer = Counted(memory=folder)

@@ -40,8 +40,8 @@ from sklearn_ser import (
     load_waveform,
     make_emotional_speech,
 )
-from sklearn_ser._fingerprints import correlate, find_copies
-from sklearn_ser.model_selection import _share_out
+from sklearn_ser.model_selection._duplicates import correlate, find_copies
+from sklearn_ser.model_selection._split import _share_out
 
 SR = 16000
 
@@ -462,7 +462,7 @@ def test_copies_of_copies_are_copies(speech):
         {(0, 1): (0.9, 0.0, 0.0), (1, 2): (0.9, 0.0, 0.0)},
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn_ser._audit.find_copies", lambda *_, **__: (original, recording, pairs))
+        patch.setattr("sklearn_ser.model_selection._audit.find_copies", lambda *_, **__: (original, recording, pairs))
         audit = audit_split([([0, 3], [1, 2])], clips)
     assert audit.recordings["test_row"].tolist() == [1, 2]
     assert audit.recordings["similarity"].isna().tolist() == [False, True]

@@ -244,11 +244,11 @@ def test_attention_weights_need_a_fitted_network(frames):
     ids=str,
 )
 def test_features_are_read_in_steps(step_size, steps, monkeypatch):
-    from sklearn_ser.neural import _scikeras
+    from sklearn_ser.neural import _keras
 
     seen = []
-    fit = _scikeras.Wrapper.fit
-    monkeypatch.setattr(_scikeras.Wrapper, "fit", lambda self, X, *a, **k: seen.append(X) or fit(self, X, *a, **k))
+    fit = _keras.Wrapper.fit
+    monkeypatch.setattr(_keras.Wrapper, "fit", lambda self, X, *a, **k: seen.append(X) or fit(self, X, *a, **k))
     X = np.tile([1.0, 2, 3, 4, 5], (8, 1))
     classifier = StackedLSTMClassifier([2], step_size=step_size, epochs=1).fit(X, np.arange(8) % 2)
     np.testing.assert_array_equal(seen[0], np.tile(steps, (8, 1, 1)))

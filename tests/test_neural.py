@@ -208,7 +208,7 @@ def test_scikeras_leaves_keras_as_it_was():
         import keras
         classes = [keras.Model, keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer]
         before = [(c.__reduce__, getattr(c, "__deepcopy__", None)) for c in classes]
-        import sklearn_ser.neural._scikeras
+        import sklearn_ser.neural._keras
         assert before == [(c.__reduce__, getattr(c, "__deepcopy__", None)) for c in classes]
     """
     run_python(code)
@@ -422,15 +422,15 @@ CUT_OFF = """
     import os, sys
     import numpy as np
     from sklearn_ser import CNNLSTMClassifier
-    from sklearn_ser.neural import _scikeras
+    from sklearn_ser.neural import _keras
     folder, params = sys.argv[1], eval(sys.argv[2])
     data = np.load(folder + "/data.npz")
-    class Kill(_scikeras.Batches):
+    class Kill(_keras.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 5:
                 os._exit(9)  # as a kill does: nothing is tidied up
             super().on_epoch_begin(epoch, logs)
-    _scikeras.Batches = Kill
+    _keras.Batches = Kill
     CNNLSTMClassifier(**params).fit(data["X"], data["y"])
 """
 
@@ -455,15 +455,15 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     assert 0 < note["epoch"] < 5
 
     epochs_run = []
-    from sklearn_ser.neural import _scikeras
+    from sklearn_ser.neural import _keras
 
-    class Count(_scikeras.Batches):
+    class Count(_keras.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             epochs_run.append(epoch)
             super().on_epoch_begin(epoch, logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_scikeras, "Batches", Count)
+        patch.setattr(_keras, "Batches", Count)
         resumed = CNNLSTMClassifier(**arguments).fit(X, y)
     assert epochs_run == list(range(note["epoch"] + 1, 8))
     straight = CNNLSTMClassifier(**params).fit(X, y)
@@ -674,7 +674,7 @@ def test_parallel_workers_share_the_cores(frames):
     def threads():
         import tensorflow as tf
 
-        import sklearn_ser.neural._scikeras  # noqa: F401
+        import sklearn_ser.neural._keras  # noqa: F401
 
         return tf.config.threading.get_intra_op_parallelism_threads(), os.environ.get("TF_NUM_INTRAOP_THREADS")
 

@@ -31,7 +31,9 @@ from sklearn_ser import (
     TimelineDisplay,
     WaveformLoader,
 )
-from sklearn_ser._clips import Segment, as_clips, clip_length, load_part, load_waveform
+from sklearn_ser.audio._input import as_clips
+from sklearn_ser.audio._io import clip_length, load_part, load_waveform
+from sklearn_ser.audio._lazy import Segment
 from sklearn_ser.augmentation import augment_clips
 
 SR = 16000

@@ -26,7 +26,7 @@ from sklearn_ser import (
     SpeakerNormalizer,
     risk_coverage_curve,
 )
-from sklearn_ser.metrics._risk import risk_bound
+from sklearn_ser.utils._statistics import risk_bound
 
 
 class Told(ClassifierMixin, BaseEstimator):

@@ -1,7 +1,7 @@
 """From audio input to frames (n_clips, n_frames, n_features) or features (n_clips, n_features)."""
 
 from ._autoencoder import SparseAutoencoderFeatures
-from ._frames import FlattenFrames, FrameWise
+from ._framewise import FlattenFrames, FrameWise
 from ._functionals import Functionals
 from ._handcrafted import HandcraftedFeatures
 from ._lld import LowLevelDescriptors

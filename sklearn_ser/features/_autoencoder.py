@@ -12,8 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from .._frames import FramesMixin, validate_frames
-from .._sklearn import Interval, _check_feature_names_in
+from ..utils._frames import FramesMixin, validate_frames
+from ..utils._sklearn_compat import Interval, _check_feature_names_in
 
 
 def _loss(encoder, patches, n_kernels, sparsity, sparsity_weight, weight_decay):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _dsp, _lpc, _pitch, _shape
+from .._signal import formants, pitch, spectral_shape, spectrum
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ _HARMONICS = ("h1_h2", "h2_h4", "h1_a1", "h1_a2", "h1_a3", "a2_a3", "h1_mean", "
 # Functions of power spectra, (n_frames, n_bins) -> (n_frames, n_values), which an analysis computes in one pass.
 SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
     "bins": lambda settings: lambda spectra: spectra[:, : settings.n_bins],
-    "mel": lambda settings: partial(_dsp.mel_energies, n_fft=settings.n_fft, **settings.mel),
-    "shape": lambda settings: partial(_shape.spectral_shape, sr=settings.sr),
+    "mel": lambda settings: partial(spectrum.mel_energies, n_fft=settings.n_fft, **settings.mel),
+    "shape": lambda settings: partial(spectral_shape.spectral_shape, sr=settings.sr),
 }
 
 
@@ -56,7 +56,7 @@ class Analysis:
 
     def __init__(self, waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings):
         self.waveforms, self.settings = waveforms, settings
-        self.joined = _dsp.join(waveforms, settings.n_fft, settings.hop_length)
+        self.joined = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
         self.window = self.joined.narrow(settings.win_length)
         self._spectral = list(dict.fromkeys(name for d in descriptors for name in DESCRIPTORS[d].spectral))
 
@@ -64,21 +64,21 @@ class Analysis:
     def spectral(self) -> dict[str, np.ndarray]:
         functions = [SPECTRAL[name](self.settings) for name in self._spectral]
         framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, _dsp.over_spectra(self.joined, functions, **framing)))
+        return dict(zip(self._spectral, spectrum.over_spectra(self.joined, functions, **framing)))
 
     @cached_property
-    def pitch(self) -> _pitch.Voice:
+    def pitch(self) -> pitch.Voice:
         s = self.settings
-        return _pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
+        return pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
 
     @cached_property
     def formants(self) -> np.ndarray:
         spectra = self.spectral["bins"]
         found = np.zeros((len(spectra), 3), dtype=np.float32)
         rows = np.flatnonzero(self.pitch.f0 > 0) if self.settings.voiced_only else np.arange(len(spectra))
-        for block in _dsp.blocks(len(rows), self.settings.n_fft):
+        for block in spectrum.blocks(len(rows), self.settings.n_fft):
             block = rows[block]
-            found[block] = _lpc.formants(spectra[block], spacing=self.settings.sr / self.settings.n_fft)
+            found[block] = formants.formants(spectra[block], spacing=self.settings.sr / self.settings.n_fft)
         return found
 
     @cached_property
@@ -86,13 +86,13 @@ class Analysis:
         return self.decibels(self.spectral["mel"])
 
     def decibels(self, power: np.ndarray) -> np.ndarray:
-        return _dsp.power_to_db(power, self.joined.counts)
+        return spectrum.power_to_db(power, self.joined.counts)
 
     def broad_log_mel(self) -> np.ndarray:
-        return _dsp.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
+        return spectrum.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
 
     def shape(self, names: tuple[str, ...]) -> np.ndarray:
-        return self.spectral["shape"][:, [_shape.COLUMNS.index(name) for name in names]]
+        return self.spectral["shape"][:, [spectral_shape.COLUMNS.index(name) for name in names]]
 
     def flux(self) -> np.ndarray:
         """Distance of each frame's spectrum from the one before; of a clip's first frame, 0."""
@@ -173,7 +173,7 @@ DESCRIPTORS = {
         "spectrum",
         "Mel-frequency cepstral coefficients: orthonormal DCT-II of the log-mel spectrum, as librosa defines it; number 0 "
         "goes with the level",
-        lambda analysis: _dsp.cepstrum(analysis.log_mel, analysis.settings.n_mfcc),
+        lambda analysis: spectrum.cepstrum(analysis.log_mel, analysis.settings.n_mfcc),
         size="n_mfcc",
         spectral=("mel",),
     ),
@@ -181,13 +181,13 @@ DESCRIPTORS = {
         "1/sample",
         "spectrum",
         "Zero-crossing rate: sign changes per sample",
-        lambda analysis: _dsp.zero_crossing_rate(analysis.window),
+        lambda analysis: spectrum.zero_crossing_rate(analysis.window),
     ),
     "rms": Descriptor(
         "amplitude",
         "prosody",
         "Root mean square",
-        lambda analysis: _dsp.rms(analysis.window),
+        lambda analysis: spectrum.rms(analysis.window),
     ),
     "fft": Descriptor(
         "dB",
@@ -225,7 +225,7 @@ DESCRIPTORS = {
         "dB",
         "prosody",
         "Mean square, down to 80 dB below the clip's loudest frame; after RMS normalisation, 0 dB is the clip's mean",
-        lambda analysis: analysis.decibels(_dsp.rms(analysis.window)[:, np.newaxis] ** 2),
+        lambda analysis: analysis.decibels(spectrum.rms(analysis.window)[:, np.newaxis] ** 2),
     ),
     "loudness": Descriptor(
         "1",
@@ -280,7 +280,7 @@ DESCRIPTORS = {
     "spectral_contrast": _shape_of(
         "dB",
         "Peak less mean level in octave bands: up to 200, 400, 800, 1600, 3200 and 8000 Hz (after Jiang et al. 2002)",
-        *(f"spectral_contrast_{band}" for band in range(len(_shape.CONTRAST_EDGES) - 1)),
+        *(f"spectral_contrast_{band}" for band in range(len(spectral_shape.CONTRAST_EDGES) - 1)),
     ),
     "spectral_slope": _shape_of(
         "dB/kHz",

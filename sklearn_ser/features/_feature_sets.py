@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _dsp
+from .._signal import spectrum
+from ._clip_features import MEASURES, Clip
 from ._descriptors import DESCRIPTORS, Settings, column_names, tracks
 from ._functionals import functionals_of
-from ._measures import MEASURES, Clip
 
 _FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
 
@@ -97,7 +97,7 @@ class FeatureSet(NamedTuple):
         """(n_clips, n_features) float32."""
         settings = self.settings(sr)
         if self.trim:
-            waveforms = [_dsp.trim(waveform, settings.hop_length) for waveform in waveforms]
+            waveforms = [spectrum.trim(waveform, settings.hop_length) for waveform in waveforms]
         needed = [name for name in self.descriptors if name in DESCRIPTORS]
         needed += [name for measure in self.measures for name in MEASURES[measure].descriptors]
         if any(group.voiced for group in self.groups):

@@ -10,10 +10,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._frames import validate_frames
-from .._sklearn import _check_feature_names_in
+from ..utils._frames import validate_frames
+from ..utils._sklearn_compat import _check_feature_names_in
 from ._descriptors import check_choice
-
 
 _LOCAL = 25  # frames; a quarter of a second at the usual rate
 

@@ -7,8 +7,8 @@ from functools import lru_cache, partial
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from .._sklearn import StrOptions
 from ..audio import AudioTransformer
+from ..utils._sklearn_compat import StrOptions
 from ._descriptors import check_choice
 from ._feature_sets import FEATURE_SETS, FeatureSet
 

@@ -8,10 +8,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _dsp
-from .._frames import FramesMixin
-from .._sklearn import Interval
+from .._signal import spectrum
 from ..audio import AudioTransformer
+from ..utils._frames import FramesMixin
+from ..utils._sklearn_compat import Interval
 from ._descriptors import DESCRIPTORS, Settings, check_choice, column_names, tracks
 from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
 
@@ -203,7 +203,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
             )
 
     def _learn(self, n_times):
-        self.n_frames_ = self.n_frames or max(_dsp.n_frames(n, self.n_fft, self.hop_length) for n in n_times)
+        self.n_frames_ = self.n_frames or max(spectrum.n_frames(n, self.n_fft, self.hop_length) for n in n_times)
 
     def _settings(self) -> Settings:
         return Settings(

@@ -8,10 +8,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .. import _dsp
-from .._frames import FramesMixin
-from .._sklearn import Interval, StrOptions
+from .._signal import spectrum
 from ..audio import AudioTransformer
+from ..utils._frames import FramesMixin
+from ..utils._sklearn_compat import Interval, StrOptions
 
 STFT_CONSTRAINTS: dict = {
     "n_fft": [Interval(Integral, 2, None, closed="left")],
@@ -43,7 +43,7 @@ def check_stft(n_fft: int, hop_length: int, win_length: int | None, fmin: float,
 
 
 def spectrum_params(transformer, **mel) -> dict:
-    """What `_dsp.mel_spectrogram` takes of a transformer's parameters, and more of its mel filters."""
+    """What `spectrum.mel_spectrogram` takes of a transformer's parameters, and more of its mel filters."""
     t = transformer
     return dict(
         win_length=t.n_fft if t.win_length is None else t.win_length,
@@ -52,10 +52,10 @@ def spectrum_params(transformer, **mel) -> dict:
     )
 
 
-def _log_mel(waveforms, *, framing, spectrum, decibels):
-    joined = _dsp.join(waveforms, **framing)
-    energies = _dsp.mel_spectrogram(joined, **spectrum)
-    return joined.split(energies if decibels is None else _dsp.power_to_db(energies, joined.counts, **decibels))
+def _log_mel(waveforms, *, framing, mel, decibels):
+    joined = spectrum.join(waveforms, **framing)
+    energies = spectrum.mel_spectrogram(joined, **mel)
+    return joined.split(energies if decibels is None else spectrum.power_to_db(energies, joined.counts, **decibels))
 
 
 class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
@@ -233,7 +233,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
 
     def _learn(self, n_times):
         self.n_frames_ = self.n_frames or max(
-            _dsp.n_frames(n, self.n_fft, self.hop_length, self.center) for n in n_times
+            spectrum.n_frames(n, self.n_fft, self.hop_length, self.center) for n in n_times
         )
 
     def _function(self):
@@ -242,6 +242,6 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
             framing=dict(
                 frame_length=self.n_fft, hop_length=self.hop_length, center=self.center, pad_mode=self.pad_mode
             ),
-            spectrum=dict(power=self.power, **spectrum_params(self, htk=self.htk, norm=self.norm)),
+            mel=dict(power=self.power, **spectrum_params(self, htk=self.htk, norm=self.norm)),
             decibels=dict(ref=self.ref, amin=self.amin, top_db=self.top_db) if self.to_db else None,
         )

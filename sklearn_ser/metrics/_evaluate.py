@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._sklearn import _safe_indexing
 from ..model_selection import StratifiedSpeakerKFold
+from ..utils._sklearn_compat import _safe_indexing
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells

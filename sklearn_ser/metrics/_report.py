@@ -7,14 +7,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
 
 from . import _render
-from ._bootstrap import (
-    Uncertain,
-    difference_interval,
-    measure,
-    measure_difference,
-    recall_interval,
-    subtract,
-)
+from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
 
 
 class EvaluationReport:
@@ -191,7 +184,7 @@ class EvaluationReport:
         -------
         display : ReportDisplay
         """
-        from ..plotting import ReportDisplay
+        from ._plot.report import ReportDisplay
 
         return ReportDisplay(self).plot(ax=ax)
 

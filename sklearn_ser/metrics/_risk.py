@@ -1,9 +1,8 @@
-"""Errors among the answers: how many there are at each coverage, and how many there can be."""
+"""Risk against coverage: the fraction of errors among the most confident predictions."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta, t
 from sklearn.utils import check_consistent_length, column_or_1d
 
 
@@ -48,36 +47,3 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     last = np.flatnonzero(np.append(thresholds[1:] != thresholds[:-1], True))
     errors = np.cumsum((y_true != y_pred)[order])
     return (last + 1) / len(order), errors[last] / (last + 1), thresholds[last]
-
-
-def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) -> float:
-    """Upper confidence bound of the share of errors: Clopper and Pearson's, with the effective number of clips.
-
-    Parameters
-    ----------
-    errors : ndarray of bool, shape (n_answers,)
-    speakers : ndarray of shape (n_answers,) or None
-        None takes the answers to be independent.
-    level : float
-        Of the one-sided bound.
-
-    Returns
-    -------
-    bound : float
-    """
-    if not len(errors):
-        return 1.0
-    n, share = len(errors), errors.mean()
-    if speakers is not None:
-        _, code = np.unique(speakers, return_inverse=True)
-        freedom = code.max()
-        if freedom == 0:
-            return 1.0  # one speaker tells nothing of others
-        if 0 < share < 1:
-            # Linearised variance of a ratio of totals over speakers, against that of independent answers.
-            deviations = np.bincount(code, errors - share)
-            variance = (freedom + 1) / freedom * (deviations**2).sum() / n**2
-            n = min(n, share * (1 - share) / max(variance, np.finfo(float).tiny))
-        n *= min(1.0, (t.ppf(level, len(errors) - 1) / t.ppf(level, freedom)) ** 2)
-    n_errors = share * n
-    return 1.0 if n_errors >= n else float(beta.ppf(level, n_errors + 1, n - n_errors))

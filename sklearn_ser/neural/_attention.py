@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._sklearn import Interval
+from ..utils._sklearn_compat import Interval
 from . import networks
 from ._base import NeuralClassifier, check_sizes
 

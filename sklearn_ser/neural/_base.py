@@ -16,9 +16,9 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from .._frames import validate_frames
-from .._random import draw_seed, seeded
-from .._sklearn import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
+from ..utils._frames import validate_frames
+from ..utils._random import draw_seed, seeded
+from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
 
@@ -46,7 +46,7 @@ class _FittedModel:
     def model(self):
         packed = self._packed  # first: a thread that finds none here finds the model there
         if self._model is None:
-            from ._scikeras import keras
+            from ._keras import keras
 
             config, weights = packed
             with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
@@ -340,7 +340,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _train(
         self, X, y, weight, validation, *, seed: int, epochs: int, going_on: bool, checkpoint: tuple | None = None
     ) -> None:
-        from . import _scikeras
+        from . import _callbacks, _keras
 
         callbacks, history, before = [], {}, {}
         if going_on:
@@ -355,18 +355,18 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             fingerprint, note = checkpoint
             before = note["history"] if note else {}
             watched = "loss" if validation is None else "val_loss"
-            callbacks.append(_scikeras.Checkpoint(self.model_checkpoint, fingerprint, seed, watched, before))
+            callbacks.append(_callbacks.Checkpoint(self.model_checkpoint, fingerprint, seed, watched, before))
             if note:
-                model, history = _scikeras.keras.saving.load_model(callbacks[0].path), before
+                model, history = _keras.keras.saving.load_model(callbacks[0].path), before
         initial_epoch = len(history.get("loss", []))
         last_epoch = max(epochs, initial_epoch) if before else initial_epoch + epochs
         if validation is not None:
-            stopping = _scikeras.EarlyStopping(self.n_iter_no_change, self.tol, before.get("val_loss", []))
+            stopping = _callbacks.EarlyStopping(self.n_iter_no_change, self.tol, before.get("val_loss", []))
             callbacks.append(stopping)
             last_epoch = initial_epoch if stopping.is_over() else last_epoch
         if self.verbose:
-            callbacks.append(_scikeras.Progress(type(self).__name__, initial_epoch, last_epoch))
-        wrapper = _scikeras.Wrapper(
+            callbacks.append(_callbacks.Progress(type(self).__name__, initial_epoch, last_epoch))
+        wrapper = _keras.Wrapper(
             model=model,
             optimizer=self._make_optimizer(),
             loss="sparse_categorical_crossentropy",
@@ -398,7 +398,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _make_optimizer(self):
-        from ._scikeras import keras
+        from ._keras import keras
 
         try:
             if isinstance(self.optimizer, (str, dict)):
@@ -426,7 +426,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return joblib.hash((type(self).__name__, sorted(params.items()), self.classes_, arrays))
 
     def _resumable(self, fingerprint: str) -> dict | None:
-        from ._scikeras import Checkpoint
+        from ._callbacks import Checkpoint
 
         note = Checkpoint.read(self.model_checkpoint)
         if note is not None and note["fingerprint"] != fingerprint:

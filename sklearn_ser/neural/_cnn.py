@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-from .._sklearn import Interval, StrOptions
+from ..utils._sklearn_compat import Interval, StrOptions
 from . import networks
 from ._base import NeuralClassifier, check_sizes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
-from .._sklearn import Interval
+from ..utils._sklearn_compat import Interval
 from . import networks
 from ._base import NeuralClassifier, check_sizes
 

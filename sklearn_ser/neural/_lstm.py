@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .._sklearn import Interval, StrOptions
+from ..utils._sklearn_compat import Interval, StrOptions
 from . import networks
 from ._base import NeuralClassifier, check_sizes
 

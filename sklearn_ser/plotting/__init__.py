@@ -1,10 +1,10 @@
 """Displays, as scikit-learn has them: made by `from_...`, drawn into `ax_` of `figure_`. They need matplotlib."""
 
+from ..metrics._plot.report import ConfusionDisplay, ReportDisplay
+from ..metrics._plot.risk_coverage import RiskCoverageDisplay
 from ._audio import AttentionDisplay, MelSpectrogramDisplay
 from ._history import HistoryDisplay
 from ._kernels import KernelDisplay
-from ._report import ConfusionDisplay, ReportDisplay
-from ._risk_coverage import RiskCoverageDisplay
 from ._timeline import TimelineDisplay
 
 __all__ = [

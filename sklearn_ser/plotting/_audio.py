@@ -8,11 +8,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._clips import as_clips
-from .._sklearn import check_matplotlib_support
 from ..audio import load_waveform
+from ..audio._input import as_clips
 from ..features import MelSpectrogramTransformer
-from ._colors import ORANGE
+from ..utils._colors import ORANGE
+from ..utils._sklearn_compat import check_matplotlib_support
 
 _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 

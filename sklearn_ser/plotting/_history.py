@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._sklearn import check_matplotlib_support
-from ._colors import BLUE, GREY, ORANGE
+from ..utils._colors import BLUE, GREY, ORANGE
+from ..utils._sklearn_compat import check_matplotlib_support
 
 
 class HistoryDisplay:

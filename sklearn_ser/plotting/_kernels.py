@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._sklearn import check_matplotlib_support
 from ..features import SparseAutoencoderFeatures
+from ..utils._sklearn_compat import check_matplotlib_support
 
 
 def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:

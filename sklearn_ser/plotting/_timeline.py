@@ -6,9 +6,9 @@ from itertools import cycle
 
 import numpy as np
 
-from .._clips import clip_length, load_part
-from .._sklearn import check_matplotlib_support
+from ..audio._io import clip_length, load_part
 from ..segmentation import one_recording
+from ..utils._sklearn_compat import check_matplotlib_support
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; an emotion has the same colour in every picture.
 _COLOURS = {

@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
-from .._sklearn import check_matplotlib_support
-from ..metrics import EvaluationReport, evaluate
-from ._colors import BLUE, GREY, ORANGE
+from ...utils._colors import BLUE, GREY, ORANGE
+from ...utils._sklearn_compat import check_matplotlib_support
+from .._evaluate import evaluate
+from .._report import EvaluationReport
 
 
 class ConfusionDisplay:

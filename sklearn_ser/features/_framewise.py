@@ -13,8 +13,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from .._frames import FramesMixin, validate_frames
-from .._sklearn import HasMethods, _check_feature_names_in, _raise_for_params
+from ..utils._frames import FramesMixin, validate_frames
+from ..utils._sklearn_compat import HasMethods, _check_feature_names_in, _raise_for_params
 
 
 def _real(lengths: np.ndarray, n_frames: int) -> np.ndarray:

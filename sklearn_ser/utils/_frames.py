@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._sklearn import _check_n_features
+from ._sklearn_compat import _check_n_features
 
 
 def check_frames(X: np.ndarray) -> np.ndarray:

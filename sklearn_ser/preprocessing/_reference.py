@@ -1,4 +1,4 @@
-"""Scaling that knows more than the values: whose they are, or which emotion."""
+"""ReferenceScaler: scaling by the clips of one emotion."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from ._frames import FramesMixin, validate_frames
-from ._sklearn import _check_feature_names_in
-from ._speakers import SpeakerNormalizer
-
-__all__ = ["ReferenceScaler", "SpeakerNormalizer"]
+from ..utils._frames import FramesMixin, validate_frames
+from ..utils._sklearn_compat import _check_feature_names_in
 
 
 class ReferenceScaler(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):

@@ -15,14 +15,13 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from ._clips import clip_digest
+from ._io import clip_digest
 
 Task = Callable[[list, Sequence[int]], list[np.ndarray]]  # from clips and their rows to their results
 
 
 def _digest_of_code() -> str:
-    root = Path(__file__).parent
-    files = sorted([*root.glob("*.py"), *root.glob("features/*.py")])
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 

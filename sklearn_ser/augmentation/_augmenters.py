@@ -10,9 +10,9 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._clips import _resample, load_waveform
-from ._random import seeded
-from ._sklearn import Interval
+from ..audio._io import _resample, load_waveform
+from ..utils._random import seeded
+from ..utils._sklearn_compat import Interval
 
 
 def _generator(random_state) -> np.random.Generator:

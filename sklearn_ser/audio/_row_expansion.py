@@ -13,8 +13,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
-from ._clips import as_clips
-from ._sklearn import HasMethods, _check_method_params
+from ..utils._sklearn_compat import HasMethods, _check_method_params
+from ._input import as_clips
 
 
 class MultiplyingClassifier(ClassifierMixin, BaseEstimator):

@@ -5,16 +5,13 @@ Nothing imports this module before a network is built, loaded or trained.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import multiprocessing
 import os
 import sys
 import tempfile
-import zipfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
@@ -113,117 +110,6 @@ class Batches(keras.callbacks.Callback):
             return X[:, : tf.reduce_max(tf.gather(lengths, rows))] if cropped else X, *others
 
         return tf.data.Dataset.range(math.ceil(len(self.lengths) / self.batch_size)).map(batch).prefetch(1)
-
-
-class Progress(keras.callbacks.Callback):
-    """A tqdm bar over the epochs."""
-
-    def __init__(self, name: str, initial_epoch: int, epochs: int):
-        super().__init__()
-        self.name, self.initial_epoch, self.epochs = name, initial_epoch, epochs
-
-    def on_train_begin(self, logs=None):
-        from tqdm.auto import tqdm
-
-        self.bar = tqdm(desc=self.name, initial=self.initial_epoch, total=self.epochs, unit="epoch")
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()}, refresh=False)
-        self.bar.update()
-
-    def on_train_end(self, logs=None):
-        self.bar.close()
-
-
-class EarlyStopping(keras.callbacks.Callback):
-    """Stop when the held-out loss no longer falls by `tol`, and keep the epoch at which it was lowest.
-
-    Not Keras' own, for which a fall below `tol` is no fall at all, so that the epoch it keeps may not be the best. What
-    has happened before a resumed training, `losses`, counts as if it had happened in this one.
-    """
-
-    def __init__(self, patience: int, tol: float, losses: list[float]):
-        super().__init__()
-        self.patience, self.tol, self.losses, self.best_weights = patience, tol, list(losses), None
-
-    def on_train_begin(self, logs=None):
-        if self.losses:  # a training resumes from its best epoch
-            self.best_weights = self.model.get_weights()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < min(self.losses, default=math.inf):
-            self.best_weights = self.model.get_weights()
-        self.losses.append(logs["val_loss"])
-        self.model.stop_training = self.is_over()
-
-    def is_over(self) -> bool:
-        """Whether the loss has not fallen by `tol` for as long as one waits."""
-        best, waited = math.inf, 0
-        for loss in self.losses:
-            waited = 0 if loss < best - self.tol else waited + 1
-            best = min(best, loss)
-        return waited >= self.patience
-
-    def on_train_end(self, logs=None):
-        if self.best_weights is not None:
-            self.model.set_weights(self.best_weights)
-
-
-class Checkpoint(keras.callbacks.Callback):
-    """Writes the best epoch so far to one `.keras` file, whole or not at all, and reads it back.
-
-    The file is Keras' own format (`keras.saving.load_model` reads it), with one more entry that says which training it
-    belongs to, which epoch it holds and what went before.
-    """
-
-    ENTRY = "sklearn_ser.json"
-
-    def __init__(self, path, fingerprint: str, seed: int, monitor: str, history: dict):
-        super().__init__()
-        self.path = Path(path).expanduser()
-        self.fingerprint, self.seed, self.monitor = fingerprint, seed, monitor
-        self.history = {name: list(values) for name, values in history.items()}
-        self.best = min(self.history.get(monitor, [math.inf]))
-
-    @classmethod
-    def read(cls, path) -> dict | None:
-        """What the checkpoint at a path says of itself; None if there is none, and one can be written.
-
-        Raises
-        ------
-        ValueError
-            If no checkpoint can be written there, or if the file is somebody's model, and not to be overwritten.
-        """
-        name = f"model_checkpoint={os.fspath(path)!r}"
-        path = Path(path).expanduser()
-        if path.suffix != ".keras":
-            raise ValueError(f"{name} must end in '.keras', the format that it is written in.")
-        if path.exists():
-            try:
-                with zipfile.ZipFile(path) as archive:
-                    return json.loads(archive.read(cls.ENTRY))
-            except (KeyError, zipfile.BadZipFile, OSError) as error:
-                raise ValueError(f"{name} exists and is no checkpoint of this library. Name another file.") from error
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path.parent):
-                return None
-        except OSError as error:
-            raise ValueError(f"{name} cannot be written: {error.strerror}: {error.filename!r}.") from None
-
-    def on_epoch_end(self, epoch, logs=None):
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
-        loss = self.history[self.monitor][-1]
-        if not loss < self.best:
-            return
-        self.best = loss
-        unfinished = self.path.with_name(f".{self.path.stem}.{os.getpid()}.keras")
-        self.model.save(unfinished)
-        note = dict(fingerprint=self.fingerprint, seed=self.seed, epoch=epoch, history=self.history)
-        with zipfile.ZipFile(unfinished, "a") as archive:
-            archive.writestr(self.ENTRY, json.dumps(note))
-        os.replace(unfinished, self.path)
 
 
 class Wrapper(KerasClassifier):

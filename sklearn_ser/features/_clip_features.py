@@ -11,7 +11,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from .. import _dsp
+from .._signal import spectrum
 from ._functionals import Track
 
 _SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
@@ -53,7 +53,7 @@ class Clip:
     def bands(self, n_bands: int) -> np.ndarray:
         """Levels in broad bands of the mel spectrum, (n_frames, n_bands)."""
         log_mel = self.tracks["log_mel"]
-        return _dsp.merge_bands(log_mel, log_mel.shape[1] // n_bands)
+        return spectrum.merge_bands(log_mel, log_mel.shape[1] // n_bands)
 
     @cached_property
     def voice(self) -> np.ndarray:

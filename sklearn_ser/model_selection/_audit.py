@@ -13,10 +13,10 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._clips import as_clips
-from ._columns import describe, find_column
-from ._fingerprints import find_copies
-from ._sklearn import _num_samples
+from ..audio._input import as_clips
+from ..utils._columns import describe, find_column
+from ..utils._sklearn_compat import _num_samples
+from ._duplicates import find_copies
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from .._sklearn import check_matplotlib_support
-from ..metrics import risk_coverage_curve
-from ..selective import SelectiveClassifier
-from ._colors import BLUE, ORANGE
+from ...utils._colors import BLUE, ORANGE
+from ...utils._sklearn_compat import check_matplotlib_support
+from .._risk import risk_coverage_curve
 
 _GRID = np.linspace(0, 1, 101)
 
@@ -85,7 +84,7 @@ class RiskCoverageDisplay:
             If the estimator is no `SelectiveClassifier`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        if not isinstance(estimator, SelectiveClassifier):
+        if not hasattr(estimator, "confidence") or not hasattr(estimator, "threshold_"):
             raise TypeError(
                 "estimator must be a fitted SelectiveClassifier, which knows how sure it is; for all others there is "
                 f"from_predictions. Got an object of type {type(estimator).__name__}."

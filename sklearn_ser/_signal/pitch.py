@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from ._dsp import Joined, blocks, join
+from .spectrum import Joined, blocks, join
 
 _UPSAMPLING = (
     2  # lags an autocorrelation is read at per sample: a parabola through three of them then errs by below 0.1 %

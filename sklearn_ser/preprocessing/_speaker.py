@@ -11,8 +11,8 @@ from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from ._frames import check_frames
-from ._sklearn import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
+from ..utils._frames import check_frames
+from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
 _LEAST, _MOST = 0.01, 20.0

@@ -1,4 +1,4 @@
-"""Waveform augmenters; a classifier that trains on augmented copies, too; noisy clips to test any pipeline on."""
+"""A classifier that also trains on augmented copies of its clips; altered clips to test any pipeline on."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from ._augmenters import AddNoise, PitchShift, Seeded, TimeStretch
-from ._clips import AlteredClip, as_clips
-from ._multiplying import MultiplyingClassifier, in_form_of
-from ._sklearn import estimator_has
-from ._random import draw_seed
-
-__all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
+from ..audio._input import as_clips
+from ..audio._lazy import AlteredClip
+from ..audio._row_expansion import MultiplyingClassifier, in_form_of
+from ..utils._random import draw_seed
+from ..utils._sklearn_compat import estimator_has
+from ._augmenters import Seeded
 
 
 def augment_clips(X, augmenter, *, random_state=None):

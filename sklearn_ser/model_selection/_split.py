@@ -1,4 +1,4 @@
-"""Splits that keep speakers, sentences or corpora apart, and an audit of what any split lets through."""
+"""Splits that keep speakers, sentences or corpora apart."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar
 
-from ._audit import SplitAudit, audit_split
-from ._columns import describe, find_column, find_columns
-
-__all__ = ["LeaveOneCorpusOut", "SpeakerTextKFold", "SplitAudit", "StratifiedSpeakerKFold", "audit_split"]
+from ..utils._columns import describe, find_column, find_columns
 
 _MOST_SWAPPED = 500  # of more units (sentences, as a rule) each is too small to spoil a fold
 

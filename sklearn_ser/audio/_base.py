@@ -1,0 +1,143 @@
+"""AudioTransformer, the base of every transformer that reads audio input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from numbers import Integral, Real
+from random import Random
+
+import numpy as np
+from joblib import Memory, Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..utils._sklearn_compat import Interval, StrOptions
+from ._cache import remembering
+from ._input import as_clips
+from ._io import clip_bytes, clip_length, load_waveform
+
+_BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
+_WORTH_PROCESSES = 200  # clips; for fewer, starting processes takes longer than the work
+
+
+def _blocks(clips: Sequence, most: int) -> Iterator[range]:
+    """Rows that make one task: at most so many clips, and about so many bytes of audio."""
+    start, n_bytes = 0, 0
+    for row, clip in enumerate(clips):
+        n_bytes += clip_bytes(clip)
+        if row + 1 - start >= most or n_bytes > _BLOCK_BYTES:
+            yield range(start, row + 1)
+            start, n_bytes = row + 1, 0
+    if start < len(clips):
+        yield range(start, len(clips))
+
+
+def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
+    return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows)])
+
+
+class AudioTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
+
+    A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds for
+    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the function makes of
+    a waveform must not depend on the others beside it, bit for bit, because a memory hands it out among others.
+    """
+
+    # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in many
+    # small operations prefers "processes".
+    _prefer = "threads"
+
+    _parameter_constraints: dict = {
+        "sr": [Interval(Integral, 1, None, closed="left")],
+        "offset": [Interval(Real, 0, None, closed="left")],
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "normalize": [StrOptions({"rms", "peak"}), None],
+        "memory": [str, os.PathLike, Memory, None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def fit(self, X, y=None):
+        """Check the clips; learn how long the longest is, where the transformer pads to that.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`. Of files, only the
+            headers are read.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        AudioError
+            If a clip is missing, unreadable, empty, or not finite; the message names its row.
+        """
+        self._check_params()
+        clips = as_clips(X)
+        if isinstance(clips, np.ndarray):
+            self.n_features_in_ = clips.shape[1]
+        elif hasattr(self, "n_features_in_"):
+            del self.n_features_in_
+        span = dict(sr=self.sr, offset=self.offset, duration=self.duration)
+        self._learn([clip_length(clip, row=row, **span) for row, clip in enumerate(clips)])
+        return self
+
+    def _check_params(self) -> None:
+        """Validate the parameters; a subclass adds the rules that relate two of them."""
+        self._validate_params()
+
+    def _learn(self, n_times: list[int]) -> None:
+        """Learn from the clips' lengths; nothing by default."""
+
+    def _function(self) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+        raise NotImplementedError
+
+    def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+        """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
+        check_is_fitted(self)
+        self._check_params()
+        clips = as_clips(X)
+        load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
+        task = partial(_load_and_apply, self._function(), load_params=load_params)
+        remembered = remembering(task, self.memory, type(self).__name__)
+        # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would eat up
+        # what two threads gain.
+        most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
+        blocks = list(_blocks(clips, most))
+        if remembered is not task:
+            # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most of what
+            # the others have done; in the same order, all would do everything at the same time.
+            Random().shuffle(blocks)
+        prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
+        run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
+        done = run(delayed(remembered)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
+        results = chain.from_iterable(zip(rows, results) for results, rows in zip(done, blocks))
+        if self.verbose:
+            from tqdm.auto import tqdm
+
+            results = tqdm(results, total=len(clips), desc=type(self).__name__, unit="clip")
+        return len(clips), results
+
+    def _stack(self, X, shape: tuple[int, ...]) -> np.ndarray:
+        """Results of all clips in one array (n_clips, *shape): longer ones cropped along axis 1, shorter ones NaN-padded."""
+        n_clips, results = self._apply(X)
+        stacked = np.empty((n_clips, *shape), dtype=np.float32)
+        for row, result in results:
+            result = result[: shape[0]]
+            stacked[row, : len(result)] = result
+            stacked[row, len(result) :] = np.nan
+        return stacked
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []  # audio is float32 from the decoder on
+        return tags

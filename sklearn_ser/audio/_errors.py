@@ -1,0 +1,11 @@
+"""Errors that say which clip cannot be used, and why."""
+
+from __future__ import annotations
+
+
+class AudioError(ValueError):
+    """A clip cannot be used; the message names its row, its path and the reason."""
+
+
+class MissingAudioError(AudioError, FileNotFoundError):
+    """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""

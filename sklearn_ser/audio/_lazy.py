@@ -1,0 +1,38 @@
+"""Clips that are made of other clips each time their waveform is asked for, so that no copy is ever held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, eq=False)
+class AlteredClip:
+    """A clip that is made of another one each time its waveform is asked for, so that no copy is ever held.
+
+    `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform tells
+    it; `alter.key()` is a string that tells it from all other alterations, or None where nobody can know. `row` is the source's
+    row, where that differs from the clip's own.
+    """
+
+    source: object
+    alter: Callable
+    row: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Part of a clip, read each time its waveform is asked for: samples from `start` to `stop`, counted at `sr` Hz.
+
+    It is a clip of its own: offset, duration and level are its own, too. `row` is the source's row.
+    """
+
+    source: object
+    start: int
+    stop: int
+    sr: int
+    row: int | None = None
+
+    def span(self, sr: int) -> tuple[int, int]:
+        """First sample, and the one behind the last, at another rate."""
+        return round(self.start * sr / self.sr), round(self.stop * sr / self.sr)
