@@ -1,0 +1,37 @@
+"""What an error message quotes of the values that were passed."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+
+_MOST = 80  # characters
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 4 * _MOST
+_repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = _repr.maxdeque = _repr.maxarray = 12
+
+
+def short(value) -> str:
+    """What `repr` says of a value, on one line and in at most 80 characters.
+
+    Of a long text or path, beginning and end are kept; of other long values, the beginning. Megabytes are cut before they are
+    written out.
+
+    Examples
+    --------
+    >>> short("a.wav"), short(range(3))
+    ("'a.wav'", 'range(0, 3)')
+    >>> short(b"RIFF" * 1_000_000)[-20:]
+    'FFRIFFRIFFRIFFRIF...'
+    """
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        text = repr(value if len(value) <= 4 * _MOST else value[: 2 * _MOST] + value[-2 * _MOST :])
+        return text if len(text) <= _MOST else f"{text[:30]}...{text[33 - _MOST :]}"
+    if isinstance(value, (bytes, bytearray)):
+        text = repr(value[: 2 * _MOST])
+    else:
+        text = " ".join(line.strip() for line in _repr.repr(value).splitlines())
+    return text if len(text) <= _MOST else text[: _MOST - 3] + "..."
