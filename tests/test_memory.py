@@ -32,9 +32,9 @@ from sklearn_ser import (
     PitchShift,
     WaveformChunker,
     WaveformLoader,
-    _cache,
     make_emotional_speech,
 )
+from sklearn_ser.audio import _cache
 from sklearn_ser.augmentation import augment_clips
 
 TRANSFORMERS = [

@@ -142,6 +142,7 @@ def test_over_40_checks_passed(estimator, request):
 
 def test_every_public_estimator_is_checked():
     public = [getattr(sklearn_ser, name) for name in sklearn_ser.__all__]
-    # Augmenters have parameters, as estimators have, but there is nothing to fit.
+    # Augmenters have parameters, as estimators have, but there is nothing to fit; a base class does nothing by itself.
     estimators = {c for c in public if inspect.isclass(c) and issubclass(c, BaseEstimator) and hasattr(c, "fit")}
+    estimators -= {sklearn_ser.AudioTransformer}
     assert estimators == {type(e) for e in ESTIMATORS}
