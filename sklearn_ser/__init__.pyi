@@ -7,6 +7,7 @@ from . import model_selection as model_selection
 from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
+from . import pretrained as pretrained
 from . import segmentation as segmentation
 from . import selective as selective
 from . import systems as systems
@@ -56,6 +57,7 @@ from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
 from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
 from .plotting import TimelineDisplay as TimelineDisplay
+from .pretrained import WhisperFeatures as WhisperFeatures
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .segmentation import SegmentClassifier as SegmentClassifier

@@ -100,14 +100,19 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _function(self) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
         raise NotImplementedError
 
+    def _cache_key(self, function):
+        """What the function's results depend on, besides the clip: anything that `joblib.hash` takes; None if nobody can know."""
+        return function
+
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
         check_is_fitted(self)
         self._check_params()
         clips = as_clips(X)
         load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
-        task = partial(_load_and_apply, self._function(), load_params=load_params)
-        remembered = remembering(task, self.memory, type(self).__name__)
+        function = self._function()
+        task = partial(_load_and_apply, function, load_params=load_params)
+        remembered = remembering(task, self.memory, type(self).__name__, self._cache_key(function))
         # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would eat up
         # what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))

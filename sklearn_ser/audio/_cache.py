@@ -36,7 +36,7 @@ def _libraries() -> list[str]:
     return [f"{name} {version(name)}" for name in ("librosa", "numpy", "scipy", "soundfile", "soxr")]
 
 
-def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, name: str) -> Task:
+def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, name: str, key=()) -> Task:
     """The same task, that looks into the memory first, and puts there what it had to compute.
 
     Parameters
@@ -47,12 +47,14 @@ def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, na
         Without a location, the task is returned as it is.
     name : str
         Folder of the results, for those who look into the memory.
+    key : object
+        What the task's results depend on besides the clip and the parameters by which it is loaded; None if that cannot be known.
     """
     if isinstance(memory, (str, os.PathLike)):
         memory = joblib.Memory(os.path.abspath(memory), verbose=0)  # workers may be in another folder
-    if memory is None or memory.store_backend is None:
+    if memory is None or memory.store_backend is None or key is None:
         return task
-    return _Remembering(task, memory.store_backend, name, joblib.hash((task, _CODE, _libraries())))
+    return _Remembering(task, memory.store_backend, name, joblib.hash((key, task.keywords, _CODE, _libraries())))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ._base import is_hidden
 TIMEOUT = 30.0  # seconds without a byte before a connection counts as broken
 
 
-def download_file(url, path, *, size=None, md5=None, session=None, progress=True):
+def download_file(url, path, *, size=None, md5=None, sha256=None, session=None, progress=True):
     """Download to path through pooch, unless a right copy is there; go on where an earlier attempt broke off.
 
     Raises
@@ -21,21 +21,22 @@ def download_file(url, path, *, size=None, md5=None, session=None, progress=True
     requests.RequestException
         If the server cannot be reached, refuses or breaks off; what has arrived stays in `<path>.part`.
     ValueError
-        If the file has another size or MD5 than expected; it is kept as `<path>.mismatch`.
+        If the file has another size or hash than expected; it is kept as `<path>.mismatch`.
     """
     import pooch
 
+    hashes = {name: value for name, value in (("md5", md5), ("sha256", sha256)) if value is not None}
     if path.exists():
-        if not _mismatch(path, size, md5):
+        if not _mismatch(path, size, hashes):
             return
         set_aside(path)
-    registry = {path.name: None if md5 is None else f"md5:{md5}"}
+    registry = {path.name: next((f"{name}:{value}" for name, value in hashes.items()), None)}
     fetcher = pooch.create(path=path.parent, base_url="", registry=registry, urls={path.name: url})
 
     def downloader(url, output_file, _):
         part = path.with_name(path.name + ".part")
         _resume(url, part, size, session, progress)
-        wrong = _mismatch(part, size, md5)
+        wrong = _mismatch(part, size, hashes)
         if wrong:
             aside = set_aside(part, path.name)
             raise ValueError(
@@ -129,15 +130,16 @@ def _crc32(path):
     return value
 
 
-def _mismatch(path, size, md5):
+def _mismatch(path, size, hashes):
     """Say in words how a file differs from what is known of it; empty if it does not."""
     import pooch
 
     wrong = []
     if size is not None and path.stat().st_size != size:
         wrong.append(f"expected {size} bytes, got {path.stat().st_size}")
-    if md5 is not None and (got := pooch.file_hash(str(path), alg="md5")) != md5.lower():
-        wrong.append(f"expected MD5 {md5.lower()}, got {got}")
+    for name, value in hashes.items():
+        if (got := pooch.file_hash(str(path), alg=name)) != value.lower():
+            wrong.append(f"expected {name.upper()} {value.lower()}, got {got}")
     return "; ".join(wrong)
 
 

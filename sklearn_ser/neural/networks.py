@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["attention_blstm", "cnn", "cnn_lstm", "dense", "stacked_lstm"]
+from ._whisper import whisper_attention, whisper_encoder
+
+__all__ = ["attention_blstm", "cnn", "cnn_lstm", "dense", "stacked_lstm", "whisper_attention", "whisper_encoder"]
 
 _LOWEST = -1e9  # what padding counts for in a maximum
 

@@ -1,0 +1,178 @@
+"""Where a model's files are: a folder, the data home, the Hugging Face cache, or else the Hugging Face hub."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..datasets._base import DATA_HOME_VARIABLE, get_data_home
+from ..datasets._download import TIMEOUT, download_file
+from ._weights import CONFIG, INDEX, WEIGHTS, weight_files
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_DOWNLOADING = threading.Lock()
+
+
+def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = None) -> Path:
+    """The folder that holds a model's `config.json` and weights; downloaded if it is nowhere.
+
+    Parameters
+    ----------
+    model : str or PathLike
+        A folder, or a name on the Hugging Face hub, such as "openai/whisper-base".
+    data_home : str, PathLike or None, default=None
+        As for the corpora.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or nothing can be downloaded because HF_HUB_OFFLINE is set.
+    ConnectionError
+        If the download fails. What has arrived is kept and the next call resumes.
+    ValueError
+        If what was downloaded is not what the hub says it is.
+    """
+    folder = Path(os.path.abspath(os.path.expanduser(model)))
+    if folder.is_dir():
+        return folder
+    name = os.fspath(model)
+    if not isinstance(model, str) or not _NAME.fullmatch(name):
+        raise FileNotFoundError(
+            f"model must be a folder that holds {CONFIG} and {WEIGHTS}, or a name such as 'openai/whisper-base'. "
+            f"Got {name!r:.80}, which is no folder (seen from {os.getcwd()})."
+        )
+    home, cache = _home_of(name, get_data_home(data_home)), _hub_cache() / f"models--{name.replace('/', '--')}"
+    found = next((folder for folder in (home, *_snapshots(cache)) if _is_complete(folder)), None)
+    if found is not None:
+        return found
+    looked = (
+        f"It was looked for in {home} (the data home, which data_home or the environment variable {DATA_HOME_VARIABLE} names) and in "
+        f"{cache} (the Hugging Face cache). To get it elsewhere: `hf download {name} {CONFIG} {WEIGHTS} --local-dir FOLDER`, and then "
+        f"model='FOLDER', or copy the two files to {home}."
+    )
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise FileNotFoundError(f"The model {name!r} is not there, and HF_HUB_OFFLINE forbids to download it. {looked}")
+    with _DOWNLOADING, _alone(home):
+        if not _is_complete(home):  # which another thread or process may have seen to
+            _download(name, home, looked)
+    return home
+
+
+def _home_of(name: str, data_home: Path) -> Path:
+    owner, model = name.split("/")
+    return data_home / model if owner == "openai" else data_home / owner / model
+
+
+def _hub_cache() -> Path:
+    """As the Hugging Face libraries know it."""
+    if "HF_HUB_CACHE" in os.environ:
+        return Path(os.environ["HF_HUB_CACHE"]).expanduser()
+    above = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("HF_HOME") or Path(above, "huggingface")).expanduser() / "hub"
+
+
+def _snapshots(cache: Path) -> list[Path]:
+    """The main branch's, and then any, the newest first."""
+    folders = sorted((cache / "snapshots").glob("*"), key=os.path.getmtime, reverse=True)
+    try:
+        main = (cache / "refs" / "main").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        main = ""
+    return sorted(folders, key=lambda folder: folder.name != main)
+
+
+def _is_complete(folder: Path) -> bool:
+    if not (folder / CONFIG).is_file():
+        return False
+    try:
+        files = weight_files(folder)
+    except (OSError, ValueError):
+        return False
+    return all(file.is_file() for file in ([files] if isinstance(files, Path) else set(files.values())))
+
+
+@contextmanager
+def _alone(folder: Path):
+    """One process at a time downloads into a folder, where the system has such locks."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w")
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"{error.strerror}, so that no model can be downloaded there; let data_home or {DATA_HOME_VARIABLE} name another folder",
+            str(folder),
+        ) from None
+    with lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except (ImportError, OSError):
+            pass
+        yield
+    (folder / ".lock").unlink(missing_ok=True)
+
+
+def _download(name: str, folder: Path, looked: str) -> None:
+    import requests
+
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    try:
+        with requests.Session() as session:
+            hub = _Hub(session, f"{endpoint}/{name}/resolve", folder)
+            config = hub.about(CONFIG)
+            if config is None:
+                raise FileNotFoundError(f"There is no {CONFIG} of {name!r} at {endpoint}. {looked}")
+            hub.revision = config.get("X-Repo-Commit") or "main"  # all files of one commit
+            if not hub.download(WEIGHTS):
+                if not hub.download(INDEX):
+                    raise FileNotFoundError(f"There is neither {WEIGHTS} nor {INDEX} of {name!r} at {endpoint}. {looked}")
+                for file in sorted(set(weight_files(folder).values())):
+                    hub.download(file.name)
+            hub.download(CONFIG)
+    except requests.RequestException as error:
+        raise ConnectionError(
+            f"The model {name!r} could not be downloaded: {str(error)[:300]}. The next call resumes. {looked}"
+        ) from None
+
+
+class _Hub:
+    """Files of a model at one revision, each checked against the hub's own hash of it."""
+
+    def __init__(self, session, url: str, folder: Path):
+        self.session, self.url, self.folder, self.revision = session, url, folder, "main"
+
+    def about(self, file: str):
+        """What the hub says of a file; None if there is no such file."""
+        headers = {"Accept-Encoding": "identity"}
+        answer = self.session.head(f"{self.url}/{self.revision}/{file}", headers=headers, timeout=TIMEOUT)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()  # a redirection is none: large files are elsewhere, but what is said of them is here
+        return answer.headers
+
+    def download(self, file: str) -> bool:
+        """Download a file, unless the hub has none of that name."""
+        url, about = f"{self.url}/{self.revision}/{file}", self.about(file)
+        if about is None:
+            return False
+        tag = (about.get("X-Linked-Etag") or about.get("ETag") or "").removeprefix("W/").strip('"')
+        if re.fullmatch("[0-9a-f]{64}", tag):
+            size = about.get("X-Linked-Size")
+            download_file(url, self.folder / file, size=size and int(size), sha256=tag, session=self.session)
+        elif re.fullmatch("[0-9a-f]{40}", tag):  # a small file, whose hash is Git's
+            answer = self.session.get(url, timeout=TIMEOUT)
+            answer.raise_for_status()
+            if hashlib.sha1(b"blob %d\0" % len(answer.content) + answer.content).hexdigest() != tag:
+                raise ValueError(f"{url} is not the file that the hub says it is: its hash is not {tag}. Try again.")
+            part = self.folder / f"{file}.part"
+            part.write_bytes(answer.content)
+            os.replace(part, self.folder / file)
+        else:
+            raise ValueError(f"{url}: the server tells no hash, so that nothing shows whether the file is the right one.")
+        return True
