@@ -1,8 +1,12 @@
 """scikit-learn's own checks of every public estimator, and how many of them ran."""
 
+import atexit
 import inspect
+import shutil
+import tempfile
 import warnings
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from tiny_whisper import write_whisper
 
 import sklearn_ser
 from sklearn_ser import (
@@ -35,6 +40,7 @@ from sklearn_ser import (
     StackedLSTMClassifier,
     WaveformChunker,
     WaveformLoader,
+    WhisperFeatures,
 )
 from sklearn_ser.neural._base import NeuralClassifier
 
@@ -57,6 +63,10 @@ AUGMENTED = AugmentedClassifier(
     make_pipeline(WaveformLoader(), Stack(), LogisticRegression(max_iter=1000)), [AddNoise(amplitude=0.0)]
 )
 
+_FOLDER = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+WHISPER = write_whisper(Path(_FOLDER, "whisper"))  # scikit-learn wants its estimators before there are fixtures
+
 ESTIMATORS = [
     WaveformLoader(),
     WaveformChunker(chunk_duration=0.001),
@@ -64,6 +74,7 @@ ESTIMATORS = [
     LowLevelDescriptors(n_mels=16, n_mfcc=8, n_fft=256, hop_length=64, win_length=None),
     Functionals(),
     HandcraftedFeatures(),
+    WhisperFeatures(WHISPER, 1),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
     SpeakerNormalizer(StandardScaler(), speaker=None),  # the checks' data have no speakers
     FrameWise(StandardScaler()),

@@ -50,7 +50,7 @@ class Encoder:
 
     def network(self):
         """A new Keras model with these weights, from frames to the layer's."""
-        from ..neural import _scikeras  # noqa: F401, first, because it sees to it how Keras is imported
+        from ..neural import _keras  # noqa: F401, first, because it sees to it how Keras is imported
         from ..neural.networks import whisper_encoder
 
         network = whisper_encoder((None, self.config.n_mels), n_layers=self.layer, **self.sizes())
@@ -148,7 +148,7 @@ def _state(folder: Path) -> list[tuple]:
 
 def _compiled(network) -> Callable[[np.ndarray], np.ndarray]:
     """A function of one clip's frames, compiled once for all lengths, or for a few of them."""
-    from ..neural._scikeras import keras
+    from ..neural._keras import keras
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
