@@ -49,7 +49,10 @@ def in_numpy(waveform, folder, layer):
     from safetensors.numpy import load_file
     from scipy.special import erf
 
-    tensors = {name.removeprefix("model.encoder."): t.astype(np.float64) for name, t in load_file(folder / "model.safetensors").items()}
+    tensors = {
+        name.removeprefix("model.encoder."): t.astype(np.float64)
+        for name, t in load_file(folder / "model.safetensors").items()
+    }
 
     def gelu(x):
         return x * 0.5 * (1 + erf(x / np.sqrt(2)))
@@ -57,7 +60,10 @@ def in_numpy(waveform, folder, layer):
     def conv(x, name, step):
         x = np.pad(x, ((1, 1), (0, 0)))
         kernel = tensors[f"{name}.weight"]
-        return np.array([np.einsum("ti,oit->o", x[i : i + 3], kernel) for i in range(0, len(x) - 2, step)]) + tensors[f"{name}.bias"]
+        return (
+            np.array([np.einsum("ti,oit->o", x[i : i + 3], kernel) for i in range(0, len(x) - 2, step)])
+            + tensors[f"{name}.bias"]
+        )
 
     def norm(x, name):
         x = (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)
@@ -166,7 +172,9 @@ def test_log_mel_frames_come_without_a_layer(folder, noise):
 
 
 def test_silence_is_valid(folder):
-    assert np.isfinite(WhisperFeatures(folder, 2, pooling="mean_std").fit_transform([np.zeros(1), np.zeros(9999)])).all()
+    assert np.isfinite(
+        WhisperFeatures(folder, 2, pooling="mean_std").fit_transform([np.zeros(1), np.zeros(9999)])
+    ).all()
 
 
 # -------------------------------------------------------------------------------------------------- recordings of any length
@@ -174,7 +182,16 @@ def test_silence_is_valid(folder):
 
 @pytest.mark.parametrize("n_positions", [1, 7, 100])
 def test_windows_cover_a_recording_in_whole_frames_and_fit_the_encoder(n_positions):
-    for n_times in (1, 319, 320, 321, *range(31000, 35000, 77), n_positions * 3200 - 1, n_positions * 3200, n_positions * 3200 + 1):
+    for n_times in (
+        1,
+        319,
+        320,
+        321,
+        *range(31000, 35000, 77),
+        n_positions * 3200 - 1,
+        n_positions * 3200,
+        n_positions * 3200 + 1,
+    ):
         parts = list(windows(n_times, n_positions))
         assert parts[0].start == 0 and parts[-1].stop == n_times
         assert all(a.stop == b.start and b.start % 320 == 0 for a, b in zip(parts, parts[1:]))
@@ -228,7 +245,9 @@ def test_a_memory_knows_clips_weights_and_layer_but_not_the_folder(folder, tones
     for changed in (dict(layer=2), dict(pooling="mean_std"), dict(model=write_whisper(tmp_path / "other", seed=1))):
         before = entries()
         other = WhisperFeatures(**{"model": folder, "layer": 1, **changed})
-        np.testing.assert_array_equal(clone(other).set_params(memory=memory).fit_transform(tones), other.fit_transform(tones))
+        np.testing.assert_array_equal(
+            clone(other).set_params(memory=memory).fit_transform(tones), other.fit_transform(tones)
+        )
         assert entries() == before + 6
 
 
@@ -293,7 +312,9 @@ CORRUPTIONS = {
     r"config\.json is missing": lambda folder: (folder / "config.json").unlink(),
     r"config\.json is damaged or no JSON": lambda folder: (folder / "config.json").write_text("{"),
     r"config\.json must hold a JSON object. Got a list": lambda folder: (folder / "config.json").write_text("[]"),
-    r"config\.json describes another architecture: model_type must be 'whisper'. Got 'wav2vec2'": with_config(model_type="wav2vec2"),
+    r"config\.json describes another architecture: model_type must be 'whisper'. Got 'wav2vec2'": with_config(
+        model_type="wav2vec2"
+    ),
     r"activation_function must be 'gelu'. Got 'relu'": with_config(activation_function="relu"),
     r"config\.json: d_model must be a positive integer. It is missing": with_config(d_model=None),
     r"config\.json: num_mel_bins must be a positive integer. Got 80.5": with_config(num_mel_bins=80.5),
@@ -391,7 +412,9 @@ def test_a_saved_pipeline_needs_neither_folder_nor_network(tmp_path, tones):
         "assert 'safetensors' not in sys.modules"
     )
     environ = {**os.environ, "HF_ENDPOINT": "http://localhost:1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
     assert done.stdout.split() == [*pipeline.predict(paths)] * 2, done.stderr
 
 

@@ -142,7 +142,9 @@ def _state(folder: Path) -> list[tuple]:
     files = weight_files(folder)
     paths = sorted({folder / CONFIG, *([files] if isinstance(files, Path) else files.values())})
     return [
-        (os.path.realpath(path), *((stat := os.stat(path)).st_size, stat.st_mtime_ns)) for path in paths if path.exists()
+        (os.path.realpath(path), *((stat := os.stat(path)).st_size, stat.st_mtime_ns))
+        for path in paths
+        if path.exists()
     ]
 
 

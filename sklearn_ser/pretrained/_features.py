@@ -10,8 +10,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ..audio import AudioTransformer
+from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ._encoder import Lent, load_encoder
 from ._hub import find_model
 from ._log_mel import PER_FRAME, SR, log_mel, n_frames, windows
@@ -32,7 +32,9 @@ def _pool(parts, deviation: bool) -> np.ndarray:
         part_mean = part.mean(axis=0, dtype=np.float64)
         step, count = part_mean - mean, count + len(part)
         if deviation:
-            squares = squares + ((part - part_mean) ** 2).sum(axis=0) + step**2 * len(part) * (count - len(part)) / count
+            squares = (
+                squares + ((part - part_mean) ** 2).sum(axis=0) + step**2 * len(part) * (count - len(part)) / count
+            )
         mean = mean + step * len(part) / count
     pooled = np.concatenate([mean, np.sqrt(squares / count)]) if deviation else mean
     return pooled.astype(np.float32)
@@ -268,9 +270,7 @@ class WhisperFeatures(AudioTransformer):
 
     def _function(self):
         lent = None if self.encoder_ is None else Lent(self.encoder_)
-        return partial(
-            _encode, lent=lent, n_mels=self._n_mels, n_positions=self._n_positions, pooling=self.pooling
-        )
+        return partial(_encode, lent=lent, n_mels=self._n_mels, n_positions=self._n_positions, pooling=self.pooling)
 
     def _cache_key(self, function):
         settings = {**function.keywords, "lent": None}

@@ -131,7 +131,9 @@ def _download(name: str, folder: Path, looked: str) -> None:
             hub.revision = config.get("X-Repo-Commit") or "main"  # all files of one commit
             if not hub.download(WEIGHTS):
                 if not hub.download(INDEX):
-                    raise FileNotFoundError(f"There is neither {WEIGHTS} nor {INDEX} of {name!r} at {endpoint}. {looked}")
+                    raise FileNotFoundError(
+                        f"There is neither {WEIGHTS} nor {INDEX} of {name!r} at {endpoint}. {looked}"
+                    )
                 for file in sorted(set(weight_files(folder).values())):
                     hub.download(file.name)
             hub.download(CONFIG)
@@ -174,5 +176,7 @@ class _Hub:
             part.write_bytes(answer.content)
             os.replace(part, self.folder / file)
         else:
-            raise ValueError(f"{url}: the server tells no hash, so that nothing shows whether the file is the right one.")
+            raise ValueError(
+                f"{url}: the server tells no hash, so that nothing shows whether the file is the right one."
+            )
         return True

@@ -48,7 +48,9 @@ def _read_json(path: Path) -> Mapping:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged or no JSON: {str(error)[:80]}. Get a fresh copy of the file.") from None
     if not isinstance(content, Mapping):
-        raise ValueError(f"{path} must hold a JSON object. Got a {type(content).__name__}: get a fresh copy of the file.")
+        raise ValueError(
+            f"{path} must hold a JSON object. Got a {type(content).__name__}: get a fresh copy of the file."
+        )
     return content
 
 
@@ -73,7 +75,9 @@ def read_config(folder: Path) -> WhisperConfig:
         size = content.get(key)
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             got = f"Got {size!r:.80}" if key in content else "It is missing"
-            raise ValueError(f"{path}: {key} must be a positive integer. {got}: get the config.json of a Whisper model.")
+            raise ValueError(
+                f"{path}: {key} must be a positive integer. {got}: get the config.json of a Whisper model."
+            )
         sizes[name] = size
     if sizes["width"] % sizes["n_heads"]:
         raise ValueError(
@@ -198,7 +202,9 @@ class _OpenFiles:
             )
         tensor = handle.get_tensor(name)
         if not np.isfinite(tensor).all():
-            raise ValueError(f"{path}: the tensor {name!r} contains NaN or infinite values. Get a fresh copy of the file.")
+            raise ValueError(
+                f"{path}: the tensor {name!r} contains NaN or infinite values. Get a fresh copy of the file."
+            )
         return tensor
 
 
