@@ -16,9 +16,17 @@ from .audio import AudioTransformer as AudioTransformer
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
 from .audio import load_waveform as load_waveform
+from .augmentation import AddBackground as AddBackground
 from .augmentation import AddNoise as AddNoise
 from .augmentation import AugmentedClassifier as AugmentedClassifier
+from .augmentation import Clipping as Clipping
+from .augmentation import Codec as Codec
+from .augmentation import Compose as Compose
+from .augmentation import Equalizer as Equalizer
+from .augmentation import Level as Level
 from .augmentation import PitchShift as PitchShift
+from .augmentation import Room as Room
+from .augmentation import Telephone as Telephone
 from .augmentation import TimeStretch as TimeStretch
 from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import fetch_emodb as fetch_emodb

@@ -167,7 +167,7 @@ def test_a_range_is_drawn_from_at_each_call():
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
 def test_an_augmenter_fires_with_its_probability(p):
-    clip = np.ones(4, np.float32)
+    clip = np.arange(4, dtype=np.float32)
     fired = [not np.array_equal(AddNoise(snr=10, p=p)(clip, SR, random_state=seed), clip) for seed in range(1000)]
     assert np.mean(fired) == pytest.approx(p, abs=0.05)
     lengths = {TimeStretch(2.0, p=p).n_times(100, random_state=seed) for seed in range(50)}

@@ -1,6 +1,25 @@
 """Waveform augmenters; a classifier that also trains on augmented copies; altered clips to test any pipeline on."""
 
-from ._augmenters import AddNoise, PitchShift, TimeStretch
+from ._channel import Clipping, Equalizer, Level, Telephone
 from ._classifier import AugmentedClassifier, augment_clips
+from ._codec import Codec
+from ._compose import Compose
+from ._noise import AddBackground, AddNoise
+from ._pitch_and_time import PitchShift, TimeStretch
+from ._room import Room
 
-__all__ = ["AddNoise", "AugmentedClassifier", "PitchShift", "TimeStretch", "augment_clips"]
+__all__ = [
+    "AddBackground",
+    "AddNoise",
+    "AugmentedClassifier",
+    "Clipping",
+    "Codec",
+    "Compose",
+    "Equalizer",
+    "Level",
+    "PitchShift",
+    "Room",
+    "Telephone",
+    "TimeStretch",
+    "augment_clips",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -10,9 +10,10 @@ from sklearn.utils.metaestimators import available_if
 from ..audio._input import as_clips
 from ..audio._lazy import AlteredClip
 from ..audio._row_expansion import MultiplyingClassifier, in_form_of
+from ..utils._messages import short
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import estimator_has
-from ._augmenters import Seeded
+from ._base import Seeded, as_augmenter
 
 
 def augment_clips(X, augmenter, *, random_state=None):
@@ -26,7 +27,7 @@ def augment_clips(X, augmenter, *, random_state=None):
     X : audio input of n_clips
         Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`.
     augmenter : callable
-        `AddNoise`, `PitchShift`, `TimeStretch`, or any callable ``(waveform, sr) -> waveform``; see `AugmentedClassifier`. A
+        `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``; see `AugmentedClassifier`. A
         clip for which it does not fire stays as it is.
     random_state : int, RandomState instance or None, default=None
         Seeds the alterations, each clip's apart.
@@ -53,7 +54,7 @@ def augment_clips(X, augmenter, *, random_state=None):
     A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
     """
     clips, seed = as_clips(X), draw_seed(random_state)
-    alterations = [Seeded(_callable(augmenter), (seed, 0, row)) for row in range(len(clips))]
+    alterations = [Seeded(as_augmenter(augmenter), (seed, 0, row)) for row in range(len(clips))]
     altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations)]
     return in_form_of(X, altered, np.arange(len(clips)))
 
@@ -70,7 +71,7 @@ class AugmentedClassifier(MultiplyingClassifier):
         A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio transformers:
         they read the copies. It is cloned before it is fitted.
     augmenters : sequence of callables, default=()
-        `AddNoise`, `PitchShift`, `TimeStretch`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
+        `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
         audiomentations. An augmenter that does not fire, by its probability `p`, adds no copy; a callable of another make
         always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a NumPy
         Generator; around all others, the global generators of Python and NumPy are seeded, and then left as found.
@@ -221,21 +222,13 @@ class AugmentedClassifier(MultiplyingClassifier):
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
         for index, augmenter in enumerate(self.augmenters):
             for row in range(n_clips):
-                alter = Seeded(_callable(augmenter), (seed, 1 + index, row))  # 0 is for `augment_clips`
+                alter = Seeded(as_augmenter(augmenter), (seed, 1 + index, row))  # 0 is for `augment_clips`
                 if alter.fires():
                     rows.append(row)
                     augmented.append(AlteredClip(clips[row], alter, row))
         if not rows:
             raise ValueError(
                 "There is nothing to train on: keep_original=False, and no augmenter made a copy. "
-                f"Got augmenters={self.augmenters!r}."
+                f"Got augmenters={short(self.augmenters)}."
             )
         return np.asarray(rows), augmented
-
-
-def _callable(augmenter) -> Callable:
-    if not callable(augmenter) or isinstance(augmenter, type):
-        raise TypeError(
-            f"An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). Got {augmenter!r}."
-        )
-    return augmenter

@@ -1,0 +1,169 @@
+"""What augmenters share: parameters that may be ranges, chance from one generator, and a seed for each clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ..audio._io import load_waveform
+from ..utils._messages import short
+from ..utils._random import seeded
+from ..utils._sklearn_compat import Interval, StrOptions
+
+
+def _generator(random_state) -> np.random.Generator:
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.Generator(random_state._bit_generator)
+    return np.random.default_rng(random_state)
+
+
+class WaveformAugmenter(BaseEstimator):
+    """Base of the augmenters. A subclass has `_alter(waveform, sr, rng)`, and `_length(n_times, rng)` if that changes.
+
+    A parameter whose first constraint is an interval may be a number or a range (low, high) that each call draws from;
+    one whose first constraint is a set of options may be one of them or a sequence of which each call draws one.
+    """
+
+    _parameter_constraints: dict = {"p": [Interval(Real, 0, 1, closed="both")]}
+
+    def __call__(self, waveform, sr, random_state=None):
+        """The altered waveform; with probability 1 - p, the waveform as it is.
+
+        Parameters
+        ----------
+        waveform : array-like of shape (n_times,)
+            Left as it is.
+        sr : int
+            Its sampling rate, Hz.
+        random_state : int, Generator, RandomState or None, default=None
+            Where chance comes from; None takes fresh entropy. No global generator is touched.
+
+        Returns
+        -------
+        waveform : ndarray of shape (n_times,), float32
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or the waveform is empty, not finite, or not one-dimensional.
+        """
+        waveform, rng = load_waveform(waveform, sr), self._start(random_state)
+        return waveform if rng is None else self._alter(waveform, sr, rng).astype(np.float32, copy=False)
+
+    def n_times(self, n_times, random_state=None):
+        """Length of the result.
+
+        Parameters
+        ----------
+        n_times : int
+            Samples of the waveform.
+        random_state : int, Generator, RandomState or None, default=None
+            The call's.
+
+        Returns
+        -------
+        n_times : int
+        """
+        rng = self._start(random_state)
+        return n_times if rng is None else self._length(n_times, rng)
+
+    def _start(self, random_state) -> np.random.Generator | None:
+        """Check the parameters; the generator that the call goes on with, or None if it leaves the waveform alone."""
+        self._check_params()
+        rng = _generator(random_state)
+        return rng if rng.random() < self.p else None
+
+    def _check_params(self) -> None:
+        self._validate_params()
+        for name, value in self.get_params(deep=False).items():
+            rule = self._parameter_constraints[name][0]
+            if not isinstance(value, (tuple, list)) or not isinstance(rule, (Interval, StrOptions)):
+                continue
+            if isinstance(rule, Interval):
+                right = len(value) == 2 and all(map(rule.is_satisfied_by, value)) and value[0] <= value[1]
+                several = "a range (low, high) of such"
+            else:
+                right = len(value) > 0 and all(map(rule.is_satisfied_by, value))
+                several = "a sequence of such, of which each call draws one"
+            if not right:
+                raise ValueError(f"{name} must be {rule}, or {several}. Got {name}={short(value)}.")
+
+    def _drawn(self, name: str, rng):
+        """The parameter's value for this call."""
+        value = getattr(self, name)
+        if not isinstance(value, (tuple, list)):
+            return value
+        if isinstance(value[0], str):
+            return value[rng.integers(len(value))]
+        whole = all(isinstance(end, Integral) for end in value) and _takes_whole_numbers(self, name)
+        return int(rng.integers(*value, endpoint=True)) if whole else rng.uniform(*value)
+
+    def _length(self, n_times: int, rng) -> int:
+        return n_times
+
+    def _key(self, random_state) -> str | None:
+        """What a call does, in words; None for classes of the user's own, whose code may change."""
+        ours = type(self).__module__.startswith(f"{__package__}.")
+        return f"{type(self).__name__} {self.get_params(deep=False)} {random_state}" if ours else None
+
+
+def _takes_whole_numbers(augmenter: WaveformAugmenter, name: str) -> bool:
+    return augmenter._parameter_constraints[name][0].type is Integral
+
+
+@dataclass(frozen=True, eq=False)
+class Seeded:
+    """Any augmenter with a seed of its own: it makes the same of a waveform, whenever and wherever it is called."""
+
+    augmenter: Callable
+    seed: tuple[int, ...]
+
+    def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
+        if _takes_random_state(self.augmenter):
+            return self.augmenter(waveform, sr, random_state=np.random.default_rng(self.seed))
+        words = np.random.SeedSequence(self.seed).generate_state(2)
+        with seeded(*map(int, words)):
+            return self.augmenter(waveform.copy(), sr)  # a copy, because it may be the user's own array
+
+    def __str__(self):
+        name = getattr(self.augmenter, "__name__", None) or str(self.augmenter)
+        return name if len(name) <= 80 else f"{name[:76]} ..."
+
+    def fires(self) -> bool:
+        """Whether the augmenter alters anything; of those that are not ours, nobody can know."""
+        return not isinstance(self.augmenter, WaveformAugmenter) or self.augmenter._start(self.seed) is not None
+
+    def key(self) -> str | None:
+        """What it does, in words; None for those that are not ours, whose code may change."""
+        return self.augmenter._key(self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
+
+    def n_times(self, n_times: int) -> int | None:
+        return self.augmenter.n_times(n_times, self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
+
+
+def as_augmenter(augmenter) -> Callable:
+    """The augmenter, if it is one.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called with a waveform.
+    """
+    if not callable(augmenter) or isinstance(augmenter, type):
+        raise TypeError(
+            "An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). "
+            f"Got {short(augmenter)}."
+        )
+    return augmenter
+
+
+def _takes_random_state(function: Callable) -> bool:
+    try:
+        return "random_state" in signature(function).parameters
+    except (TypeError, ValueError):  # written in C
+        return False
