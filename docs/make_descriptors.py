@@ -61,7 +61,8 @@ def page() -> str:
         ),
         "## Feature sets",
         "",
-        "What `HandcraftedFeatures(feature_set=...)` knows. Functionals over voiced frames of what all frames have are named",
+        "What `HandcraftedFeatures(feature_set=...)` knows. Functionals over voiced frames of what all frames have are "
+        "named",
         "`column_voiced_functional`; F0, formants, jitter, shimmer and differences of harmonics have no others.",
         "",
     ]
@@ -73,9 +74,9 @@ def page() -> str:
         lines += [
             f"### {name}",
             "",
-            f"{feature_set.text}. {len(columns)} features: {shares}. At 16 kHz: windows of {settings.win_length} samples every "
-            f"{settings.hop_length}, FFT of {settings.n_fft}, {settings.n_mels} mel bands from {settings.mel['fmin']:g} to "
-            f"{settings.mel['fmax']:g} Hz.",
+            f"{feature_set.text}. {len(columns)} features: {shares}. At 16 kHz: windows of {settings.win_length} "
+            f"samples every {settings.hop_length}, FFT of {settings.n_fft}, {settings.n_mels} mel bands from "
+            f"{settings.mel['fmin']:g} to {settings.mel['fmax']:g} Hz.",
             "",
             *_table(
                 ("descriptors", "functionals", "over"),

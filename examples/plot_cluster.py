@@ -2,17 +2,19 @@
 One search, on one machine or on many
 =====================================
 
-How much should an SVM bend to single clips, if it is to recognise emotions in unknown voices? A grid search asks for every clip
-anew with each setting and each fold. Here each is analysed once, and the work is shared out by Dask: among two workers on
-this machine, or as many as there are elsewhere.
+How much should an SVM bend to single clips, if it is to recognise emotions in unknown voices? A grid search asks for
+every clip anew with each setting and each fold. Here each is analysed once, and the work is shared out by Dask: among
+two workers on this machine, or as many as there are elsewhere.
 
-Run it with ``python examples/plot_cluster.py`` (it needs the extra ``distributed``); the picture goes to ``cluster_output/``.
+Run it with ``python examples/plot_cluster.py`` (it needs the extra ``distributed``); the picture goes to
+``cluster_output/``.
 """
 
 # %%
 # Clips and their speakers
 # ------------------------
-# EMO-DB is taken from the folder that the environment variable ``SKLEARN_SER_DATA`` names; synthetic speech stands in for it.
+# EMO-DB is taken from the folder that the environment variable ``SKLEARN_SER_DATA`` names; synthetic speech stands in
+# for it.
 
 import time
 from pathlib import Path
@@ -40,8 +42,8 @@ print(f"{name}: {len(corpus.target)} clips, {len(set(corpus.speaker))} speakers"
 # %%
 # An ordinary grid search
 # -----------------------
-# The one thing that is not ordinary is ``memory``: what is made of a clip is kept in that folder, under the clip's content and
-# the transformer's parameters. No speaker is in two folds.
+# The one thing that is not ordinary is ``memory``: what is made of a clip is kept in that folder, under the clip's
+# content and the transformer's parameters. No speaker is in two folds.
 
 search = GridSearchCV(
     make_pipeline(HandcraftedFeatures(memory=output / "memory"), StandardScaler(), SVC()),
@@ -53,8 +55,9 @@ search = GridSearchCV(
 # %%
 # On a cluster
 # ------------
-# Two workers in this process stand for the cluster. For a real one, ``Client("tcp://scheduler:8786")`` replaces the first line
-# below, and nothing else changes; all its machines must see the audio files and the folder of the memory under the same path.
+# Two workers in this process stand for the cluster. For a real one, ``Client("tcp://scheduler:8786")`` replaces the
+# first line below, and nothing else changes; all its machines must see the audio files and the folder of the memory
+# under the same path.
 
 with (
     LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
@@ -85,6 +88,6 @@ output.mkdir(exist_ok=True)
 fig.savefig(output / "search.png", dpi=150)
 best = search.best_params_
 print(
-    f"Best for unknown speakers: C={best['svc__C']:g}, gamma={best['svc__gamma']:g}, with a UAR of {search.best_score_:.2f} "
-    f"(chance: {chance:.2f})."
+    f"Best for unknown speakers: C={best['svc__C']:g}, gamma={best['svc__gamma']:g}, with a UAR of "
+    f"{search.best_score_:.2f} (chance: {chance:.2f})."
 )

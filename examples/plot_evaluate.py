@@ -2,9 +2,9 @@
 How well will it do on a voice it has never heard, and how sure is that?
 =========================================================================
 
-A single number from a cross-validation says neither. `evaluate` tests on unknown speakers, pools all predictions, and says how
-far the score may be off for other speakers, where the model errs, and how much better it would have looked if the same
-speakers had been on both sides. `compare` says whether another model is better, or only seems so.
+A single number from a cross-validation says neither. `evaluate` tests on unknown speakers, pools all predictions, and
+says how far the score may be off for other speakers, where the model errs, and how much better it would have looked if
+the same speakers had been on both sides. `compare` says whether another model is better, or only seems so.
 
 Run it with ``python examples/plot_evaluate.py``; the picture and the report go to ``evaluate_output/``.
 """
@@ -12,8 +12,8 @@ Run it with ``python examples/plot_evaluate.py``; the picture and the report go 
 # %%
 # Real recordings where they are, synthetic speech elsewhere
 # ----------------------------------------------------------
-# EMO-DB is taken from the folder that the environment variable ``SKLEARN_SER_DATA`` names. It knows what human listeners
-# recognised, too.
+# EMO-DB is taken from the folder that the environment variable ``SKLEARN_SER_DATA`` names. It knows what human
+# listeners recognised, too.
 
 from pathlib import Path
 
@@ -38,8 +38,8 @@ except FileNotFoundError:
 # %%
 # An evaluation that keeps speakers apart
 # ---------------------------------------
-# Each speaker is recognised by a model that was trained on the others: that is the default. With ``leakage=True`` the same is
-# done once more on a random split. All folds want the same clips; with ``memory``, each is analysed once.
+# Each speaker is recognised by a model that was trained on the others: that is the default. With ``leakage=True`` the
+# same is done once more on a random split. All folds want the same clips; with ``memory``, each is analysed once.
 
 features = HandcraftedFeatures(memory=str(output / "features"))
 svm = make_pipeline(features, StandardScaler(), SVC(C=10))
@@ -49,8 +49,8 @@ print(report)
 # %%
 # The report as a picture, and for the notebook or the web
 # --------------------------------------------------------
-# Where the blue lines of two scores overlap, nothing is said about their difference: speakers are the same on both. That
-# is what the paired test below is for.
+# Where the blue lines of two scores overlap, nothing is said about their difference: speakers are the same on both.
+# That is what the paired test below is for.
 
 report.plot().figure_.savefig(output / "report.png", dpi=120)
 (output / "report.html").write_text(report._repr_html_(), encoding="utf-8")
@@ -64,7 +64,8 @@ print()
 print(compare(evaluate(linear, corpus, n_jobs=2, verbose=1), report))
 
 # %%
-# In short: the interval is wide because speakers are few, and what a random split promises is for speakers who are known.
+# In short: the interval is wide because speakers are few, and what a random split promises is for speakers who are
+# known.
 
 gap = report.to_frame().loc[("leakage gap", "all"), "value"]
 low, high = report.uar_interval

@@ -2,9 +2,9 @@
 Two classifiers, speakers they have never heard, and a saved pipeline
 =====================================================================
 
-Which recognises emotions better in unknown voices: an SVM on handcrafted features, or a CNN-LSTM on log-mel spectrograms?
-Both are ordinary scikit-learn pipelines from file names to labels. The better one is saved, loaded in a fresh process and
-asked about a file.
+Which recognises emotions better in unknown voices: an SVM on handcrafted features, or a CNN-LSTM on log-mel
+spectrograms? Both are ordinary scikit-learn pipelines from file names to labels. The better one is saved, loaded in a
+fresh process and asked about a file.
 
 Run it with ``python examples/plot_quickstart.py``; the pictures go to ``quickstart_output/``.
 """
@@ -68,8 +68,9 @@ deep = make_pipeline(
 # %%
 # Which is better for unknown speakers?
 # -------------------------------------
-# Five folds; no speaker is on both sides of any. The predictions of all folds are pooled before they are scored, because a
-# fold of two speakers may lack an emotion. UAR, the mean recall of the classes, is what chance would bring to 1 / n_classes.
+# Five folds; no speaker is on both sides of any. The predictions of all folds are pooled before they are scored,
+# because a fold of two speakers may lack an emotion. UAR, the mean recall of the classes, is what chance would bring to
+# 1 / n_classes.
 
 pipelines, predictions, scores = {"SVM": svm, "CNN-LSTM": deep}, {}, {}
 for label, pipeline in pipelines.items():
@@ -100,7 +101,8 @@ figure.savefig(output / "confusion_matrix.png", dpi=120)
 # %%
 # Train on everything, and watch speakers held out
 # ------------------------------------------------
-# Early stopping decides on speakers that the network is not trained on: `groups` reaches the classifier as a fit parameter.
+# Early stopping decides on speakers that the network is not trained on: `groups` reaches the classifier as a fit
+# parameter.
 
 print("\nCNN-LSTM on all speakers but those that say when to stop", flush=True)
 deep.set_params(cnnlstmclassifier__early_stopping=True, cnnlstmclassifier__validation_fraction=0.2)
@@ -110,7 +112,7 @@ history = deep[-1].history_
 best = int(np.argmin(history["val_loss"]))
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-for ax, measure in zip(axes, ("loss", "accuracy")):
+for ax, measure in zip(axes, ("loss", "accuracy"), strict=True):
     epochs = np.arange(1, len(history[measure]) + 1)
     ax.plot(epochs, history[measure], color="#0072B2", label="training speakers")
     ax.plot(epochs, history[f"val_{measure}"], color="#D55E00", linestyle="--", label="held-out speakers")

@@ -25,21 +25,22 @@ _BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a reco
 class SegmentClassifier(MultiplyingClassifier):
     """Train a classifier on segments of clips; predict clips by all of their segments, and recordings as they go on.
 
-    In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from the
-    audio on: in a cross-validation around it, no segment of a test clip is ever seen in training.
+    In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from
+    the audio on: in a cross-validation around it, no segment of a test clip is ever seen in training.
 
     Parameters
     ----------
     estimator : estimator
-        A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio transformers:
-        each segment is a clip to them, whose level they normalise by itself. It is cloned before it is fitted.
+        A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio
+        transformers: each segment is a clip to them, whose level they normalise by itself. It is cloned before it is
+        fitted.
     segment_duration : float, default=2.0
         Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.
     hop_duration : float or None, default=None
         Seconds from the beginning of a segment to that of the next; None is half of `segment_duration`.
     pooling : {"mean", "log_mean", "max"}, default="mean"
-        How a clip's probabilities are made of those of its segments: their mean; their geometric mean, by which one segment
-        can rule a class out; or the largest of each class. The latter two are divided by their sum.
+        How a clip's probabilities are made of those of its segments: their mean; their geometric mean, by which one
+        segment can rule a class out; or the largest of each class. The latter two are divided by their sum.
     sr : int or None, default=None
         Rate at which waveforms in memory are taken to be, and segments counted, Hz. None is that of the transformers in
         `estimator`, or 16000 if none of them has one.
@@ -58,19 +59,20 @@ class SegmentClassifier(MultiplyingClassifier):
     See Also
     --------
     TimelineDisplay : Draws what `predict_timeline` returns.
-    AugmentedClassifier : Trains on altered copies, too; put it inside, around the pipeline, so that segments are altered.
+    AugmentedClassifier : Trains on altered copies, too; put it inside, around the pipeline, to alter the segments.
 
     Notes
     -----
-    - Segments begin every `hop_duration`, from the clip's beginning on, while they fit. If that leaves a rest, one more ends
-      where the clip ends, so that nothing is lost and all are equally long. A clip shorter than that is one segment.
+    - Segments begin every `hop_duration`, from the clip's beginning on, while they fit. If that leaves a rest, one more
+      ends where the clip ends, so that nothing is lost and all are equally long. A clip shorter than that is one
+      segment.
     - A segment takes no memory: the transformer that reads it decodes that part of the file, in its `n_jobs` workers.
       Resampled, it is the same as that part of the whole clip.
-    - Where the classifier at the pipeline's end stops early, segments of a clip stand on one side of its split: its `fit` is
-      given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no request. One that
-      stops early inside another estimator, where groups do not reach it, is refused.
-    - A search for hyperparameters goes around this classifier. Inside it, segments of a clip would be in training and test
-      folds.
+    - Where the classifier at the pipeline's end stops early, segments of a clip stand on one side of its split: its
+      `fit` is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no
+      request. One that stops early inside another estimator, where groups do not reach it, is refused.
+    - A search for hyperparameters goes around this classifier. Inside it, segments of a clip would be in training and
+      test folds.
 
     Examples
     --------
@@ -113,13 +115,13 @@ class SegmentClassifier(MultiplyingClassifier):
         Parameters
         ----------
         X : audio input of n_clips
-            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`, whose other columns are
-            repeated for the segments. The estimator is given a DataFrame, too; for all else, a list.
+            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`, whose other columns
+            are repeated for the segments. The estimator is given a DataFrame, too; for all else, a list.
         y : array-like of shape (n_clips,)
             Class labels.
         sample_weight : array-like of shape (n_clips,) or None, default=None
-            Weight of each clip, shared out equally among its segments: ones let every clip weigh the same, however long.
-            None lets every segment weigh the same. Given to the classifier at the pipeline's end.
+            Weight of each clip, shared out equally among its segments: ones let every clip weigh the same, however
+            long. None lets every segment weigh the same. Given to the classifier at the pipeline's end.
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance. Given to the classifier at the pipeline's end.
         **params : dict
@@ -134,8 +136,8 @@ class SegmentClassifier(MultiplyingClassifier):
         Raises
         ------
         TypeError, ValueError
-            If X is no audio input, segments lie apart, `sr` is not that of the estimator's transformers, or the classifier
-            stops early on a split that takes no `groups`.
+            If X is no audio input, segments lie apart, `sr` is not that of the estimator's transformers, or the
+            classifier stops early on a split that takes no `groups`.
         """
         clips = self._check_fit(X, y, sample_weight, groups)
         self.sr_ = self._check_durations()
@@ -158,8 +160,8 @@ class SegmentClassifier(MultiplyingClassifier):
         ----------
         X : audio input of n_clips
         **params : dict
-            What else the estimator's `predict_proba`, `decision_function` or `predict` is to be given, one value a clip;
-            with metadata routing, what its steps request.
+            What else the estimator's `predict_proba`, `decision_function` or `predict` is to be given, one value a
+            clip; with metadata routing, what its steps request.
 
         Returns
         -------
@@ -209,22 +211,23 @@ class SegmentClassifier(MultiplyingClassifier):
     def predict_timeline(self, recording, **params):
         """Probability of each class along a recording of any length, segment by segment.
 
-        A file is read a minute or two at a time, so that the length takes no memory. What is normalised by all rows that
-        come at once, such as by a speaker's own clips, is normalised by those minutes.
+        A file is read a minute or two at a time, so that the length takes no memory. What is normalised by all rows
+        that come at once, such as by a speaker's own clips, is normalised by those minutes.
 
         Parameters
         ----------
         recording : str, PathLike, array-like of shape (n_times,), or audio input of one clip
-            A path, a waveform at `sr_`, or, for an estimator that reads more columns than `path`, a DataFrame of one row.
+            A path, a waveform at `sr_`, or, for an estimator that reads more columns than `path`, a DataFrame of one
+            row.
         **params : dict
-            What else the estimator's `predict_proba` is to be given, one value in a list; with metadata routing, what its
-            steps request.
+            What else the estimator's `predict_proba` is to be given, one value in a list; with metadata routing, what
+            its steps request.
 
         Returns
         -------
         timeline : DataFrame of n_segments rows
-            `start` and `end` of the segment in seconds, a column of probabilities for each class, and `predicted`, the most
-            probable class.
+            `start` and `end` of the segment in seconds, a column of probabilities for each class, and `predicted`, the
+            most probable class.
 
         Raises
         ------
@@ -240,8 +243,8 @@ class SegmentClassifier(MultiplyingClassifier):
         check_is_fitted(self, "classes_")
         if not hasattr(self, "predict_proba"):
             raise AttributeError(
-                "predict_timeline returns probabilities, and the estimator has no predict_proba. Put another classifier at its "
-                "end, or wrap that one: CalibratedClassifierCV(SVC(), ensemble=False), for instance."
+                "predict_timeline returns probabilities, and the estimator has no predict_proba. Put another "
+                "classifier at its end, or wrap that one: CalibratedClassifierCV(SVC(), ensemble=False), for instance."
             )
         X, clip = one_recording(recording)
         spans = self._spans(clip, None)
@@ -258,7 +261,7 @@ class SegmentClassifier(MultiplyingClassifier):
             {
                 "start": spans[:, 0] / self.sr_,
                 "end": spans[:, 1] / self.sr_,
-                **dict(zip(self.classes_.tolist(), probabilities.T)),
+                **dict(zip(self.classes_.tolist(), probabilities.T, strict=True)),
                 "predicted": self.classes_[probabilities.argmax(axis=1)],
             }
         )
@@ -281,8 +284,9 @@ class SegmentClassifier(MultiplyingClassifier):
         rates = sorted({rate for name, rate in given if name.split("__")[-1] == "sr" and rate is not None})
         if (self.sr is None and len(rates) > 1) or (self.sr is not None and rates and self.sr not in rates):
             raise ValueError(
-                "sr must be the rate at which the estimator's transformers read audio, or segments of waveforms in memory would "
-                f"have the wrong length. Got sr={self.sr}, and transformers with sr={', '.join(map(str, rates))}."
+                "sr must be the rate at which the estimator's transformers read audio, or segments of waveforms in "
+                f"memory would have the wrong length. Got sr={self.sr}, and transformers with "
+                f"sr={', '.join(map(str, rates))}."
             )
         return self.sr or (rates[0] if rates else 16000)
 

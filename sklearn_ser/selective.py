@@ -38,28 +38,28 @@ _STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control go
 class SelectiveClassifier(ClassifierMixin, BaseEstimator):
     """A classifier that answers "unknown" where it is not sure enough, for a coverage or a risk that is asked for.
 
-    How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to parts
-    of the data, speakers apart, and predicts the rest of them; then it is fitted to all.
+    How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to
+    parts of the data, speakers apart, and predicts the rest of them; then it is fitted to all.
 
     Parameters
     ----------
     estimator : classifier
-        With `predict_proba` or `decision_function`; a whole pipeline from the audio on, for instance. It is cloned before it
-        is fitted. A `sklearn.frozen.FrozenEstimator` is not fitted again: then `fit` only calibrates, on data that should be
-        of other speakers than those that were trained on.
+        With `predict_proba` or `decision_function`; a whole pipeline from the audio on, for instance. It is cloned
+        before it is fitted. A `sklearn.frozen.FrozenEstimator` is not fitted again: then `fit` only calibrates, on data
+        that should be of other speakers than those that were trained on.
     coverage : float or None, default=None
         Share of clips to answer, over 0 and up to 1. None is 0.8, if `risk` is None, too.
     risk : float or None, default=None
-        Share of errors among the answers that is allowed, between 0 and 1: as many clips as possible are answered. If the
-        data do not show that any coverage keeps it, all clips are rejected, with a warning.
+        Share of errors among the answers that is allowed, between 0 and 1: as many clips as possible are answered. If
+        the data do not show that any coverage keeps it, all clips are rejected, with a warning.
     confidence_level : float, default=0.9
         Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
     reject_label : str, int or None, default=None
-        What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where labels
-        are strings, else -1, or one less than the least label if that is negative.
+        What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where
+        labels are strings, else -1, or one less than the least label if that is negative.
     speaker : str or None, default="speaker"
-        Column of X that keeps speakers apart, where `fit` is given no `groups`. None, without `groups`, takes clips to be
-        independent.
+        Column of X that keeps speakers apart, where `fit` is given no `groups`. None, without `groups`, takes clips to
+        be independent.
     cv : int, splitter or iterable, default=5
         How the clips are parted: into so many folds at most, or by any splitter of scikit-learn.
     response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
@@ -76,8 +76,9 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
     threshold_ : float
         Clips less sure than this are rejected; see `confidence`.
     coverage_, risk_ : float
-        Share of the clips that were answered at this threshold, and of errors among the answers (NaN if none), while the
-        clips' speakers were unseen. The risk is an optimistic estimate, because the threshold was chosen on the same clips.
+        Share of the clips that were answered at this threshold, and of errors among the answers (NaN if none), while
+        the clips' speakers were unseen. The risk is an optimistic estimate, because the threshold was chosen on the
+        same clips.
     risk_bound_ : float
         Upper bound of the risk at this threshold, at `confidence_level`; NaN with `coverage`.
     reject_label_ : str or int
@@ -89,32 +90,32 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    *What is promised.* With `coverage`, the threshold is the split-conformal quantile: the expected share of answers is at
-    least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: who sounds
-    odd is answered less.
+    *What is promised.* With `coverage`, the threshold is the split-conformal quantile: the expected share of answers is
+    at least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: who
+    sounds odd is answered less.
 
-    With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the upper
-    bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips and a
-    `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and speakers are
-    few. So where they are known, the number of clips is reduced to the effective one and corrected for the number of
-    speakers, as [3]_ do for clustered surveys. That is an approximation, which kept the promise on simulated corpora of ten
-    speakers; it costs answers, and with few speakers many. An estimator that is fitted again to all data is not quite the
-    one that was calibrated: it has seen more.
+    With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the
+    upper bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips
+    and a `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and
+    speakers are few. So where they are known, the number of clips is reduced to the effective one and corrected for the
+    number of speakers, as [3]_ do for clustered surveys. That is an approximation, which kept the promise on simulated
+    corpora of ten speakers; it costs answers, and with few speakers many. An estimator that is fitted again to all data
+    is not quite the one that was calibrated: it has seen more.
 
-    *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an error
-    (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
+    *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an
+    error (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
 
-    *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest other
-    one. `predict_proba` and `decision_function` are the estimator's and reject nothing.
+    *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest
+    other one. `predict_proba` and `decision_function` are the estimator's and reject nothing.
 
     References
     ----------
-    .. [1] Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then test: calibrating predictive algorithms to achieve risk
-       control", Annals of Applied Statistics 19(2), 2025.
+    .. [1] Angelopoulos, Bates, Candes, Jordan and Lei, "Learn then test: calibrating predictive algorithms to achieve
+       risk control", Annals of Applied Statistics 19(2), 2025.
     .. [2] Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
        Biometrika 26(4), 1934.
-    .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
-       from survey data", Survey Methodology 24(2), 1998.
+    .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts
+       estimated from survey data", Survey Methodology 24(2), 1998.
 
     Examples
     --------
@@ -185,8 +186,8 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If both `coverage` and `risk` are given, nothing tells who speaks, there is but one speaker, or `reject_label` is
-            one of the labels or of another kind than they are.
+            If both `coverage` and `risk` are given, nothing tells who speaks, there is but one speaker, or
+            `reject_label` is one of the labels or of another kind than they are.
 
         Warns
         -----
@@ -329,8 +330,8 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
         if self.speaker in getattr(X, "columns", ()):
             return np.asarray(X[self.speaker])
         raise ValueError(
-            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {self.speaker!r}. speaker=None takes "
-            "clips to be independent."
+            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {self.speaker!r}. "
+            "speaker=None takes clips to be independent."
         )
 
     def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -349,7 +350,8 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
             *run(
                 delayed(_fit_predict)(clone(self.estimator), X, y, train, test, params, self.response_method)
                 for train, test in splits
-            )
+            ),
+            strict=True,
         )
         rows = np.concatenate([test for _, test in splits])
         speakers = None if groups is None else np.asarray(groups)[rows]
@@ -386,7 +388,8 @@ class SelectiveClassifier(ClassifierMixin, BaseEstimator):
             lowest = min(lowest, bound_at(start)[1])
         warnings.warn(
             f"All clips will be rejected: no coverage was shown to keep a risk of {self.risk}. The lowest bound is "
-            f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers."
+            f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers.",
+            stacklevel=3,
         )
         return np.inf, lowest
 

@@ -14,7 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes 
 
 @pytest.fixture(autouse=True, scope="module")
 def leave_old_networks_alone():
-    """TensorFlow keeps of every network more objects than the collector can walk in a second, and it would, again and again."""
+    """TensorFlow keeps so many objects of every network that walking them would take the garbage collector seconds."""
     yield
     gc.collect()
     gc.freeze()

@@ -48,7 +48,7 @@ def files(write, tones):
     return [write(f"clip {i}.wav", tone, subtype="FLOAT") for i, tone in enumerate(tones)]
 
 
-# ------------------------------------------------------------------------------------------------------ forms of the input
+# --------------------------------------------------------------------------------------------------- forms of the input
 
 
 def test_all_forms_of_the_same_clips_give_the_same_waveforms(files, tones):
@@ -140,7 +140,7 @@ def test_what_is_no_audio_input_is_refused(X, error, message):
         HandcraftedFeatures().fit_transform(X)
 
 
-# ----------------------------------------------------------------------------------------------------------------- decoding
+# ------------------------------------------------------------------------------------------------------------- decoding
 
 
 def test_a_format_in_which_nothing_can_be_sought_is_read_from_the_beginning(tmp_path):
@@ -250,7 +250,7 @@ def test_truncated_file_gives_what_is_there(tmp_path, files):
     np.testing.assert_array_equal(waveform, load_waveform(files[5])[: waveform.size])
 
 
-# ---------------------------------------------------------------------------------------------------------------- normalize
+# ------------------------------------------------------------------------------------------------------------ normalize
 
 
 @pytest.mark.parametrize("gain", [1e-20, 1e-3, 1, 1e3])
@@ -271,13 +271,13 @@ def test_silence_stays_silence(normalize):
     assert not load_waveform(np.zeros(100), normalize=normalize).any()
 
 
-# ------------------------------------------------------------------------------------------------------------------ chunker
+# -------------------------------------------------------------------------------------------------------------- chunker
 
 
 def test_chunks_laid_end_to_end_are_the_clip(tones):
     chunks = WaveformChunker(chunk_duration=0.1, normalize=None).fit_transform(tones)
     assert chunks.shape == (6, 6, 1600) and chunks.dtype == np.float32
-    for clip, tone in zip(chunks, tones):
+    for clip, tone in zip(chunks, tones, strict=True):
         real = clip[~np.isnan(clip[:, 0])]
         np.testing.assert_array_equal(real.ravel(), tone)
 
@@ -332,7 +332,7 @@ def test_wrong_parameters_are_named(params, message):
         WaveformChunker(**params).fit([np.ones(10)])
 
 
-# ------------------------------------------------------------------------------------------------------ many clips at a time
+# ------------------------------------------------------------------------------------------------- many clips at a time
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
@@ -383,7 +383,7 @@ def test_input_is_left_as_it_was(tones):
     before = [tone.copy() for tone in tones]
     for normalize in ("rms", "peak"):
         MelSpectrogramTransformer(normalize=normalize).fit_transform(tones)
-    for tone, copy in zip(tones, before):
+    for tone, copy in zip(tones, before, strict=True):
         np.testing.assert_array_equal(tone, copy)
 
 

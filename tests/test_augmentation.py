@@ -71,7 +71,7 @@ def global_state():
     np.testing.assert_equal((random.getstate(), np.random.get_state()), before)
 
 
-# --------------------------------------------------------------------------------------------------------------- augmenters
+# ----------------------------------------------------------------------------------------------------------- augmenters
 
 
 @pytest.mark.parametrize("snr", [-5, 0, 10, 30])
@@ -213,7 +213,7 @@ def test_bad_audio_is_refused(waveform):
         AddNoise(snr=10)(waveform, SR)
 
 
-# -------------------------------------------------------------------------------------------------------------- lazy copies
+# ---------------------------------------------------------------------------------------------------------- lazy copies
 
 
 class GlobalGain:
@@ -252,7 +252,7 @@ def destructive(waveform, sr):
 @pytest.fixture
 def files(tmp_path, tones):
     paths = [str(tmp_path / f"clip {i}.wav") for i in range(len(tones))]
-    for path, tone in zip(paths, tones):
+    for path, tone in zip(paths, tones, strict=True):
         soundfile.write(path, tone, SR, subtype="FLOAT")
     return paths
 
@@ -269,7 +269,9 @@ def test_altered_clips_are_the_same_each_time_and_everywhere(augmenter, files, t
                 for one, other in zip(again, expected, strict=True):
                     np.testing.assert_array_equal(one, other)
     for X in (tones, np.array(files), pd.Series(files)):
-        for one, other in zip(WaveformLoader().fit_transform(augment_clips(X, augmenter, random_state=0)), expected):
+        for one, other in zip(
+            WaveformLoader().fit_transform(augment_clips(X, augmenter, random_state=0)), expected, strict=True
+        ):
             np.testing.assert_array_equal(one, other)
 
 
@@ -298,7 +300,7 @@ def test_a_matrix_of_waveforms_becomes_a_list():
 
 def test_a_clip_for_which_the_augmenter_does_not_fire_stays_as_it_is(tones):
     mixed = augment_clips(tones * 20, AddNoise(snr=10, p=0.5), random_state=0)
-    as_before = sum(clip is tone for clip, tone in zip(mixed, tones * 20))
+    as_before = sum(clip is tone for clip, tone in zip(mixed, tones * 20, strict=True))
     assert 40 < as_before < 80
 
 
@@ -387,7 +389,7 @@ def test_recordings_are_shifted_and_stretched(emodb):
         assert np.median(12 * np.log2(after[both] / before[both])) == pytest.approx(4, abs=0.15)
 
 
-# --------------------------------------------------------------------------------------------------------------- classifier
+# ----------------------------------------------------------------------------------------------------------- classifier
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
@@ -543,7 +545,7 @@ def test_probabilities_are_there_where_the_estimator_has_them(tones):
         AugmentedClassifier(Recorder()).fit(tones, LABELS).predict_proba(tones)
 
 
-# ------------------------------------------------------------------------------- metadata, and the split of early stopping
+# ---------------------------------------------------------------------------- metadata, and the split of early stopping
 
 
 class PassOn(TransformerMixin, BaseEstimator):
@@ -666,7 +668,7 @@ def test_copies_stay_on_one_side_of_the_neural_classifier_s_split(groups, routin
         assert not np.intersect1d(groups[row[train]], groups[row[held_out]]).size
 
 
-# ------------------------------------------------------------------------------------------------- among scikit-learn's tools
+# ------------------------------------------------------------------------------------------- among scikit-learn's tools
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def test_same_random_state_same_kernels_and_the_global_one_untouched(frames):
     one, two, other = (
         SparseAutoencoderFeatures(n_kernels=3, max_iter=5, random_state=seed).fit(frames).kernels_ for seed in (0, 0, 1)
     )
-    for a, b, c in zip(one, two, other):
+    for a, b, c in zip(one, two, other, strict=True):
         np.testing.assert_array_equal(a, b)
         assert not np.array_equal(a, c)
     assert random.getstate() == before[0]
@@ -146,7 +146,7 @@ def test_values_are_means_over_windows_of_the_sigmoid_of_the_convolution(pool_si
     for row, clip in enumerate(frames):
         clip = clip[~np.isnan(clip[:, 0])].astype(np.float64)
         maps = np.zeros((len(clip), 6))
-        for size, (kernels, biases) in enumerate(zip(features.kernels_, features.biases_)):
+        for size, (kernels, biases) in enumerate(zip(features.kernels_, features.biases_, strict=True)):
             before = (kernels.shape[1] - 1) // 2
             for t in range(len(clip)):
                 for number in range(2):
@@ -166,7 +166,7 @@ def test_result_does_not_depend_on_padding(frames):
     later = features.transform(padded)
     np.testing.assert_array_equal(later[:, :8], reference)
     assert later.shape == (6, 12, 12) and np.isnan(later[:, 8:]).all()
-    for kernels, again in zip(features.kernels_, clone(features).fit(padded).kernels_):
+    for kernels, again in zip(features.kernels_, clone(features).fit(padded).kernels_, strict=True):
         np.testing.assert_array_equal(kernels, again)
 
 

@@ -99,7 +99,7 @@ def test_names_can_be_given_and_must_differ(tmp_path, emodb):
     parts = [fetch_ravdess(tmp_path, channel=channel) for channel in ("speech", "song")]
     with pytest.raises(ValueError, match=r"needs a name of its own. Got \['RAVDESS', 'RAVDESS'\]: pass a dict"):
         concatenate_corpora(parts)
-    corpus = concatenate_corpora(dict(zip(["speech", "song"], parts)))
+    corpus = concatenate_corpora(dict(zip(["speech", "song"], parts, strict=True)))
     assert corpus.speaker.tolist() == ["speech/03", "song/03"]
     own = Bunch(data=pd.DataFrame({"path": ["a.wav"]}), target=np.array(["neutral"]))
     with pytest.raises(ValueError, match=r"Got \['EMO-DB', None\]"):
@@ -150,6 +150,6 @@ def test_the_documented_label_map_is_that_of_the_loaders():
     ]
     documented = [{} for _ in maps]
     for row in rows[start + 2 : start + 11]:
-        for codes, cell in zip(documented, row[1:]):
+        for codes, cell in zip(documented, row[1:], strict=True):
             codes.update({code: row[0] for code in cell.replace("`", "").split(", ") if code})
     assert documented == maps

@@ -38,7 +38,7 @@ def test_emodb_has_the_published_counts(emodb):
     assert list(emodb.data.columns) == columns
     names, counts = np.unique(emodb.target, return_counts=True)
     expected = {"anger": 127, "boredom": 81, "disgust": 46, "fear": 69, "happiness": 71, "neutral": 79, "sadness": 62}
-    assert dict(zip(names.tolist(), counts.tolist())) == expected
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == expected
     assert emodb.target_names == list(expected)
     assert sorted(set(emodb.speaker)) == ["03", "08", "09", "10", "11", "12", "13", "14", "15", "16"]
     assert not np.any((emodb.speaker == "08") & (emodb.target == "disgust"))

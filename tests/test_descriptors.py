@@ -48,7 +48,7 @@ def vowel(f0, formants, seconds=0.4, sr=16000):
     for _ in range(2):
         source = scipy.signal.lfilter([1], [1, -np.exp(-2 * np.pi * 100 / rate)], source)
     source = np.diff(source, prepend=0)
-    for frequency, bandwidth in zip((*formants, 3500, 4500), (80, 100, 120, 150, 200)):
+    for frequency, bandwidth in zip((*formants, 3500, 4500), (80, 100, 120, 150, 200), strict=True):
         pole = np.exp((-np.pi * bandwidth + 2j * np.pi * frequency) / rate)
         source = scipy.signal.lfilter([1], [1, -2 * pole.real, abs(pole) ** 2], source)
     return scipy.signal.resample_poly(source, 1, 4).astype(np.float32)
@@ -63,7 +63,7 @@ def measure(clips, *descriptors, **params):
     return LowLevelDescriptors(descriptors=descriptors, **params).fit_transform(clips)
 
 
-# ------------------------------------------------------------------------------------------------------------------- pitch
+# ---------------------------------------------------------------------------------------------------------------- pitch
 
 
 @pytest.mark.parametrize("f0", [80, 97.3, 123, 150, 200, 251, 300, 400, 500])
@@ -138,7 +138,7 @@ def test_pitch_and_formants_do_not_depend_on_the_level_nor_on_an_offset():
 def test_f0_agrees_with_pyin_on_real_recordings(emodb):
     """pYIN's windows are longer, and its track is smoothed over time; what must not differ is the octave."""
     clips = [load_waveform(path, sr=16000, duration=1.5) for path in emodb.data["path"][[10, 300]]]
-    for clip, track in zip(clips, measure(clips, "f0")[:, :, 0]):
+    for clip, track in zip(clips, measure(clips, "f0")[:, :, 0], strict=True):
         theirs, voiced, _ = librosa.pyin(
             clip, fmin=60, fmax=550, sr=16000, frame_length=1024, hop_length=320, resolution=0.25
         )
@@ -149,7 +149,7 @@ def test_f0_agrees_with_pyin_on_real_recordings(emodb):
         assert np.mean(np.abs(ratio - 1) > 0.2) < 0.03
 
 
-# ---------------------------------------------------------------------------------------------------------------- formants
+# ------------------------------------------------------------------------------------------------------------- formants
 
 
 @pytest.mark.parametrize("f0", [80, 90, 120, 135])
@@ -165,7 +165,7 @@ def test_formants_of_whispered_vowels_are_within_five_percent():
 
 def test_levinson_solves_the_normal_equations():
     autocorrelation = np.stack([np.correlate(x, x, "full")[99:112] for x in RNG.normal(size=(5, 100))], axis=1)
-    for filter_, r in zip(levinson(autocorrelation).T, autocorrelation.T):
+    for filter_, r in zip(levinson(autocorrelation).T, autocorrelation.T, strict=True):
         np.testing.assert_allclose(filter_[1:], scipy.linalg.solve_toeplitz(r[:-1], -r[1:]), rtol=1e-9)
 
 
@@ -181,7 +181,7 @@ def test_formants_are_roots_of_the_predictor():
     np.testing.assert_allclose(ours, np.sort(np.angle(roots) * 11000 / (2 * np.pi))[:3], rtol=0.05)
 
 
-# ------------------------------------------------------------------------------------------------------ spectrum and level
+# --------------------------------------------------------------------------------------------------- spectrum and level
 
 
 def test_spectrum_and_cepstrum_are_librosas():
@@ -210,7 +210,7 @@ def test_level_is_measured_in_the_window_alone():
     np.testing.assert_allclose(rms[[8, 9, 10, 11]], [0, 0, np.sqrt(0.5), 1], atol=1e-6)
 
 
-# -------------------------------------------------------------------------------------------------------------- the frames
+# ----------------------------------------------------------------------------------------------------------- the frames
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_a_frame_holds_275_values_by_default(tones):
 def test_clips_worked_on_together_come_out_as_if_alone(clips):
     extract = LowLevelDescriptors(descriptors=list(DESCRIPTORS)).fit(clips)
     together = extract.transform(clips)
-    for clip, frames in zip(clips, together):
+    for clip, frames in zip(clips, together, strict=True):
         n_frames = 1 + clip.size // 160
         assert np.isnan(frames[n_frames:]).all() and np.isfinite(frames[:n_frames]).all()
         np.testing.assert_allclose(extract.transform([clip])[0], frames, rtol=1e-4, atol=1e-3)
@@ -317,7 +317,7 @@ def test_wrong_parameters_are_named(params, message):
         LowLevelDescriptors(**params).fit([NOISE])
 
 
-# ------------------------------------------------------------------------------------------------------------- functionals
+# ---------------------------------------------------------------------------------------------------------- functionals
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ def test_functionals_are_numpys_and_scipys(frames):
     assert features.dtype == np.float32
     for row, length in [(0, 40), (4, 40), (2, 2)]:
         clip = frames[row, :length].astype(float)
-        for values, function in zip(features[row], expected.values()):
+        for values, function in zip(features[row], expected.values(), strict=True):
             np.testing.assert_allclose(values, function(clip), rtol=2e-4, atol=1e-6)
 
 

@@ -27,7 +27,7 @@ def librosa_mel(waveform, to_db=True, ref=1.0, amin=1e-10, top_db=80.0, **params
     return (librosa.power_to_db(mel, ref=ref, amin=amin, top_db=top_db) if to_db else mel).T
 
 
-# -------------------------------------------------------------------------------------------------------- mel spectrogram
+# ------------------------------------------------------------------------------------------------------ mel spectrogram
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_decibels_are_librosas(decibels):
 def test_values_are_librosas_on_real_recordings(emodb):
     paths = list(emodb.data["path"][::40])
     frames = MelSpectrogramTransformer().fit_transform(paths)
-    for clip, path in zip(frames, paths):
+    for clip, path in zip(frames, paths, strict=True):
         waveform = soundfile.read(path, dtype="float32")[0]
         theirs = librosa_mel(waveform / np.sqrt(np.mean(waveform**2)), n_fft=1024, hop_length=256, n_mels=64)
         np.testing.assert_allclose(clip[: len(theirs)], theirs, atol=5e-3)
@@ -144,7 +144,7 @@ def test_wrong_parameters_are_named(params, message):
         MelSpectrogramTransformer(**params).fit([NOISE])
 
 
-# ------------------------------------------------------------------------------------------------------------------ frames
+# --------------------------------------------------------------------------------------------------------------- frames
 
 
 @pytest.fixture

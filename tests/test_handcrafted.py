@@ -1,4 +1,4 @@
-"""Handcrafted features: the columns of each set, voices whose melody and regularity are known, invariances, and librosa."""
+"""Handcrafted features: the columns of each set, voices of known melody and regularity, invariances, and librosa."""
 
 import hashlib
 import warnings
@@ -41,7 +41,9 @@ def test_the_170_features_are_librosas():
 
 def test_the_170_features_are_librosas_on_real_recordings(emodb):
     paths = list(emodb.data["path"][::50])
-    for path, row in zip(paths, HandcraftedFeatures(feature_set="bledea170", normalize=None).fit_transform(paths)):
+    for path, row in zip(
+        paths, HandcraftedFeatures(feature_set="bledea170", normalize=None).fit_transform(paths), strict=True
+    ):
         np.testing.assert_allclose(row, librosa_170(soundfile.read(path, dtype="float32")[0]), rtol=1e-3, atol=1e-4)
 
 
@@ -49,7 +51,7 @@ FEATURES = HandcraftedFeatures().set_output(transform="pandas")
 
 
 def voice(f0, seconds=1.0, sr=16000, jitter=0.0, shimmer=0.0, seed=0):
-    """Pulses at a rate that may glide, whose periods and heights differ at random by a share, through a resonance at 700 Hz."""
+    """Pulses of a gliding rate, periods and heights changed at random by a fraction, through a resonance at 700 Hz."""
     times, rng = [0.0], np.random.default_rng(seed)
     while times[-1] < seconds:
         period = 1 / np.interp(times[-1], np.linspace(0, seconds, np.size(f0)), np.atleast_1d(f0))

@@ -99,11 +99,11 @@ def files(tmp_path):
 
 def assert_same(results, expected):
     assert len(results) == len(expected)
-    for result, array in zip(results, expected):
+    for result, array in zip(results, expected, strict=True):
         np.testing.assert_array_equal(result, array)
 
 
-# ------------------------------------------------------------------------------------------------------------- the results
+# ---------------------------------------------------------------------------------------------------------- the results
 
 
 @of_each_transformer
@@ -169,7 +169,7 @@ def test_memory_of_another_kind_is_refused(files):
         HandcraftedFeatures(memory=True).fit(files)
 
 
-# -------------------------------------------------------------------------------------------------------- one analysis each
+# ---------------------------------------------------------------------------------------------------- one analysis each
 
 
 def grid_search(memory, **params):
@@ -250,7 +250,7 @@ def test_what_an_unknown_augmenter_makes_is_not_kept(files, memory):
     assert not entries(memory)
 
 
-# ------------------------------------------------------------------------------------------------ when a clip is another one
+# ------------------------------------------------------------------------------------------- when a clip is another one
 
 
 def test_file_that_changed_within_a_tick_of_the_clock_is_read_again(files, memory):
@@ -287,7 +287,7 @@ def test_clip_is_known_by_its_content_and_not_by_name_row_or_company(files, tmp_
     transformer = Counted(memory=memory).fit(files)
     transformer.transform(files)
     moved = [str(tmp_path / f"renamed {row}.wav") for row in range(12)]
-    for old, new in zip(files, moved):
+    for old, new in zip(files, moved, strict=True):
         os.rename(old, new)
     transformer.transform(pd.DataFrame({"path": moved[::-1], "speaker": "a"}))
     transformer.transform(moved[3:5])
@@ -366,7 +366,7 @@ def test_extension_counts_where_it_decides_whether_a_file_is_audio(tmp_path, mem
         loader.transform([unknown])
 
 
-# ---------------------------------------------------------------------------------------------------------- other processes
+# ------------------------------------------------------------------------------------------------------ other processes
 
 
 EXTRACT = """
@@ -420,7 +420,7 @@ def test_workers_in_another_folder_use_the_same_memory(files, tmp_path, monkeypa
     assert len(entries(tmp_path / "here")) == 1 and not entries(tmp_path / "elsewhere")
 
 
-# ------------------------------------------------------------------------------------------------------------- what goes wrong
+# ------------------------------------------------------------------------------------------------------ what goes wrong
 
 
 def damaged(entry):

@@ -45,7 +45,7 @@ def make_report(seed=0, accuracy=0.6, n_speakers=6, **params):
     return EvaluationReport(y, y_pred, speaker=speaker, **params)
 
 
-# ------------------------------------------------------------------------------------------------------ two scores
+# ----------------------------------------------------------------------------------------------------------- two scores
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -62,7 +62,7 @@ def test_uar_counts_no_emotion_that_was_only_guessed():
     assert uar_score(["anger", "fear"], ["anger", "joy"]) == 0.5
 
 
-# ------------------------------------------------------------------------------------------------------ the report
+# ----------------------------------------------------------------------------------------------------------- the report
 
 
 def test_report_agrees_with_scikit_learn():
@@ -221,7 +221,7 @@ def test_a_report_of_nothing_is_refused():
         EvaluationReport([], [], speaker=[])
 
 
-# --------------------------------------------------------------------------------------------------- the intervals
+# -------------------------------------------------------------------------------------------------------- the intervals
 
 
 def counts(n_speakers=8, n_classes=3, seed=0):
@@ -327,7 +327,7 @@ def test_intervals_cover_as_often_as_they_say(setting):
     assert covered["UAR, percentiles"] < covered["UAR"]
 
 
-# ---------------------------------------------------------------------------------------------------- the paired test
+# ------------------------------------------------------------------------------------------------------ the paired test
 
 
 def test_sign_flips_are_all_tried():
@@ -389,7 +389,7 @@ def test_reports_of_other_clips_are_not_compared():
         compare(make_report(), 0.5)
 
 
-# ---------------------------------------------------------------------------------------------------- the protocol
+# --------------------------------------------------------------------------------------------------------- the protocol
 
 
 def test_evaluate_pools_what_cross_val_predict_predicts():
@@ -484,7 +484,7 @@ def test_random_split_has_the_same_sizes_and_the_emotions_shares():
     random = _random_splits(splits, y, rng)
     assert sorted(np.concatenate([test for _, test in random])) == list(range(150))
     shares = pd.Series(y).value_counts(normalize=True)
-    for (train, test), (random_train, random_test) in zip(splits, random):
+    for (train, test), (random_train, random_test) in zip(splits, random, strict=True):
         assert (len(train), len(test)) == (len(random_train), len(random_test))
         assert not set(random_train) & set(random_test)
         counted = pd.Series(y[random_test]).value_counts().reindex(shares.index, fill_value=0)
@@ -495,7 +495,7 @@ def test_random_split_has_the_same_sizes_and_the_emotions_shares():
 def test_random_split_of_smaller_trainings_has_their_size():
     y, speaker = np.tile(EMOTIONS, 20), np.repeat(np.arange(6), 10)
     splits = [(train[::2], test[:8]) for train, test in _splits(None, y, y, speaker)]
-    for (train, test), (random_train, random_test) in zip(splits, _random_splits(splits, y, np.random.default_rng(0))):
+    for random_train, random_test in _random_splits(splits, y, np.random.default_rng(0)):
         assert (len(random_train), len(random_test)) == (25, 8) and len(np.unique(random_train)) == 25
         assert not set(random_train) & set(random_test)
         assert pd.Series(y[random_train]).value_counts().min() >= 7

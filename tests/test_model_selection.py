@@ -65,7 +65,7 @@ def folds(cv, X, y=None, groups=None):
 SPLITTERS = [StratifiedSpeakerKFold(2), SpeakerTextKFold(2, 3), LeaveOneCorpusOut("speaker")]
 
 
-# ------------------------------------------------------------------------------------------------------------ all splitters
+# -------------------------------------------------------------------------------------------------------- all splitters
 
 
 @pytest.mark.parametrize("cv", SPLITTERS, ids=lambda cv: type(cv).__name__)
@@ -186,7 +186,7 @@ def test_parameters_out_of_range_are_refused(make):
         make(2, random_state=0)
 
 
-# ------------------------------------------------------------------------------------------------------------- each splitter
+# -------------------------------------------------------------------------------------------------------- each splitter
 
 
 def test_speakers_and_sentences_of_the_test_clips_are_unknown_from_training(emodb):
@@ -280,7 +280,7 @@ def test_thousands_of_sentences_are_dealt_in_no_time():
     assert max(sizes) - min(sizes) <= 2 and sum(sizes) == 6000
 
 
-# -------------------------------------------------------------------------------------------------------------------- copies
+# --------------------------------------------------------------------------------------------------------------- copies
 
 
 @pytest.fixture(scope="module")
@@ -398,7 +398,7 @@ def test_hundreds_of_equal_clips_do_not_hide_another_copy(speech):
     assert len(pairs) == 2
 
 
-# --------------------------------------------------------------------------------------------------------------------- audit
+# ---------------------------------------------------------------------------------------------------------------- audit
 
 
 def test_leaving_speakers_of_emodb_out_leaks_nothing_but_sentences(emodb):
@@ -417,7 +417,7 @@ def corpus(speech, tmp_path):
     """Six files of three speakers, two sentences and two emotions; 3 is 0 as FLAC, 5 is 1 trimmed and softer."""
     paths = [str(tmp_path / f"clip {row}.wav") for row in range(6)]
     waveforms = [speech[0], speech[1], speech[2], speech[0], speech[3], speech[1][160:] / 2]
-    for row, (path, waveform) in enumerate(zip(paths, waveforms)):
+    for row, (path, waveform) in enumerate(zip(paths, waveforms, strict=True)):
         soundfile.write(path, waveform, SR, format="FLAC" if row == 3 else "WAV", subtype="PCM_16")
     X = pd.DataFrame({"path": paths, "speaker": list("aabbca"), "text": list("stuvwx")})
     return X, np.array(["anger", "calm", "anger", "anger", "calm", "calm"])

@@ -87,7 +87,7 @@ def test_features_are_clips_of_one_frame(classifier, frames):
     np.testing.assert_allclose(fitted.predict_proba(X), fitted.predict_proba(X[:, np.newaxis]), atol=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------ convolutional blocks
+# ------------------------------------------------------------------------------------------------- convolutional blocks
 
 
 def test_pooling_first_finds_the_maxima_of_the_published_order(frames):
@@ -121,7 +121,7 @@ def test_cnn_lstm_has_the_layers_asked_for(frames):
     assert [name for name in shapes if name in order] == order
 
 
-# -------------------------------------------------------------------------------------------------------- attention
+# ------------------------------------------------------------------------------------------------------------ attention
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS[:2], ids=["frames", "pooled"])
@@ -235,7 +235,7 @@ def test_attention_weights_need_a_fitted_network(frames):
         AttentionBLSTMClassifier().attention_weights(frames[0])
 
 
-# ------------------------------------------------------------------------------------------------------- steps, dense
+# --------------------------------------------------------------------------------------------------------- steps, dense
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_dense_layers_are_a_perceptron_whose_output_is_averaged(frames):
     np.testing.assert_allclose(fitted.predict_proba(X), scores / scores.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
-# ---------------------------------------------------------------------------------------------------------- parameters
+# ----------------------------------------------------------------------------------------------------------- parameters
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def fitted(frames):
     return small().fit(*frames)
 
 
-# ---------------------------------------------------------------------------------------------------------------- learning
+# ------------------------------------------------------------------------------------------------------------- learning
 
 
 def test_it_learns(fitted, frames):
@@ -113,7 +113,7 @@ def test_model_has_the_blocks_of_the_paper(fitted):
     assert names.index("elu_1") < names.index("lstm_0") < names.index("probabilities")
 
 
-# ----------------------------------------------------------------------------------------------------------------- padding
+# -------------------------------------------------------------------------------------------------------------- padding
 
 
 def test_padding_does_not_change_a_clip(fitted, frames):
@@ -162,7 +162,7 @@ def test_clips_without_frames_and_torn_padding_are_refused(fitted, frames):
         fitted.predict(frames[0][:, :, :2])
 
 
-# ------------------------------------------------------------------------------------------------------------ reproducibility
+# ------------------------------------------------------------------------------------------------------ reproducibility
 
 
 def test_same_seed_gives_the_same_probabilities(fitted, frames):
@@ -198,7 +198,7 @@ def test_global_random_state_is_left_as_found(frames, random_state):
     pickle.loads(pickle.dumps(classifier)).predict_proba(frames[0])
     if random_state is None:  # then NumPy's generator is the source of the seed, as everywhere in scikit-learn
         np.random.set_state(numpy_state)
-    for got, wanted in zip(draw(), expected):
+    for got, wanted in zip(draw(), expected, strict=True):
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -227,7 +227,7 @@ def run_python(code, *args, **environment):
     return done.stdout.strip()
 
 
-# ------------------------------------------------------------------------------------------------------- weights and classes
+# -------------------------------------------------------------------------------------------------- weights and classes
 
 
 def test_clips_of_weight_zero_are_not_there(frames):
@@ -255,7 +255,7 @@ def test_class_weight_and_sample_weight_multiply(frames):
     np.testing.assert_allclose(both.predict_proba(X), product.predict_proba(X), atol=1e-6)
 
 
-# ------------------------------------------------------------------------------------------------------------ early stopping
+# ------------------------------------------------------------------------------------------------------- early stopping
 
 
 def test_early_stopping_holds_out_every_class_of_sorted_labels(frames, monkeypatch):
@@ -332,7 +332,7 @@ def test_groups_reach_the_split_through_a_pipeline(frames, monkeypatch):
     np.testing.assert_array_equal(seen["groups"], np.arange(60))
 
 
-# ------------------------------------------------------------------------------------------------------- going on training
+# ---------------------------------------------------------------------------------------------------- going on training
 
 
 def test_partial_fit_goes_on(frames):
@@ -377,7 +377,7 @@ def test_training_goes_on_from_a_file(frames, tmp_path):
     assert len(loaded.partial_fit(X, y).history_["loss"]) == 7
 
 
-# ------------------------------------------------------------------------------------------------------------------ saving
+# --------------------------------------------------------------------------------------------------------------- saving
 
 
 def test_round_trip_into_a_fresh_process(frames, tmp_path):
@@ -413,10 +413,10 @@ def test_model_is_a_keras_model_that_reads_padded_frames(fitted, frames):
     assert isinstance(fitted.model_, keras.Model)
     np.testing.assert_allclose(fitted.model_.predict(frames[0], verbose=0), fitted.predict_proba(frames[0]), atol=1e-6)
     with pytest.raises(AttributeError, match="no model_ before it is fitted"):
-        small().model_
+        _ = small().model_
 
 
-# -------------------------------------------------------------------------------------------------------------- checkpoints
+# ---------------------------------------------------------------------------------------------------------- checkpoints
 
 CUT_OFF = """
     import os, sys
@@ -527,7 +527,7 @@ def test_threads_build_networks_without_mixing_their_seeds(frames):
     fitted = joblib.Parallel(n_jobs=3, backend="threading")(
         joblib.delayed(small(epochs=1, random_state=seed).fit)(X, y) for seed in range(3)
     )
-    for classifier, wanted in zip(fitted, expected):
+    for classifier, wanted in zip(fitted, expected, strict=True):
         np.testing.assert_allclose(classifier.predict_proba(X), wanted, atol=1e-6)
     assert state == (random.getstate(), np.random.get_state()[1].tolist())
 
@@ -552,7 +552,7 @@ def test_somebody_elses_file_is_not_overwritten(frames, tmp_path):
     assert path.read_text() == "three years of work"
 
 
-# ----------------------------------------------------------------------------------------------------- among scikit-learn's
+# ------------------------------------------------------------------------------------------------- among scikit-learn's
 
 
 def test_it_is_a_classifier_and_integer_cv_is_stratified(frames):
@@ -649,7 +649,7 @@ def test_verbose_shows_progress_and_silence_is_the_default(frames, capfd):
     assert "CNNLSTMClassifier" in shown and "2/2" in shown and "loss=" in shown
 
 
-# ------------------------------------------------------------------------------------------------- what importing must not do
+# ------------------------------------------------------------------------------------------- what importing must not do
 
 
 def test_features_and_an_svm_never_import_keras():

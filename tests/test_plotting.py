@@ -80,7 +80,7 @@ def assert_words_are_apart_and_inside(figure):
                 assert not box.shrunk(0.9, 0.9).overlaps(its_box.shrunk(0.9, 0.9)), (text, other)
 
 
-# ------------------------------------------------------------------------------------------------------- confusion
+# ------------------------------------------------------------------------------------------------------------ confusion
 
 
 def test_confusion_shows_shares_of_rows_and_counts():
@@ -120,7 +120,7 @@ def test_confusion_that_does_not_fit_its_labels_is_refused():
 def test_words_in_the_confusion_can_be_read():
     display = ConfusionDisplay.from_predictions(Y, predictions())
     assert_words_are_apart_and_inside(display.figure_)
-    for text, share in zip(display.text_.ravel(), display.im_.get_array().ravel()):
+    for text, share in zip(display.text_.ravel(), display.im_.get_array().ravel(), strict=True):
         if share:  # contrast after WCAG
             background = luminance(display.im_.cmap(share)[:3])
             ink = 1.0 if text.get_color() == "white" else 0.0
@@ -140,7 +140,7 @@ def luminance(rgb):
     return np.dot([0.2126, 0.7152, 0.0722], linear)
 
 
-# ---------------------------------------------------------------------------------------------------------- report
+# --------------------------------------------------------------------------------------------------------------- report
 
 
 def test_report_shows_scores_intervals_listeners_and_chance():
@@ -202,7 +202,7 @@ def test_report_from_estimator_evaluates():
     assert display.report.uar == 1 and "2 folds" in str(display.report)
 
 
-# --------------------------------------------------------------------------------------------------------- history
+# -------------------------------------------------------------------------------------------------------------- history
 
 
 class Trained(ClassifierMixin, BaseEstimator):
@@ -246,14 +246,17 @@ def test_what_has_no_history_is_refused():
         HistoryDisplay({"loss": [1.0]}).plot(measure="f1")
 
 
-# ----------------------------------------------------------------------------------------------------- spectrogram
+# ---------------------------------------------------------------------------------------------------------- spectrogram
 
 
 def test_a_sine_is_bright_at_its_frequency():
     clip = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)
     display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), clip)
     loudest = display.im_.get_array().mean(axis=1).argmax()
-    ticks = {label.get_text(): place for label, place in zip(display.ax_.get_yticklabels(), display.ax_.get_yticks())}
+    ticks = {
+        label.get_text(): place
+        for label, place in zip(display.ax_.get_yticklabels(), display.ax_.get_yticks(), strict=True)
+    }
     assert abs(loudest - ticks["1000"]) <= 0.6
     left, right, *_ = display.im_.get_extent()
     assert left == 0 and right == pytest.approx(63 * 256 / 16000)
@@ -277,7 +280,7 @@ def test_spectrogram_of_other_things_is_refused(tones):
         MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), tones)
 
 
-# ------------------------------------------------------------------------------------------------------- attention
+# ------------------------------------------------------------------------------------------------------------ attention
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +348,7 @@ def test_attention_of_what_has_none_is_refused(tones):
         AttentionDisplay.from_estimator(make_pipeline(MelSpectrogramTransformer(), LogisticRegression()), tones[0])
 
 
-# ------------------------------------------------------------------------------------------------------------- all
+# ------------------------------------------------------------------------------------------------------------------ all
 
 DISPLAYS = [getattr(sklearn_ser, name) for name in sklearn_ser.__all__ if name.endswith("Display")]
 

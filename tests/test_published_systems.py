@@ -90,7 +90,7 @@ def data_home(tmp_path_factory):
     for corpus, names in NAMES.items():
         (home / corpus).mkdir()
         keys = [re.search(r"a01(.)|03-01-(..)|_.*_(\w+)", name).group(0)[-2:] for name in names]
-        for name, key in zip(names, keys):
+        for name, key in zip(names, keys, strict=True):
             pitch = 300 * (1 + sorted(set(keys)).index(key))
             tone = np.sin(2 * np.pi * pitch * np.arange(1600) / 16000) + 0.05 * rng.standard_normal(1600)
             soundfile.write(home / corpus / f"{name}.wav", 0.3 * tone, 16000)
@@ -201,16 +201,16 @@ def test_the_same_clips_are_tested_again_in_noise_of_10_dB(script, capsys):
     assert table(capsys.readouterr().out)[-1][2:] == [*["1.000", "1.000", "0.143", "1"] * 2, "0"]
     script.run([system(recorder)], "--protocol", "paper", "--seeds", 1)
     clean, noisy = map(WaveformLoader().fit_transform, FITS[-1]["tests"])
-    for signal, mixture in zip(clean, noisy):
+    for signal, mixture in zip(clean, noisy, strict=True):
         assert 10 * np.log10(np.mean(signal**2) / np.mean((mixture - signal) ** 2)) == pytest.approx(10, abs=1e-3)
 
 
 def test_the_noise_in_testing_is_none_that_was_trained_on(script):
     script.run([system(partial(recorder, augment=True))], "--protocol", "paper", "--seeds", 1)
     trained_on = WaveformLoader().fit_transform(FITS[0]["train"])
-    noises = [copy - clip for clip, copy in zip(trained_on[:49], trained_on[49:])]
+    noises = [copy - clip for clip, copy in zip(trained_on[:49], trained_on[49:], strict=True)]
     clean, noisy = map(WaveformLoader().fit_transform, FITS[0]["tests"])
-    noises += [mixture - signal for signal, mixture in zip(clean, noisy)]
+    noises += [mixture - signal for signal, mixture in zip(clean, noisy, strict=True)]
     assert np.abs(np.corrcoef(noises) - np.eye(len(noises))).max() < 0.2
 
 

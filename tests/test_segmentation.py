@@ -101,7 +101,7 @@ def inverted(waveform, sr):
 @pytest.fixture
 def files(tmp_path, tones):
     paths = [str(tmp_path / f"clip {i}.wav") for i in range(len(tones))]
-    for path, tone in zip(paths, tones):
+    for path, tone in zip(paths, tones, strict=True):
         soundfile.write(path, tone, SR, subtype="FLOAT")
     return paths
 
@@ -119,7 +119,9 @@ def voices():
     y = np.tile(["calm", "fear"], 12)
     lengths = rng.integers(SR // 2, SR, 24)
     f0 = rng.uniform(150, 200, 24) * (1 + (y == "fear"))
-    clips = [np.sin(2 * np.pi * f * np.arange(n) / SR) + rng.normal(0, 0.3, n) for f, n in zip(f0, lengths)]
+    clips = [
+        np.sin(2 * np.pi * f * np.arange(n) / SR) + rng.normal(0, 0.3, n) for f, n in zip(f0, lengths, strict=True)
+    ]
     return clips, y, np.repeat([0, 1], 12)
 
 
@@ -129,7 +131,7 @@ def spans(n_times, **params):
     return classifier._spans(np.zeros(n_times), 0).tolist()
 
 
-# ------------------------------------------------------------------------------------------------------------------ cutting
+# -------------------------------------------------------------------------------------------------------------- cutting
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_part_of_a_file_is_that_part_of_the_whole_resampled(rate, sr, tmp_path):
     assert clip_length(longest, sr=sr) == load_waveform(longest, sr).size >= whole.size
 
 
-# ------------------------------------------------------------------------------------------------------------------ pooling
+# -------------------------------------------------------------------------------------------------------------- pooling
 
 
 @pytest.mark.parametrize(
@@ -276,7 +278,7 @@ def test_most_segments_decide_where_there_are_classes_alone():
     assert not hasattr(classifier, "predict_proba") and not hasattr(classifier, "decision_function")
 
 
-# ----------------------------------------------------------------------------------------------------------------- timeline
+# ------------------------------------------------------------------------------------------------------------- timeline
 
 
 @pytest.fixture
@@ -375,7 +377,7 @@ def test_the_timeline_of_joined_recordings_says_what_the_clips_say(emodb):
     assert np.mean(classifier.classes_[alone.argmax(axis=1)] == np.asarray(emodb.target)[test]) > 0.5
 
 
-# -------------------------------------------------------------------------------------------------------- parameters, errors
+# --------------------------------------------------------------------------------------------------- parameters, errors
 
 
 def test_the_rate_is_that_of_the_estimator_s_transformers():
@@ -435,7 +437,7 @@ def test_errors_name_the_row_that_the_user_knows(files, tones, tmp_path):
         clone(classifier).set_params(estimator__handcraftedfeatures__offset=0.5).fit(tones, LABELS)
 
 
-# --------------------------------------------------------------------------------- metadata, early stopping, and both nestings
+# -------------------------------------------------------------------------- metadata, early stopping, and both nestings
 
 
 def test_rows_of_clips_are_the_groups_of_early_stopping_where_the_user_gives_none(tones, routing):
@@ -509,7 +511,7 @@ def test_both_nestings_keep_all_of_a_clip_on_one_side(tones, routing, groups, pi
     params = {} if groups is None else {"groups": groups}
     seen = innermost(inside.fit(tones, LABELS, **params))
     assert list(seen.groups_) == list(expected[ROWS]) * 2
-    for copy, waveform in zip(seen.waveforms_[len(ROWS) :], seen.waveforms_, strict=False):
+    for copy, waveform in zip(seen.waveforms_[len(ROWS) :], seen.waveforms_, strict=True):
         np.testing.assert_array_equal(copy, -waveform)
     seen = innermost(outside.fit(tones, LABELS, **params))
     assert list(seen.groups_) == list(expected[ROWS]) * 2
@@ -569,7 +571,7 @@ def test_what_predict_is_given_is_repeated_for_the_segments(tones, routing):
             classifier.predict(tones, hand=np.arange(6))
 
 
-# ------------------------------------------------------------------------------------------------- among scikit-learn's tools
+# ------------------------------------------------------------------------------------------- among scikit-learn's tools
 
 
 def test_parameters_three_levels_deep_are_searched_over(voices):
@@ -626,7 +628,7 @@ def test_it_can_be_calibrated_by_clips(voices):
     assert calibrated.score(clips, y) > 0.9
 
 
-# ------------------------------------------------------------------------------------------------------------------ display
+# -------------------------------------------------------------------------------------------------------------- display
 
 
 @pytest.fixture

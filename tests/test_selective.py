@@ -57,7 +57,7 @@ def blobs():
     return np.array([centre[label] for label in y]) + rng.normal(size=(240, 2)) * 0.9, y, speakers
 
 
-# ------------------------------------------------------------------------------------------------------------- the curve
+# ------------------------------------------------------------------------------------------------------------ the curve
 
 
 def test_the_curve_counts_errors_among_the_surest():
@@ -65,7 +65,7 @@ def test_the_curve_counts_errors_among_the_surest():
     right, confidence = rng.random(50) < 0.7, rng.integers(0, 20, 50) / 20  # with ties
     coverage, risk, thresholds = risk_coverage_curve(np.ones(50, bool), right, confidence)
     np.testing.assert_array_equal(thresholds, np.unique(confidence)[::-1])
-    for share, error, threshold in zip(coverage, risk, thresholds):
+    for share, error, threshold in zip(coverage, risk, thresholds, strict=True):
         answered = confidence >= threshold
         assert share == pytest.approx(answered.mean()) and error == pytest.approx(1 - right[answered].mean())
     assert coverage[-1] == 1 and risk[-1] == pytest.approx(1 - right.mean())
@@ -91,7 +91,7 @@ def test_the_curve_refuses_what_it_cannot_rank():
         risk_coverage_curve(["a", "b"], ["a"], [0.5, 0.1])
 
 
-# -------------------------------------------------------------------------------------------------------------- coverage
+# ------------------------------------------------------------------------------------------------------------- coverage
 
 
 @pytest.mark.parametrize("coverage, n_rejected", [(1.0, 0), (0.9, 2), (0.75, 5), (0.5, 10), (0.05, 19)])
@@ -209,7 +209,7 @@ def test_a_frozen_estimator_is_calibrated_only(blobs):
     assert one.coverage_ == pytest.approx(0.55)
 
 
-# ------------------------------------------------------------------------------------------------------------------ risk
+# ----------------------------------------------------------------------------------------------------------------- risk
 
 
 @pytest.mark.parametrize("n, errors", [(30, 0), (100, 7), (400, 40)])
@@ -275,7 +275,7 @@ def test_the_promise_is_kept_on_simulated_corpora(n_speakers, n_clips, spread):
     assert broken <= 15 and answered > 0.6  # 10 are allowed on average; a standard error is 3
 
 
-# ------------------------------------------------------------------------------------------------------ labels and errors
+# ---------------------------------------------------------------------------------------------------- labels and errors
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_what_is_wrong_is_said(blobs):
         SelectiveClassifier(RidgeClassifier()).fit(X, y, groups=speakers).predict_proba(X)
 
 
-# --------------------------------------------------------------------------------------------- among scikit-learn's tools
+# ------------------------------------------------------------------------------------------- among scikit-learn's tools
 
 
 def test_groups_and_weights_are_routed(blobs):
@@ -335,7 +335,7 @@ def test_groups_and_weights_are_routed(blobs):
             return_estimator=True,
             return_indices=True,
         )
-        for fitted, train in zip(found["estimator"], found["indices"]["train"]):
+        for fitted, train in zip(found["estimator"], found["indices"]["train"], strict=True):
             np.testing.assert_array_equal(fitted.estimator_[0].weight_, train)
     fitted = SelectiveClassifier(Told()).fit(told(X[:, 0]), y2, groups=speakers, sample_weight=np.arange(240.0))
     np.testing.assert_array_equal(fitted.estimator_.weight_, np.arange(240.0))
@@ -361,7 +361,7 @@ def test_it_is_searched_cloned_and_saved(emodb, tmp_path):
     assert run.stdout.split() == fitted.predict(X).tolist()
 
 
-# --------------------------------------------------------------------------------------------------------------- display
+# -------------------------------------------------------------------------------------------------------------- display
 
 
 @pytest.fixture

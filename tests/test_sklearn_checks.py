@@ -44,7 +44,8 @@ from sklearn_ser import (
 )
 from sklearn_ser.neural._base import NeuralClassifier
 
-# Small, so that some hundred trainings fit into a minute; the checks' own data have two to ten features and no time axis.
+# Small, so that some hundred trainings fit into a minute; the checks' own data have two to ten features and no time
+# axis.
 SMALL = dict(dropout=0.0, learning_rate=0.1, epochs=4, batch_size=64)
 
 
@@ -103,9 +104,7 @@ def expected_failures(estimator):
             failures["check_transformer_general"] = LENGTH_IS_FREE
         return failures
     if isinstance(estimator, NeuralClassifier):
-        return {
-            "check_sample_weight_equivalence_on_dense_data": "in batches, a clip of weight two is not the clip seen twice"
-        }
+        return {"check_sample_weight_equivalence_on_dense_data": "in batches, weight two is not a clip seen twice"}
     return {}
 
 

@@ -73,7 +73,7 @@ def values_of(X):
     return np.stack(list(X["path"]))
 
 
-# ------------------------------------------------------------------------------------------------------------ closed forms
+# --------------------------------------------------------------------------------------------------------- closed forms
 
 
 def test_without_a_prior_each_clip_is_standardised_by_its_speaker_s_others(voices):
@@ -91,7 +91,7 @@ def test_a_clip_is_standardised_by_what_a_normal_model_expects(voices, strength)
     normalizer = SpeakerNormalizer(Columns(), prior_strength=strength).fit(voices)
     normalized, values = normalizer.transform(voices), values_of(voices)
     within, between = normalizer.clip_var_, normalizer.clip_var_ / strength
-    for row, (speaker, clip) in enumerate(zip(voices["speaker"], values)):
+    for row, (speaker, clip) in enumerate(zip(voices["speaker"], values, strict=True)):
         others = values[(voices["speaker"] == speaker) & (np.arange(24) != row)]
         n = len(others)
         own = (((others - others.mean(axis=0)) ** 2).sum(axis=0) + strength * within) / (n - 1 + strength)
@@ -133,7 +133,7 @@ def test_features_are_frames_of_one_frame(voices):
     np.testing.assert_allclose(as_frames[:, 0], as_features)
 
 
-# ------------------------------------------------------------------------------------------------------- one clip, and many
+# --------------------------------------------------------------------------------------------------- one clip, and many
 
 
 def test_a_single_clip_is_scaled_as_the_training_speakers_are(voices):
@@ -191,7 +191,7 @@ def test_neither_order_nor_other_speakers_matter(voices):
     np.testing.assert_allclose(normalizer.transform(voices.iloc[order]), normalized[order])
     only = (voices["speaker"] == "x").to_numpy()
     np.testing.assert_allclose(normalizer.transform(voices[only]), normalized[only])
-    renamed = voices.assign(speaker=voices["speaker"].map(dict(zip("wxyz", [3, 1, 0, 2]))))
+    renamed = voices.assign(speaker=voices["speaker"].map(dict(zip("wxyz", [3, 1, 0, 2], strict=True))))
     np.testing.assert_allclose(normalizer.transform(renamed), normalized)
 
 
@@ -228,7 +228,7 @@ def test_without_speakers_all_clips_are_scaled_alike(voices):
         normalizer.fit([np.ones(3), np.ones(5)])
 
 
-# ------------------------------------------------------------------------------------------------------------- enrolment
+# ------------------------------------------------------------------------------------------------------------ enrolment
 
 
 def test_only_enrolled_clips_are_the_reference(voices):
@@ -267,7 +267,7 @@ def test_clips_can_be_enrolled_later(voices):
     np.testing.assert_allclose(normalizer.transform(marked), normalizer.transform(voices))
 
 
-# ------------------------------------------------------------------------------------------------------------------ errors
+# --------------------------------------------------------------------------------------------------------------- errors
 
 
 def test_what_is_wrong_is_said(voices):
@@ -292,14 +292,14 @@ def test_what_is_wrong_is_said(voices):
         SpeakerNormalizer(Columns()).transform(voices)
 
 
-# --------------------------------------------------------------------------------------------- among scikit-learn's tools
+# ------------------------------------------------------------------------------------------- among scikit-learn's tools
 
 
 @pytest.fixture(scope="module")
 def corpus():
     """Four speakers with twelve short tones each, loud or soft on top of a level of their own."""
     rng, time, rows = np.random.default_rng(0), np.arange(1600) / 16000, []
-    for speaker, f0 in zip("abcd", (100, 190, 280, 400)):
+    for speaker, f0 in zip("abcd", (100, 190, 280, 400), strict=True):
         for k in range(12):
             calm = k % 2 == 0
             tone = np.sin(2 * np.pi * f0 * (1 if calm else 1.3) * rng.uniform(0.98, 1.02) * time)

@@ -61,14 +61,14 @@ def test_all_nine_emotions_can_be_made():
 
 def test_the_same_seed_gives_the_same_clips_and_another_seed_others():
     first, again, other = (make_emotional_speech(2, random_state=seed).data for seed in (3, 3, 4))
-    for left, right in zip(first, again):
+    for left, right in zip(first, again, strict=True):
         np.testing.assert_array_equal(left, right)
     assert len(first[0]) != len(other[0]) or not np.allclose(first[0], other[0])
 
 
 def test_a_clip_does_not_depend_on_how_many_follow():
     few, many = make_emotional_speech(2, random_state=0), make_emotional_speech(5, random_state=0)
-    for left, right in zip(few.data, many.data):
+    for left, right in zip(few.data, many.data, strict=False):
         np.testing.assert_array_equal(left, right)
 
 
@@ -91,7 +91,7 @@ def test_anger_is_louder_and_brighter_than_sadness():
     corpus = make_emotional_speech(24, emotions=["anger", "sadness"], n_speakers=2, random_state=0)
     level, centroid = {}, {}
     for emotion in corpus.target_names:
-        clips = [clip for clip, name in zip(corpus.data, corpus.target) if name == emotion]
+        clips = [clip for clip, name in zip(corpus.data, corpus.target, strict=True) if name == emotion]
         level[emotion] = np.mean([np.sqrt(np.mean(clip**2)) for clip in clips])
         power = np.mean([np.mean(np.abs(librosa.stft(clip)) ** 2, axis=1) for clip in clips], axis=0)
         centroid[emotion] = np.sum(power * np.arange(len(power))) / np.sum(power)

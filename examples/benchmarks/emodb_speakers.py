@@ -2,9 +2,9 @@
 
     python examples/benchmarks/emodb_speakers.py [--seeds 3] [--only svm|svm-ties|means|mel|chunks] [--n-jobs 1]
 
-UAR and WA of the pooled predictions of ten folds, one for each speaker. For the networks mean and standard deviation over
-seeds. Nothing is tuned on the folds: scaling is learned from the training speakers, and the networks train for their
-default number of epochs.
+UAR and WA of the pooled predictions of ten folds, one for each speaker. For the networks mean and standard deviation
+over seeds. Nothing is tuned on the folds: scaling is learned from the training speakers, and the networks train for
+their default number of epochs.
 """
 
 import argparse

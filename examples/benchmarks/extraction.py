@@ -2,10 +2,10 @@
 
     python examples/benchmarks/extraction.py [--repeats 5]
 
-Medians within one run, over all of EMO-DB; "at first" is the first call with two workers, which starts them where they are
-processes. "Possible" is what two processes gained over one in the same run at counting, on
-this machine. Memory (on Linux) is what one process takes at most above what it held before,
-less the result, for a tenth of the clips and for four times all of them (each measured in a process of its own).
+Medians within one run, over all of EMO-DB; "at first" is the first call with two workers, which starts them where they
+are processes. "Possible" is what two processes gained over one in the same run at counting, on this machine. Memory (on
+Linux) is what one process takes at most above what it held before, less the result, for a tenth of the clips and for
+four times all of them (each measured in a process of its own).
 """
 
 import argparse
@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from sklearn_ser import HandcraftedFeatures, MelSpectrogramTransformer, fetch_emodb
@@ -75,18 +76,19 @@ def main():
         return
     paths = list(fetch_emodb(download_if_missing=False).data["path"])
     print(
-        f"{'':14s} {'one, s':>8s} {'two, s':>8s} {'at first':>9s} {'speed-up':>9s} {'possible':>9s}   memory above the result, MB"
+        f"{'':14s} {'one, s':>8s} {'two, s':>8s} {'at first':>9s} {'speed-up':>9s} {'possible':>9s}   memory above the "
+        "result, MB"
     )
     for name, transformer in {"mel": MelSpectrogramTransformer(), "handcrafted": HandcraftedFeatures()}.items():
         one, two = type(transformer)(n_jobs=1), type(transformer)(n_jobs=2)
         one.fit_transform(paths[:10])
-        at_first = seconds(lambda: two.fit_transform(paths), 1)
+        at_first = seconds(partial(two.fit_transform, paths), 1)
         # In turn, so that whatever else the machine does falls on both.
         pairs = [
-            (seconds(lambda: one.fit_transform(paths), 1), seconds(lambda: two.fit_transform(paths), 1))
+            (seconds(partial(one.fit_transform, paths), 1), seconds(partial(two.fit_transform, paths), 1))
             for _ in range(options.repeats)
         ]
-        first, second = (statistics.median(times) for times in zip(*pairs))
+        first, second = (statistics.median(times) for times in zip(*pairs, strict=True))
         possible = statistics.median(ceiling() for _ in range(options.repeats))
         memory = []
         for share in ("tenth", "all"):
@@ -94,7 +96,8 @@ def main():
             taken, n_clips = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
             memory.append(f"{float(taken):.1f} for {n_clips} clips")
         print(
-            f"{name:14s} {first:8.2f} {second:8.2f} {at_first:9.2f} {first / second:9.2f} {possible:9.2f}   {', '.join(memory)}",
+            f"{name:14s} {first:8.2f} {second:8.2f} {at_first:9.2f} {first / second:9.2f} {possible:9.2f}   "
+            f"{', '.join(memory)}",
             flush=True,
         )
 

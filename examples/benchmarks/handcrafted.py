@@ -4,19 +4,20 @@
 
 Over all of EMO-DB, `StandardScaler` and `SVC(C=10)` behind each feature set:
 
-- unknown: leave one speaker out; normalised: the same after z-scoring each speaker's features by all his or her clips, those
-  tested among them; random: five random folds, speakers mixed, which flatters. UAR of the pooled predictions.
+- unknown: leave one speaker out; normalised: the same after z-scoring each speaker's features by all his or her clips,
+  those tested among them; random: five random folds, speakers mixed, which flatters. UAR of the pooled predictions.
 - one speaker: trained on one speaker and tested on another one of the same sex, all such pairs pooled.
 
-openSMILE's sets are measured along if it is installed (pip install opensmile; its licence is non-commercial). Seconds are from
-paths to features in one process, medians of repeats in turn. "Bare FFTs" are power spectra of the same windows, from decoded
-waveforms, and nothing else. F0 is compared with `librosa.pyin`, on clips drawn at random.
+openSMILE's sets are measured along if it is installed (pip install opensmile; its licence is non-commercial). Seconds
+are from paths to features in one process, medians of repeats in turn. "Bare FFTs" are power spectra of the same
+windows, from decoded waveforms, and nothing else. F0 is compared with `librosa.pyin`, on clips drawn at random.
 """
 
 import argparse
 import itertools
 import statistics
 import time
+from functools import partial
 
 import librosa
 import numpy as np
@@ -96,9 +97,9 @@ def against_pyin(paths):
     pyin = dict(fmin=F0["f0_min"], fmax=F0["f0_max"], sr=SR, frame_length=1024, hop_length=HOP)
     librosa.pyin(waveforms[0][:8000], **pyin)  # compiles
     theirs_s, theirs = seconds_of(lambda: [librosa.pyin(waveform, **pyin) for waveform in waveforms])
-    f0 = np.concatenate([track[: len(their[0]), 0] for track, their in zip(tracks, theirs)])
+    f0 = np.concatenate([track[: len(their[0]), 0] for track, their in zip(tracks, theirs, strict=True)])
     their_f0, their_voicing = (
-        np.concatenate([their[i][: len(track)] for track, their in zip(tracks, theirs)]) for i in (0, 1)
+        np.concatenate([their[i][: len(track)] for track, their in zip(tracks, theirs, strict=True)]) for i in (0, 1)
     )
     keep = ~np.isnan(f0)
     voicing = f0[keep] > 0
@@ -127,7 +128,7 @@ def main():
     seconds, features = {name: [] for name in [*sets, "bare FFTs"]}, {}
     for _ in range(options.repeats):
         for name, extract in sets.items():
-            taken, features[name] = seconds_of(lambda: extract(paths))
+            taken, features[name] = seconds_of(partial(extract, paths))
             seconds[name].append(taken)
         seconds["bare FFTs"].append(seconds_of(lambda: bare_ffts(waveforms))[0])
     medians = {name: statistics.median(taken) for name, taken in seconds.items()}
@@ -137,7 +138,8 @@ def main():
     for name, X in features.items():
         unknown, normalised, random, one = recognition(np.asarray(X, dtype=float), y, speaker, sex)
         print(
-            f"{name:24s} {X.shape[1]:8d} {unknown:8.3f} {normalised:10.3f} {random:8.3f} {one:11.3f} {medians[name]:7.2f}",
+            f"{name:24s} {X.shape[1]:8d} {unknown:8.3f} {normalised:10.3f} {random:8.3f} {one:11.3f} "
+            f"{medians[name]:7.2f}",
             flush=True,
         )
     ours = medians['"default-v1"']
@@ -145,7 +147,8 @@ def main():
         if name.startswith("openSMILE"):
             print(f"{name} takes {medians[name] / ours:.1f} times as long as the default set")
     print(
-        f"the default set takes {ours / medians['bare FFTs']:.1f} times as long as bare FFTs ({medians['bare FFTs']:.2f} s)"
+        f"the default set takes {ours / medians['bare FFTs']:.1f} times as long as bare FFTs "
+        f"({medians['bare FFTs']:.2f} s)"
     )
     rng = np.random.default_rng(0)
     against_pyin([paths[i] for i in sorted(rng.choice(len(paths), options.f0_clips, replace=False))])

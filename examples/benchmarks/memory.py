@@ -2,8 +2,8 @@
 
     python examples/benchmarks/memory.py [--n-jobs 1] [--only handcrafted|descriptors]
 
-Five values of an SVM's C on five folds of EMO-DB's speakers, and the best one fitted to all clips: each clip is asked for 26
-times. Once without a memory, once with an empty one, and once more with what that has left.
+Five values of an SVM's C on five folds of EMO-DB's speakers, and the best one fitted to all clips: each clip is asked
+for 26 times. Once without a memory, once with an empty one, and once more with what that has left.
 """
 
 import argparse
@@ -80,7 +80,8 @@ def main():
                 analyses, seconds, score = search(name, memory, corpus, options.n_jobs)
                 without = without or seconds
                 print(
-                    f"  {title:16s}{analyses:7d} analyses{seconds:8.1f} s{without / seconds:6.1f} x   best UAR {score:.4f}",
+                    f"  {title:16s}{analyses:7d} analyses{seconds:8.1f} s{without / seconds:6.1f} x   best UAR "
+                    f"{score:.4f}",
                     flush=True,
                 )
             entries = [path.stat().st_size for path in Path(folder).rglob("output.pkl")]

@@ -2,9 +2,10 @@
 
     python examples/benchmarks/neural_overhead.py [--repeats 3] [--epochs 20]
 
-Ratios of medians within one run, for the default network on the log-mel spectrograms of EMO-DB. The hand-written training
-is `keras.Model.fit` of the same network on the same arrays, with the same batch size, epochs, loss, metric and optimizer.
-"Equal lengths" crops to 100 frames (and leaves out clips that are shorter), so that neither side can save work on padding.
+Ratios of medians within one run, for the default network on the log-mel spectrograms of EMO-DB. The hand-written
+training is `keras.Model.fit` of the same network on the same arrays, with the same batch size, epochs, loss, metric and
+optimizer. "Equal lengths" crops to 100 frames (and leaves out clips that are shorter), so that neither side can save
+work on padding.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import joblib
 import numpy as np
@@ -55,10 +57,10 @@ def main():
         ("as recorded, padded to the longest", frames, labels),
     ]:
         pairs = [
-            (timed(lambda: classifier.fit(X, y)), timed(lambda: handwritten(classifier, X, y)))
+            (timed(partial(classifier.fit, X, y)), timed(partial(handwritten, classifier, X, y)))
             for _ in range(options.repeats)
         ]
-        ours, keras_own = (statistics.median(times) for times in zip(*pairs))
+        ours, keras_own = (statistics.median(times) for times in zip(*pairs, strict=True))
         print(f"{title:34s} {ours:9.2f} {keras_own:9.2f} {ours / keras_own:6.2f}", flush=True)
 
     pipeline = make_pipeline(*[step for _, step in preprocess.steps], classifier)
@@ -69,10 +71,10 @@ def main():
         (timed(lambda: pipeline.predict_proba(path)), timed(lambda: classifier.model_.predict(clip, verbose=0)))
         for _ in range(30)
     ]
-    ours, keras_own = (1000 * statistics.median(times) for times in zip(*pairs))
+    ours, keras_own = (1000 * statistics.median(times) for times in zip(*pairs, strict=True))
     print(
-        f"\none clip, path to probabilities: {ours:.1f} ms; Keras' model.predict alone, on its frames: {keras_own:.1f} ms; "
-        f"ratio {ours / keras_own:.2f}"
+        f"\none clip, path to probabilities: {ours:.1f} ms; Keras' model.predict alone, on its frames: {keras_own:.1f} "
+        f"ms; ratio {ours / keras_own:.2f}"
     )
 
     file = io.BytesIO()
@@ -81,7 +83,7 @@ def main():
     print(f"saved pipeline: {file.getbuffer().nbytes} bytes, {file.getbuffer().nbytes / weights:.2f} x the weights")
 
     bare, package = (
-        statistics.median(timed(lambda: subprocess.run([sys.executable, "-c", code], check=True)) for _ in range(7))
+        statistics.median(timed(partial(subprocess.run, [sys.executable, "-c", code], check=True)) for _ in range(7))
         for code in ("pass", "import sklearn_ser")
     )
     print(f"import sklearn_ser: {1000 * (package - bare):.0f} ms")

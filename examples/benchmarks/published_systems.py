@@ -120,7 +120,7 @@ def speaker_folds(corpus, n_folds):
     """Fold of each clip: in the order of their names, the women are shared out among the folds, and so are the men."""
     speakers = corpus.data.drop_duplicates("speaker").sort_values("speaker")
     of_sex = speakers.groupby("sex")["speaker"]
-    fold = dict(zip(speakers["speaker"], of_sex.cumcount() * n_folds // of_sex.transform("size")))
+    fold = dict(zip(speakers["speaker"], of_sex.cumcount() * n_folds // of_sex.transform("size"), strict=True))
     return np.array([fold[speaker] for speaker in corpus.speaker])
 
 
@@ -207,9 +207,11 @@ def make_table(results, corpus, epochs):
         seconds = [result["seconds"] for result in kept.values()]
         summaries = [cell for protocol in SEEDS for cell in summarise(kept, protocol, FOLDS[corpus])]
         rows.append([f"`{system.name}`", published, *summaries, f"{np.mean(seconds):.0f}" if seconds else MISSING])
-    widths = [max(map(len, column)) for column in zip(*rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
-    return "\n".join(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths))} |" for row in rows)
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in rows
+    )
 
 
 def summarise(results, protocol, n_folds):

@@ -2,8 +2,9 @@
 
     python examples/benchmarks/risk_coverage.py [--figure FILE.png] [--simulations 500] [--n-jobs 1]
 
-A `SelectiveClassifier` is calibrated and trained on nine speakers and answers the tenth, ten times. The clips that it answers
-and its errors are pooled. Then, how often the promise of `risk` is kept: on simulated corpora, where the true risk is known.
+A `SelectiveClassifier` is calibrated and trained on nine speakers and answers the tenth, ten times. The clips that it
+answers and its errors are pooled. Then, how often the promise of `risk` is kept: on simulated corpora, where the true
+risk is known.
 """
 
 import argparse
@@ -51,7 +52,7 @@ class Known(ClassifierMixin, BaseEstimator):
 
 
 def simulate(n_speakers, n_clips, spread, risk, n_simulations):
-    """Share of simulated corpora for which the risk at the threshold that was chosen is larger than what was allowed."""
+    """Fraction of simulated corpora for which the risk at the chosen threshold is larger than what was allowed."""
 
     def draw(rng, n_speakers, n_clips):
         # The log-odds that a clip is recognised rise with the confidence, and differ from speaker to speaker.
@@ -77,7 +78,7 @@ def simulate(n_speakers, n_clips, spread, risk, n_simulations):
 
 
 def answers(final, X, y, *, memory, n_jobs):
-    """What is said of clips of unknown speakers, how surely, and which of them are answered, {what was asked for: mask}."""
+    """Predictions for clips of unseen speakers, their confidences, and which are answered, {what was asked: mask}."""
     labels, confidence = np.empty_like(y), np.empty(len(y))
     answered = {str(asked): np.zeros(len(y), bool) for asked in ASKED}
     features = HandcraftedFeatures(memory=memory)
@@ -123,7 +124,8 @@ def main():
             display = RiskCoverageDisplay.from_predictions(y, labels, confidence, groups=speakers, name=title)
             display.figure_.savefig(options.figure)
     print(
-        "| speakers | clips of each | spread between speakers | risk allowed | broken (at most 0.10 promised) | answered |"
+        "| speakers | clips of each | spread between speakers | risk allowed | broken (at most 0.10 promised) | "
+        "answered |"
     )
     for n_speakers, n_clips, spread in [(500, 1, 0.0), (10, 50, 0.0), (10, 50, 0.5), (10, 50, 1.0), (30, 50, 1.0)]:
         broken, share = simulate(n_speakers, n_clips, spread, 0.15, options.simulations)

@@ -1,11 +1,12 @@
-"""What normalising each speaker is worth, and with how many clips of a speaker at a time: SVMs on EMO-DB, one speaker left out.
+"""What normalising each speaker gains, and with how many clips of a speaker at a time: SVMs on EMO-DB, LOSO.
 
     python examples/benchmarks/speaker_normalisation.py [--draws 5] [--only default-v1|bledea170] [--n-jobs 1]
 
-First the mean of `cross_val_score(..., scoring="balanced_accuracy")`, where all clips of the speaker left out are predicted
-together. Then UAR (and WA) of the pooled predictions, where they are predicted so many at a time, in batches drawn at random;
-mean over draws of the batches and of the training clips that are taken for their speaker's only ones. Last, of the clips
-predicted one at a time, how many normalisation corrects and spoils, and the p-value of the sign test that both are as likely.
+First the mean of `cross_val_score(..., scoring="balanced_accuracy")`, where all clips of the speaker left out are
+predicted together. Then UAR (and WA) of the pooled predictions, where they are predicted so many at a time, in batches
+drawn at random; mean over draws of the batches and of the training clips that are taken for their speaker's only ones.
+Last, of the clips predicted one at a time, how many normalisation corrects and spoils, and the p-value of the sign test
+that both are as likely.
 """
 
 import argparse
@@ -80,8 +81,8 @@ def main():
                 spoiled = (single["nothing"] & ~single[title]).sum(axis=1)
                 p = binomtest(corrected[0], max(corrected[0] + spoiled[0], 1)).pvalue
                 print(
-                    f"{name}, {title}, single clips: {corrected.mean():.1f} corrected, {spoiled.mean():.1f} spoiled; of the "
-                    f"first draw {corrected[0]} and {spoiled[0]}, p = {p:.2f}",
+                    f"{name}, {title}, single clips: {corrected.mean():.1f} corrected, {spoiled.mean():.1f} spoiled; "
+                    f"of the first draw {corrected[0]} and {spoiled[0]}, p = {p:.2f}",
                     flush=True,
                 )
 

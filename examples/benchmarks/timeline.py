@@ -2,16 +2,16 @@
 
     python examples/benchmarks/timeline.py [--minutes 60]
 
-An SVM is trained on segments of five speakers' clips. The clips of the other five are joined in random order, again and again,
-with half a second of faint noise (-70 dB) between them, until an hour is full. The recording is followed as 16 kHz WAV and as 48 kHz
-stereo FLAC, which is resampled block by block.
+An SVM is trained on segments of five speakers' clips. The clips of the other five are joined in random order, again and
+again, with half a second of faint noise (-70 dB) between them, until an hour is full. The recording is followed as 16
+kHz WAV and as 48 kHz stereo FLAC, which is resampled block by block.
 
-Each recording is followed in a fresh process that loads the saved model. Memory (on Linux) is what `predict_timeline` takes there
-at most above what the process held before, with the model loaded and used once, on a second of silence. Agreement compares,
-clip by clip, what `predict` says of the clip alone with the emotion of the highest mean probability over the timeline's segments
-that have three quarters of them in the clip (or, if none has, as much as any). "Sure" are clips of which the classifier
-alone gives an emotion a probability of 0.5 or more. "Alike" is the share of segments of the FLAC in which the same emotion is predicted
-when the whole recording is decoded and resampled at once.
+Each recording is followed in a fresh process that loads the saved model. Memory (on Linux) is what `predict_timeline`
+takes there at most above what the process held before, with the model loaded and used once, on a second of silence.
+Agreement compares, clip by clip, what `predict` says of the clip alone with the emotion of the highest mean probability
+over the timeline's segments that have three quarters of them in the clip (or, if none has, as much as any). "Sure" are
+clips of which the classifier alone gives an emotion a probability of 0.5 or more. "Alike" is the share of segments of
+the FLAC in which the same emotion is predicted when the whole recording is decoded and resampled at once.
 """
 
 import argparse

@@ -28,7 +28,7 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
 
 
 def formants(spectra: np.ndarray, *, spacing: float, n_formants: int = 3) -> np.ndarray:
-    """Frequencies of the lowest resonances of the vocal tract, Hz, (n_frames, n_formants) float32; 0 where one is missing.
+    """Frequencies of the lowest resonances of the vocal tract, Hz, (n_frames, n_formants) float32; 0 where missing.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def formants(spectra: np.ndarray, *, spacing: float, n_formants: int = 3) -> np.
     Notes
     -----
     Linear prediction of the band below 5500 Hz alone, from the part of the power spectrum that lies there [1]_, so that
-    nothing is resampled. Resonances are peaks of the predictor's spectrum on a circle inside the unit circle [2]_, where those
-    that merge on the unit circle stand apart.
+    nothing is resampled. Resonances are peaks of the predictor's spectrum on a circle inside the unit circle [2]_,
+    where those that merge on the unit circle stand apart.
 
     References
     ----------

@@ -1,9 +1,9 @@
-"""Fundamental frequency from the autocorrelation of short frames, after Boersma (1993), for all frames of several clips.
+"""Fundamental frequency from the autocorrelation of short frames, after Boersma (1993), for several clips at once.
 
-P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound",
-Proc. Institute of Phonetic Sciences Amsterdam 17, 97-110. Where Boersma searches the best path through the candidates of
-successive frames, here each frame's candidates are weighed against the median F0 of its neighbours, which is one operation
-on all frames.
+P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled
+sound", Proc. Institute of Phonetic Sciences Amsterdam 17, 97-110. Where Boersma searches the best path through the
+candidates of successive frames, here each frame's candidates are weighed against the median F0 of its neighbours, which
+is one operation on all frames.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ _UPSAMPLING = (
 )
 _PERIODS = 3  # of the lowest F0 in a window
 _CANDIDATES = 4
-# Heights of autocorrelation peaks lie between 0 and 1. So much of it a candidate must give way an octave below another, so
-# much an octave away from its neighbours, and so much it must reach to be voiced. Set on synthetic vowels of known F0.
+# Heights of autocorrelation peaks lie between 0 and 1. So much of it a candidate must give way an octave below another,
+# so much an octave away from its neighbours, and so much it must reach to be voiced. Set on synthetic vowels of known
+# F0.
 _OCTAVE_COST, _JUMP_COST, _VOICED = 0.06, 0.3, 0.5
 _SILENCE = 0.03  # amplitude over that of the clip's loudest frame, up to which a frame is silent
 _NEIGHBOURS = 10  # frames on either side
@@ -116,7 +117,8 @@ def _candidates(
         energies[block] = np.where(r[:, 0] > 1e-8 * length * constant[:, 0] ** 2, r[:, 0], 0)
         r = r * (shape / np.maximum(r[:, :1], tiny))
         rises = r[:, first : last + 2] > r[:, first - 1 : last + 1]
-        # Peaks are raised by 9, above all else (np.where would take ten times as long); what is chosen falls by 18, below all else.
+        # Peaks are raised by 9, above all else (np.where would take ten times as long); what is chosen falls by 18,
+        # below all else.
         score = (rises[:, :-1] & ~rises[:, 1:]) * np.float32(9) + (r[:, first : last + 1] - cost)
         rows = np.arange(len(score))
         best = np.empty((len(score), _CANDIDATES), dtype=np.intp)
@@ -139,10 +141,10 @@ def _power(frames: np.ndarray, n_fft: int) -> np.ndarray:
 
 
 def _prominence(power: np.ndarray, n_fft: int, shortest: float, longest: float) -> np.ndarray:
-    """How far the highest peak of the cepstrum, between two periods in samples, stands out from the cepstrum's own fall, dB.
+    """Cepstral peak prominence, dB: height of the cepstrum's peak between two periods (samples) above its own fall.
 
-    The fall is a straight line, fitted to the cepstrum in decibels between these periods (Hillenbrand, Cleveland & Erickson,
-    "Acoustic correlates of breathy vocal quality", J. Speech and Hearing Research 37, 1994).
+    The fall is a straight line, fitted to the cepstrum in decibels between these periods (Hillenbrand, Cleveland &
+    Erickson, "Acoustic correlates of breathy vocal quality", J. Speech and Hearing Research 37, 1994).
     """
     loudest = power.max(axis=1, keepdims=True)
     decibels = 10 * np.log10(np.maximum(power, np.maximum(loudest * np.float32(1e-8), np.float32(1e-20))))
@@ -160,8 +162,8 @@ def _perturbation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Jitter and shimmer of frames around `centres`, whose periods, in samples, are roughly known.
 
-    From the peaks of three successive periods: one within half a period of the centre, one a period later and one earlier, each
-    with 30 % of tolerance.
+    From the peaks of three successive periods: one within half a period of the centre, one a period later and one
+    earlier, each with 30 % of tolerance.
     """
 
     def peak(at: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:

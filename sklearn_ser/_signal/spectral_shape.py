@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse
@@ -28,10 +29,10 @@ COLUMNS = (
 
 @lru_cache(maxsize=16)
 def _weights(n_bins: int, sr: int) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array, list[slice], list[slice]]:
-    """Weights of sums over bins of the power and of its decibels, and the bins of the bands that are searched for a peak.
+    """Weights of sums over bins of the power and of its decibels, and the bins of the bands searched for a peak.
 
-    Sparse, because then a frame's sums are the same whatever other frames are summed with it; dense products round otherwise
-    from place to place.
+    Sparse, because then a frame's sums are the same whatever other frames are summed with it; dense products round
+    otherwise from place to place.
     """
     frequencies = np.arange(n_bins) * sr / (2 * (n_bins - 1))
 
@@ -50,7 +51,7 @@ def _weights(n_bins: int, sr: int) -> tuple[scipy.sparse.csr_array, scipy.sparse
         inside = bins(low, high)
         centred = np.where(inside, kilohertz - kilohertz[inside].mean() if inside.any() else 0, 0)
         level.append(centred / max(centred @ centred, 1e-12))
-    contrasts = [span(*edges) for edges in zip(CONTRAST_EDGES, CONTRAST_EDGES[1:])]
+    contrasts = [span(*edges) for edges in pairwise(CONTRAST_EDGES)]
     for band in contrasts:
         level.append(np.zeros(n_bins))
         level[-1][band] = 1 / (band.stop - band.start)
@@ -60,17 +61,17 @@ def _weights(n_bins: int, sr: int) -> tuple[scipy.sparse.csr_array, scipy.sparse
 
 
 def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
-    """Measures of the shape of power spectra, (n_frames, n_bins) -> (n_frames, n_values) float32, in the order of `COLUMNS`.
+    """Shape of power spectra, (n_frames, n_bins) -> (n_frames, n_values) float32, in the order of `COLUMNS`.
 
-    Frequencies are in Hz, slopes in dB per kHz, ratios in dB, the entropy in bits. Of silence, all are 0, or what a flat
-    spectrum at the floor has.
+    Frequencies are in Hz, slopes in dB per kHz, ratios in dB, the entropy in bits. Of silence, all are 0, or what a
+    flat spectrum at the floor has.
     """
     n_bins = spectra.shape[1]
     spacing = np.float32(sr / (2 * (n_bins - 1)))
     by_power, by_level, contrasts, hammarberg = _weights(n_bins, sr)
     spectra = np.ascontiguousarray(spectra.T)  # from here on, bin by bin for all frames at once
     running = spectra.copy()
-    for lower, upper in zip(running, running[1:]):  # np.cumsum goes through the frames one by one
+    for lower, upper in pairwise(running):  # np.cumsum goes through the frames one by one
         upper += lower
     # What runs on only ever rises, so that the bins below a share of it are those before the roll-off.
     below = (running < np.float32(share) * running[-1] for share in _ROLLOFFS)
@@ -95,6 +96,6 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
         *slopes,
         10 * np.log10((low + _TINY) / (high + _TINY)),
         loudest_low - loudest_high,
-        *(peak - mean for peak, mean in zip(peaks, means)),
+        *(peak - mean for peak, mean in zip(peaks, means, strict=True)),
     ]
     return np.stack(shape, axis=1).astype(np.float32, copy=False)

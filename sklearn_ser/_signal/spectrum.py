@@ -15,8 +15,8 @@ import scipy.fft
 import scipy.signal
 import scipy.sparse
 
-# Samples of frames transformed at once: few enough that a block's spectra stay near the processor, and that a recording of an
-# hour needs no more working memory than one of a minute; so many that an operation is long against its call.
+# Samples of frames transformed at once: few enough that a block's spectra stay near the processor, and that a recording
+# of an hour needs no more working memory than one of a minute; so many that an operation is long against its call.
 _BLOCK = 1 << 19
 
 
@@ -37,8 +37,8 @@ def n_frames(n_times: int, frame_length: int, hop_length: int, center: bool = Tr
 class Joined:
     """Waveforms laid end to end on one grid of frames, so that an operation on all their frames is one call.
 
-    A frame begins at every multiple of `hop_length`. Those of clip i are `counts[i]` frames from `first[i]` on; the few in
-    between reach from one clip into the next, and `own` leaves them out.
+    A frame begins at every multiple of `hop_length`. Those of clip i are `counts[i]` frames from `first[i]` on; the few
+    in between reach from one clip into the next, and `own` leaves them out.
     """
 
     signal: np.ndarray
@@ -69,7 +69,7 @@ class Joined:
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """Of values that `own` has returned, each clip's."""
         ends = np.cumsum(self.counts)
-        return [values[end - count : end] for end, count in zip(ends, self.counts)]
+        return [values[end - count : end] for end, count in zip(ends, self.counts, strict=True)]
 
     def narrow(self, frame_length: int) -> Joined:
         """The same centred frames, cut to their middle."""
@@ -94,7 +94,7 @@ def join(
     needed = np.maximum(n_times + 2 * before, (counts - 1) * hop_length + frame_length)
     start = np.concatenate(([0], np.cumsum(-(-needed // hop_length) * hop_length)))
     signal = np.zeros(start[-1], dtype=np.float32)
-    for at, waveform in zip(start, waveforms):
+    for at, waveform in zip(start[:-1], waveforms, strict=True):
         if before and pad_mode != "constant" and (pad_mode == "edge" or waveform.size > before):
             waveform = np.pad(waveform, before, mode=pad_mode)
             signal[at : at + waveform.size] = waveform
@@ -131,7 +131,7 @@ def over_spectra(
     win_length: int,
     window: str | float | tuple,
 ) -> list[np.ndarray]:
-    """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), from one pass over all frames."""
+    """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), in one pass over frames."""
     taps = analysis_window(window, win_length, joined.frame_length)
     frames = joined.frames
     results: list[np.ndarray] = []
@@ -142,7 +142,7 @@ def over_spectra(
         own = joined.is_own[block]
         parts = [function(spectra)[own] for function in functions]
         results = results or [np.empty((joined.counts.sum(), part.shape[1]), dtype=part.dtype) for part in parts]
-        for result, part in zip(results, parts):
+        for result, part in zip(results, parts, strict=True):
             result[done : done + len(part)] = part
         done += len(parts[0])
     return results
@@ -159,7 +159,7 @@ def mel_energies(spectra: np.ndarray, *, n_fft: int, power: float = 2.0, **mel) 
 def mel_spectrogram(
     joined: Joined, *, win_length: int, window: str | float | tuple, mel: dict, power: float = 2.0
 ) -> np.ndarray:
-    """Energies in mel bands, (n_frames, n_mels) float32; `mel` holds the parameters of `mel_filter_bank` but `n_fft`."""
+    """Energies in mel bands, (n_frames, n_mels) float32; `mel` holds `mel_filter_bank`'s parameters except `n_fft`."""
     energies = partial(mel_energies, n_fft=joined.frame_length, power=power, **mel)
     return over_spectra(joined, [energies], win_length=win_length, window=window)[0]
 
@@ -171,7 +171,7 @@ def power_to_db(
     amin: float = 1e-10,
     top_db: float | None = 80.0,
 ) -> np.ndarray:
-    """Decibels of power spectrograms, 10 log10(power / ref), at least `amin` and within `top_db` of a clip's loudest value.
+    """Decibels of power spectrograms, 10 log10(power / ref), floored at `amin` and at `top_db` below a clip's maximum.
 
     `counts` are the frames of each clip. With ``ref="max"`` the loudest value of a clip is 0 dB. Silence has no loudest
     value: it lies at the floor, ``-top_db``, where librosa would put it at 0 dB, as loud as anything.

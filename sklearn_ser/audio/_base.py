@@ -36,19 +36,20 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
 
 
 def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
-    return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows)])
+    return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)])
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
     """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
-    A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds for
-    each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the function makes of
-    a waveform must not depend on the others beside it, bit for bit, because a memory hands it out among others.
+    A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds
+    for each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the
+    function makes of a waveform must not depend on the others beside it, bit for bit, because a memory hands it out
+    among others.
     """
 
-    # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in many
-    # small operations prefers "processes".
+    # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in
+    # many small operations prefers "processes".
     _prefer = "threads"
 
     _parameter_constraints: dict = {
@@ -101,7 +102,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def _cache_key(self, function):
-        """What the function's results depend on, besides the clip: anything that `joblib.hash` takes; None if nobody can know."""
+        """What the results depend on besides the clip: anything that `joblib.hash` takes; None if it cannot be known."""
         return function
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
@@ -113,18 +114,20 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         function = self._function()
         task = partial(_load_and_apply, function, load_params=load_params)
         remembered = remembering(task, self.memory, type(self).__name__, self._cache_key(function))
-        # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would eat up
-        # what two threads gain.
+        # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would
+        # eat up what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
         blocks = list(_blocks(clips, most))
         if remembered is not task:
-            # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most of what
-            # the others have done; in the same order, all would do everything at the same time.
+            # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most
+            # of what the others have done; in the same order, all would do everything at the same time.
             Random().shuffle(blocks)
         prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
         run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
         done = run(delayed(remembered)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
-        results = chain.from_iterable(zip(rows, results) for results, rows in zip(done, blocks))
+        results = chain.from_iterable(
+            zip(rows, results, strict=True) for results, rows in zip(done, blocks, strict=False)
+        )
         if self.verbose:
             from tqdm.auto import tqdm
 
@@ -132,7 +135,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         return len(clips), results
 
     def _stack(self, X, shape: tuple[int, ...]) -> np.ndarray:
-        """Results of all clips in one array (n_clips, *shape): longer ones cropped along axis 1, shorter ones NaN-padded."""
+        """Results in one array (n_clips, *shape): longer clips cropped along axis 1, shorter ones padded with NaN."""
         n_clips, results = self._apply(X)
         stacked = np.empty((n_clips, *shape), dtype=np.float32)
         for row, result in results:

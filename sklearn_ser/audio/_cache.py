@@ -25,8 +25,8 @@ def _digest_of_code() -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
-# Not the version of this package, which stands still while its code is worked on; and at once, while what is on disk is what
-# was imported.
+# Not the version of this package, which stands still while its code is worked on; and at once, while what is on disk is
+# what was imported.
 _CODE = _digest_of_code()
 
 
@@ -42,13 +42,15 @@ def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, na
     Parameters
     ----------
     task : callable
-        Picklable; what it makes of a clip depends on the task and the clip's content only, not on the other clips or the row.
+        Picklable; what it makes of a clip depends on the task and the clip's content only, not on the other clips or
+        the row.
     memory : str, PathLike, joblib.Memory or None
         Without a location, the task is returned as it is.
     name : str
         Folder of the results, for those who look into the memory.
     key : object
-        What the task's results depend on besides the clip and the parameters by which it is loaded; None if that cannot be known.
+        What the task's results depend on besides the clip and the parameters by which it is loaded; None if that cannot
+        be known.
     """
     if isinstance(memory, (str, os.PathLike)):
         memory = joblib.Memory(os.path.abspath(memory), verbose=0)  # workers may be in another folder
@@ -59,20 +61,20 @@ def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, na
 
 @dataclass(frozen=True)
 class _Remembering:
-    """A task with a memory. Not `joblib.Memory.cache`: it looks up calls, not clips, and takes several times as long for it."""
+    """A task with a cache. Unlike `joblib.Memory.cache`, it looks up clips, not calls, and is several times as fast."""
 
     task: Task
-    store: object  # a store backend of joblib's; it writes beside an entry and then renames, so that there are no half ones
+    store: object  # joblib's store backend; it writes beside an entry, then renames, so that none is ever incomplete
     name: str
     parameters: str  # what the results depend on, besides the clip
 
     def __call__(self, clips: list, rows: Sequence[int]) -> list[np.ndarray]:
-        keys = [self._key(clip, row) for clip, row in zip(clips, rows)]
+        keys = [self._key(clip, row) for clip, row in zip(clips, rows, strict=True)]
         results = [None if key is None else self._load(key) for key in keys]
         missing = [i for i, result in enumerate(results) if result is None]
         if missing:
             computed = self.task(clips=[clips[i] for i in missing], rows=[rows[i] for i in missing])
-            for i, result in zip(missing, computed):
+            for i, result in zip(missing, computed, strict=True):
                 results[i] = result
                 if keys[i] is not None and self._key(clips[i], rows[i]) == keys[i]:  # else it changed while it was read
                     self._save(keys[i], result)

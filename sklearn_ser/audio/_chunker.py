@@ -31,8 +31,8 @@ def _n_chunks(n_times: int, chunk_length: int, hop_length: int) -> int:
 class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Consecutive fixed-length chunks of each clip's waveform, for networks that read the waveform itself.
 
-    The last chunk of a clip is filled up with silence (zeros); chunks that a shorter clip does not have are NaN, which the
-    neural classifiers mask.
+    The last chunk of a clip is filled up with silence (zeros); chunks that a shorter clip does not have are NaN, which
+    the neural classifiers mask.
 
     Parameters
     ----------

@@ -44,8 +44,8 @@ def as_clips(X) -> Sequence:
     # Sparse matrices go on to check_array, which refuses them in words that everybody knows.
     if not (isinstance(X, Sequence) or hasattr(X, "__array__") or issparse(X)):
         raise TypeError(
-            "X must be a sequence of paths or of 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column "
-            f"'path'. Got an object of type {type(X).__name__}; an iterator can be made a list first."
+            "X must be a sequence of paths or of 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a "
+            f"column 'path'. Got an object of type {type(X).__name__}; an iterator can be made a list first."
         )
     if (
         isinstance(X, (list, tuple))
@@ -62,8 +62,8 @@ def as_clips(X) -> Sequence:
             X = list(X)
         elif not is_matrix:
             raise ValueError(
-                f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, pass "
-                "[waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
+                f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, "
+                "pass [waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
             )
         elif getattr(X, "dtype", np.dtype(float)).kind in "OUT" and any(_is_path(x) for x in X.ravel()[:1]):
             raise ValueError(
@@ -91,7 +91,7 @@ def _non_empty(clips: Sequence) -> Sequence:
 
 
 def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
-    """float32; integers of 8 (unsigned), 16 and 32 bits are PCM, as scipy.io.wavfile returns it, within [-1, 1] then."""
+    """float32; integers of 8 (unsigned), 16 and 32 bits are PCM, as scipy.io.wavfile returns it, scaled to [-1, 1]."""
     if waveform.dtype == np.uint8:
         return (waveform.astype(np.float32) - 128) / 128
     if waveform.dtype.kind == "i" and waveform.dtype.itemsize in (2, 4):

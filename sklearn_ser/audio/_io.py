@@ -21,7 +21,8 @@ def _open(path, row: int | None):
 
     try:
         if os.fspath(path).lower().endswith(".raw"):
-            # soundfile takes the name to mean headerless and asks for the rate; a file without a name is told by content.
+            # soundfile takes the name to mean headerless and asks for the rate; a file without a name is told by
+            # content.
             with open(path, "rb") as file:
                 path_or_file = io.BytesIO(file.read())
         else:
@@ -97,7 +98,7 @@ def clip_bytes(clip) -> int:
 
 
 def clip_digest(clip, row: int | None = None) -> bytes | None:
-    """What tells a clip's content from any other's; None for a file that cannot be read, or an alteration of unknown make.
+    """Identifies a clip's content; None for a file that cannot be read, or an alteration that has no key.
 
     Of a file, all bytes are read each time: it may have changed within a tick of the clock that dates it. The extension
     counts, because it is by the extension that libsndfile tells what has no header.
@@ -137,8 +138,8 @@ def load_waveform(
     Parameters
     ----------
     clip : str, PathLike or 1-D array
-        A file that libsndfile reads (WAV, AIFF, FLAC, Ogg, MP3 ...; the content decides, not the extension), or a waveform
-        taken to be at `sr`.
+        A file that libsndfile reads (WAV, AIFF, FLAC, Ogg, MP3 ...; the content decides, not the extension), or a
+        waveform taken to be at `sr`.
     sr : int, default=16000
         Sampling rate of the result, Hz. Files at other rates are resampled (soxr, high quality).
     offset : float, default=0.0

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 class AlteredClip:
     """A clip that is made of another one each time its waveform is asked for, so that no copy is ever held.
 
-    `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform tells
-    it; `alter.key()` is a string that tells it from all other alterations, or None where nobody can know. `row` is the source's
-    row, where that differs from the clip's own.
+    `alter(waveform, sr)` returns the new waveform; `alter.n_times(n_times)` its length, or None where only the waveform
+    tells it; `alter.key()` is a string that tells it from all other alterations, or None where nobody can know. `row`
+    is the source's row, where that differs from the clip's own.
     """
 
     source: object

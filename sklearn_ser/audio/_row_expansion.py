@@ -1,4 +1,4 @@
-"""The base of the classifiers that multiply rows inside `fit`: copies or segments of a clip, with what belongs to the clip."""
+"""Base of the classifiers that expand rows inside `fit`: copies or segments of a clip, with the clip's metadata."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
         return clips
 
     def _fit_rows(self, X, y, clips: Sequence, multiplied: list, rows: np.ndarray, given: dict) -> None:
-        """Fit the estimator to clips that were made of others, which stand in `rows` of X, with what belongs to those."""
+        """Fit the estimator to clips made from those in `rows` of X, with the labels and metadata of those rows."""
         given = {name: value for name, value in given.items() if value is not None}
         params = self._fit_params(given, len(clips), has_siblings=len(np.unique(rows)) < len(rows))
         repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
@@ -84,16 +84,16 @@ class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
             hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
             if hidden:
                 raise ValueError(
-                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach it, so "
-                    f"that {self._parts} of a clip would stand on both sides of its split. Turn its early stopping off, or "
-                    "make it the last step itself."
+                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach "
+                    f"it, so that {self._parts} of a clip would stand on both sides of its split. Turn its early "
+                    "stopping off, or make it the last step itself."
                 )
             return params
         if not has_fit_parameter(final, "groups"):
             raise ValueError(
-                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to groups, so "
-                f"that {self._parts} of a clip would stand on both sides. Turn its early stopping off, or use a classifier "
-                "whose fit takes groups, such as CNNLSTMClassifier."
+                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to "
+                f"groups, so that {self._parts} of a clip would stand on both sides. Turn its early stopping off, or "
+                "use a classifier whose fit takes groups, such as CNNLSTMClassifier."
             )
         name = f"{prefix}groups"
         if routing and final is not self.estimator_:

@@ -19,8 +19,8 @@ from ._base import Seeded, as_augmenter
 def augment_clips(X, augmenter, *, random_state=None):
     """The same clips, each altered: to test a fitted pipeline on noisy clips, for instance.
 
-    Nothing is decoded here. Whoever reads the clips decodes and alters them, one by one, and finds the same waveforms each
-    time.
+    Nothing is decoded here. Whoever reads the clips decodes and alters them, one by one, and finds the same waveforms
+    each time.
 
     Parameters
     ----------
@@ -62,24 +62,25 @@ def augment_clips(X, augmenter, *, random_state=None):
 class AugmentedClassifier(MultiplyingClassifier):
     """Train a classifier of clips on augmented copies of them; predict clips as they are.
 
-    In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline, from
-    the audio on: in a cross-validation around it, no copy of a test clip is ever seen in training.
+    In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline,
+    from the audio on: in a cross-validation around it, no copy of a test clip is ever seen in training.
 
     Parameters
     ----------
     estimator : estimator
-        A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio transformers:
-        they read the copies. It is cloned before it is fitted.
+        A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio
+        transformers: they read the copies. It is cloned before it is fitted.
     augmenters : sequence of callables, default=()
         `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
-        audiomentations. An augmenter that does not fire, by its probability `p`, adds no copy; a callable of another make
-        always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a NumPy
-        Generator; around all others, the global generators of Python and NumPy are seeded, and then left as found.
+        audiomentations. An augmenter that does not fire, by its probability `p`, adds no copy; a callable of another
+        make always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a
+        NumPy Generator; around all others, the global generators of Python and NumPy are seeded, and then left as
+        found.
     keep_original : bool, default=True
         Whether the clips themselves are trained on, too.
     random_state : int, RandomState instance or None, default=None
-        Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which they are
-        made.
+        Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which
+        they are made.
 
     Attributes
     ----------
@@ -96,12 +97,13 @@ class AugmentedClassifier(MultiplyingClassifier):
 
     Notes
     -----
-    - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers. Levels are
-      normalised afterwards.
-    - Where the classifier at the pipeline's end stops early, a clip and its copies stand on one side of its split: its `fit`
-      is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no request. One that
-      stops early inside another estimator, where groups do not reach it, is refused.
-    - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and test folds.
+    - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers.
+      Levels are normalised afterwards.
+    - Where the classifier at the pipeline's end stops early, a clip and its copies stand on one side of its split: its
+      `fit` is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no
+      request. One that stops early inside another estimator, where groups do not reach it, is refused.
+    - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and
+      test folds.
 
     Examples
     --------
@@ -140,8 +142,8 @@ class AugmentedClassifier(MultiplyingClassifier):
         Parameters
         ----------
         X : audio input of n_clips
-            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`, whose other columns are
-            repeated for the copies. The estimator is given a DataFrame, too; for all else, a list.
+            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`, whose other columns
+            are repeated for the copies. The estimator is given a DataFrame, too; for all else, a list.
         y : array-like of shape (n_clips,)
             Class labels.
         sample_weight : array-like of shape (n_clips,) or None, default=None
@@ -159,8 +161,8 @@ class AugmentedClassifier(MultiplyingClassifier):
         Raises
         ------
         TypeError, ValueError
-            If X is no audio input, an augmenter's parameters are wrong, no clip is left to train on, or the classifier stops
-            early on a split that takes no `groups`.
+            If X is no audio input, an augmenter's parameters are wrong, no clip is left to train on, or the classifier
+            stops early on a split that takes no `groups`.
         """
         clips = self._check_fit(X, y, sample_weight, groups)
         rows, augmented = self._augment(clips)

@@ -13,12 +13,12 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
     Parameters
     ----------
     corpora : list of Bunch, or dict of Bunch by name
-        As the functions `fetch_*` and `load_*` return them. In a list, each goes by its own `name` ("EMO-DB"); a dict names
-        them otherwise, or names those that have no name.
+        As the functions `fetch_*` and `load_*` return them. In a list, each goes by its own `name` ("EMO-DB"); a dict
+        names them otherwise, or names those that have no name.
     emotions : {"common", "all"}, list of str, or mapping from str to str or None, default="common"
-        Which clips to keep: those of the emotions that all corpora have; all; or those of the emotions listed, in whichever
-        corpus they are. A mapping calls emotions by other names first (None drops them), such as
-        ``{"calm": "neutral"}`` or ``{"anger": "negative", "happiness": "positive", ...}``; what it does not mention keeps its
+        Which clips to keep: those of the emotions that all corpora have; all; or those of the emotions listed, in
+        whichever corpus they are. A mapping calls emotions by other names first (None drops them), such as ``{"calm":
+        "neutral"}`` or ``{"anger": "negative", "happiness": "positive", ...}``; what it does not mention keeps its
         name, and what all corpora then have is kept.
     return_X_y : bool, default=False
         Whether to return `(data, target)` instead of a Bunch.
@@ -27,8 +27,8 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
     -------
     corpus : :class:`~sklearn.utils.Bunch`
         data : DataFrame of shape (n_clips, n_columns)
-            Column `corpus`, and all columns that any of the corpora has, with missing values where one does not. Speakers and
-            texts are called after their corpus, "EMO-DB/03", since each corpus has names of its own.
+            Column `corpus`, and all columns that any of the corpora has, with missing values where one does not.
+            Speakers and texts are called after their corpus, "EMO-DB/03", since each corpus has names of its own.
         target : ndarray of str, shape (n_clips,)
             The emotions.
         speaker : ndarray of str, shape (n_clips,)
@@ -56,7 +56,8 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
 
     Notes
     -----
-    All loaders call an emotion by the same name. Which of its own each corpus means by it is listed in docs/conventions.md.
+    All loaders call an emotion by the same name. Which of its own each corpus means by it is listed in
+    docs/conventions.md.
 
     Examples
     --------
@@ -95,14 +96,14 @@ def _by_name(corpora):
                 f"Every corpus needs a name of its own. Got {names}: pass a dict, such as "
                 "{'speech': corpus, 'song': another}."
             )
-        corpora = dict(zip(names, corpora))
+        corpora = dict(zip(names, corpora, strict=True))
     if not corpora:
         raise ValueError("corpora must hold at least one corpus. Got none.")
     for name, corpus in corpora.items():
         if "path" not in getattr(getattr(corpus, "data", None), "columns", ()):
             raise TypeError(
-                f"A corpus must be a Bunch whose data is a DataFrame with a column 'path', as fetch_emodb returns it. That of "
-                f"{name!r} is not; it is a {type(getattr(corpus, 'data', corpus)).__name__}."
+                "A corpus must be a Bunch whose data is a DataFrame with a column 'path', as fetch_emodb returns it. "
+                f"That of {name!r} is not; it is a {type(getattr(corpus, 'data', corpus)).__name__}."
             )
     return dict(corpora)
 
@@ -117,7 +118,7 @@ def _check_mapping(renamed, corpora):
 def _clips(name, corpus, renamed):
     """Return a dict for each clip, its emotion as it is called now, its speaker and text as nobody else's."""
     clips = []
-    for clip, emotion in zip(corpus.data.to_dict("records"), corpus.target):
+    for clip, emotion in zip(corpus.data.to_dict("records"), corpus.target, strict=True):
         emotion = renamed.get(str(emotion), str(emotion))
         if emotion is not None:
             own = {key: f"{name}/{clip[key]}" for key in ("speaker", "text") if not pd.isna(clip.get(key))}

@@ -40,12 +40,12 @@ _DESCR = """Berlin Database of Emotional Speech (EMO-DB)
 disgust 46, fear 69, happiness 71, neutral 79, sadness 62. WAV, 16 kHz, mono, 16 bit, 1.2 to 9.0 s, 25 min in all.
 
 Columns of data: path; speaker; sex; age in years; text, the code of the sentence; version, a letter that tells apart
-repetitions; recognised and natural, the shares of 20 listeners who named the acted emotion and who found the clip natural
-(from erkennung.txt, which is part of the corpus; NaN where that file is missing).
+repetitions; recognised and natural, the shares of 20 listeners who named the acted emotion and who found the clip
+natural (from erkennung.txt, which is part of the corpus; NaN where that file is missing).
 
 What listeners achieved: 0.94 of them named the emotion of a published clip (mean over emotions 0.93). That is more than
-listeners can do, because of 816 recorded clips only those were published that at least 0.80 of them recognised; over all
-816 the share was 0.85.
+listeners can do, because of 816 recorded clips only those were published that at least 0.80 of them recognised; over
+all 816 the share was 0.85.
 
 Oddities: speaker 08 has no clip of disgust, so that in her fold a mean over classes is one over six classes: pool the
 predictions of all folds before scoring. Only clips that listeners recognised were published, so classes and speakers
@@ -85,9 +85,9 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     -------
     corpus : :class:`~sklearn.utils.Bunch`
         data : DataFrame of shape (n_clips, 8)
-            Columns `path`, `speaker`, `sex` ("female" or "male"), `age` (years), `text` (the sentence's code), `version`,
-            `recognised` and `natural` (shares of 20 listeners who named the acted emotion, and who found the clip natural;
-            NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
+            Columns `path`, `speaker`, `sex` ("female" or "male"), `age` (years), `text` (the sentence's code),
+            `version`, `recognised` and `natural` (shares of 20 listeners who named the acted emotion, and who found the
+            clip natural; NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
         target : ndarray of str, shape (n_clips,)
             The emotions.
         speaker : ndarray of str, shape (n_clips,)
@@ -173,7 +173,10 @@ def _add_listeners(clips, folder):
     }
     unknown = [float("nan")] * 2
     return [
-        {**clip, **dict(zip(("recognised", "natural"), shares.get(Path(clip["path"]).name.lower(), unknown)))}
+        {
+            **clip,
+            **dict(zip(("recognised", "natural"), shares.get(Path(clip["path"]).name.lower(), unknown), strict=True)),
+        }
         for clip in clips
     ]
 

@@ -334,7 +334,7 @@ class SparseAutoencoderFeatures(FramesMixin, TransformerMixin, BaseEstimator, au
         clip = clip.astype(np.float32, copy=False)
         time = np.arange(len(clip))
         activations = []
-        for kernels, biases in zip(self.kernels_, self.biases_):
+        for kernels, biases in zip(self.kernels_, self.biases_, strict=True):
             windows = clip[_seen(time, kernels.shape[1], len(clip))]
             activations.append(expit(windows.reshape(len(clip), -1) @ kernels.reshape(len(kernels), -1).T + biases))
         starts = time[:: self.pool_size]

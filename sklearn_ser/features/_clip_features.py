@@ -1,10 +1,11 @@
-"""Measures of whole clips, which are no statistics of one descriptor: rhythm, modulation, and how descriptors vary together."""
+"""Clip-level features that are not functionals of one descriptor: rhythm, modulation, how descriptors covary."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -126,7 +127,7 @@ def _modulation(clips: Sequence[Clip]) -> np.ndarray:
         bands = (bands - bands.mean(axis=1, keepdims=True)) * np.hanning(bands.shape[1])
         power = np.abs(scipy.fft.rfft(bands, n_fft, axis=1)) ** 2 / (bands.shape[1] * n_fft)
         edges = np.searchsorted(scipy.fft.rfftfreq(n_fft, 1 / clip.rate), _MODULATION_EDGES)
-        rows.append([power[:, low:high].sum(axis=1) for low, high in zip(edges, edges[1:])])
+        rows.append([power[:, low:high].sum(axis=1) for low, high in pairwise(edges)])
     return np.log10(np.array(rows).reshape(len(clips), -1) + 1e-6)
 
 
@@ -147,7 +148,7 @@ def _contour(clips: Sequence[Clip]) -> np.ndarray:
 
 def _melody(clips: Sequence[Clip]) -> np.ndarray:
     rows = np.zeros((len(clips), len(_MELODY)))
-    for row, clip in zip(rows, clips):
+    for row, clip in zip(rows, clips, strict=True):
         pitch, level = (clip.tracks[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", "energy"))
         if pitch.size < 8:
             continue
@@ -203,7 +204,7 @@ def _band_correlation(clips: Sequence[Clip]) -> np.ndarray:
 
 
 def _pairs(names: list[str], measure: str) -> tuple[str, ...]:
-    return tuple(f"{names[i]}_{names[j]}_{measure}" for i, j in zip(*np.triu_indices(len(names), 1)))
+    return tuple(f"{names[i]}_{names[j]}_{measure}" for i, j in zip(*np.triu_indices(len(names), 1), strict=True))
 
 
 _BAND_NAMES = [f"band_{i}" for i in range(_BROAD_BANDS)]
@@ -213,9 +214,9 @@ MEASURES = {
     "rhythm": Measure(
         "s, 1/s",
         "prosody",
-        "Logarithm of the duration; peaks of loudness a second, as a proxy of syllables; shares of voiced and of sounding frames; "
-        "voiced stretches and pauses a second; mean, standard deviation and maximum of the length of voiced and "
-        "unvoiced stretches and of pauses, frames 30 dB below the loudest",
+        "Logarithm of the duration; peaks of loudness a second, as a proxy of syllables; shares of voiced and of "
+        "sounding frames; voiced stretches and pauses a second; mean, standard deviation and maximum of the length of "
+        "voiced and unvoiced stretches and of pauses, frames 30 dB below the loudest",
         ("f0_semitone", "energy", "loudness"),
         (
             "log_duration",
@@ -231,12 +232,12 @@ MEASURES = {
     "modulation": Measure(
         "log10 dB^2",
         "modulation",
-        "Power of the modulation of the level in eight bands of the mel spectrum, in bands of modulation frequency from 0.5 to 25 Hz "
-        "(after Wu, Falk & Chan 2011)",
+        "Power of the modulation of the level in eight bands of the mel spectrum, in bands of modulation frequency "
+        "from 0.5 to 25 Hz (after Wu, Falk & Chan 2011)",
         ("log_mel",),
         tuple(
             f"band_{band}_modulation_{low:g}_{high:g}"
-            for low, high in zip(_MODULATION_EDGES, _MODULATION_EDGES[1:])
+            for low, high in pairwise(_MODULATION_EDGES)
             for band in range(_BANDS)
         ),
         _modulation,
@@ -244,8 +245,8 @@ MEASURES = {
     "contour": Measure(
         "semitone, dB, 1",
         "prosody",
-        "Coefficients 1 to 6 of the orthonormal DCT-II of the contours of F0 (voiced frames, joined), energy and loudness, smoothed over "
-        "five frames and read at 32 points",
+        "Coefficients 1 to 6 of the orthonormal DCT-II of the contours of F0 (voiced frames, joined), energy and "
+        "loudness, smoothed over five frames and read at 32 points",
         _CONTOURS,
         tuple(f"{name}_contour_{i}" for name in _CONTOURS for i in range(1, _COEFFICIENTS + 1)),
         _contour,
@@ -253,9 +254,9 @@ MEASURES = {
     "melody": Measure(
         "semitone",
         "prosody",
-        "F0 of voiced frames relative to the clip's own median, which tells the speaker: percentiles, first and last quarter, at the "
-        "loudest frame; of frames louder than the median, less that of the others; correlation with energy; logarithms of the "
-        "standard deviation and of the mean step",
+        "F0 of voiced frames relative to the clip's own median, which tells the speaker: percentiles, first and last "
+        "quarter, at the loudest frame; of frames louder than the median, less that of the others; correlation with "
+        "energy; logarithms of the standard deviation and of the mean step",
         ("f0_semitone", "energy"),
         _MELODY,
         _melody,
@@ -263,8 +264,9 @@ MEASURES = {
     "cepstrum_covariation": Measure(
         "1",
         "covariation",
-        "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and the slopes of all "
-        "these over five frames; entries above the diagonal (log-Euclidean metric: Arsigny et al. 2006)",
+        "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and "
+        "the slopes of all these over five frames; entries above the diagonal (log-Euclidean metric: Arsigny et al. "
+        "2006)",
         ("mfcc", "f0_semitone", "hnr"),
         _pairs(_VARYING + [f"{name}_delta" for name in _VARYING], "cepstrum_covariation"),
         _cepstrum_covariation,

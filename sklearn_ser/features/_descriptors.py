@@ -64,7 +64,7 @@ class Analysis:
     def spectral(self) -> dict[str, np.ndarray]:
         functions = [SPECTRAL[name](self.settings) for name in self._spectral]
         framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, spectrum.over_spectra(self.joined, functions, **framing)))
+        return dict(zip(self._spectral, spectrum.over_spectra(self.joined, functions, **framing), strict=True))
 
     @cached_property
     def pitch(self) -> pitch.Voice:
@@ -171,8 +171,8 @@ DESCRIPTORS = {
     "mfcc": Descriptor(
         "dB",
         "spectrum",
-        "Mel-frequency cepstral coefficients: orthonormal DCT-II of the log-mel spectrum, as librosa defines it; number 0 "
-        "goes with the level",
+        "Mel-frequency cepstral coefficients: orthonormal DCT-II of the log-mel spectrum, as librosa defines it; "
+        "number 0 goes with the level",
         lambda analysis: spectrum.cepstrum(analysis.log_mel, analysis.settings.n_mfcc),
         size="n_mfcc",
         spectral=("mel",),
@@ -200,8 +200,8 @@ DESCRIPTORS = {
     "f0": Descriptor(
         "Hz",
         "prosody",
-        "Fundamental frequency, 0 in unvoiced frames: autocorrelation method of Boersma (1993), in windows of three periods "
-        "of the lowest F0",
+        "Fundamental frequency, 0 in unvoiced frames: autocorrelation method of Boersma (1993), in windows of three "
+        "periods of the lowest F0",
         lambda analysis: analysis.pitch.f0,
         voiced=True,
     ),
@@ -214,8 +214,8 @@ DESCRIPTORS = {
     "formants": Descriptor(
         "Hz",
         "spectrum",
-        "Formants F1 to F3, 0 where one is missing: peaks of a linear predictor's spectrum up to 5500 Hz (Makhoul 1975, "
-        "McCandless 1974)",
+        "Formants F1 to F3, 0 where one is missing: peaks of a linear predictor's spectrum up to 5500 Hz (Makhoul "
+        "1975, McCandless 1974)",
         lambda analysis: analysis.formants,
         columns=("formant_1", "formant_2", "formant_3"),
         spectral=("bins",),
@@ -284,8 +284,8 @@ DESCRIPTORS = {
     ),
     "spectral_slope": _shape_of(
         "dB/kHz",
-        "Slope of the regression line of the level over frequency, from 20 to 500, 500 to 1500 and 1500 to 4000 Hz (Eyben et "
-        "al. 2016)",
+        "Slope of the regression line of the level over frequency, from 20 to 500, 500 to 1500 and 1500 to 4000 Hz "
+        "(Eyben et al. 2016)",
         "spectral_slope_20_500",
         "spectral_slope_500_1500",
         "spectral_slope_1500_4000",
@@ -317,15 +317,16 @@ DESCRIPTORS = {
     "cpp": Descriptor(
         "dB",
         "voice",
-        "Cepstral peak prominence, of the band below 2 kHz: the cepstrum's peak between the periods of the highest and the "
-        "lowest F0, above the regression line there (Hillenbrand et al. 1994)",
+        "Cepstral peak prominence, of the band below 2 kHz: the cepstrum's peak between the periods of the highest and "
+        "the lowest F0, above the regression line there (Hillenbrand et al. 1994)",
         lambda analysis: analysis.pitch.prominence,
     ),
     "harmonics": Descriptor(
         "dB",
         "voice",
-        "Differences in level, 0 in unvoiced frames: of harmonics 1, 2 and 4 (h), of the loudest bins at formants 1 to 3 (a), of the "
-        "spectrum's mean, and of 2000 and 5000 Hz; h1 - a3 shows how softly the glottis closes (Hanson 1997)",
+        "Differences in level, 0 in unvoiced frames: of harmonics 1, 2 and 4 (h), of the loudest bins at formants 1 to "
+        "3 (a), of the spectrum's mean, and of 2000 and 5000 Hz; h1 - a3 shows how softly the glottis closes (Hanson "
+        "1997)",
         Analysis.harmonics,
         columns=_HARMONICS,
         spectral=("bins",),
@@ -334,14 +335,16 @@ DESCRIPTORS = {
     "jitter": Descriptor(
         "1",
         "voice",
-        "Difference of the two periods around a frame's centre over their mean, 0 in unvoiced frames; periods from peak to peak",
+        "Difference of the two periods around a frame's centre over their mean, 0 in unvoiced frames; periods from "
+        "peak to peak",
         lambda analysis: analysis.pitch.jitter,
         voiced=True,
     ),
     "shimmer": Descriptor(
         "dB",
         "voice",
-        "Mean difference in level of the peaks of the three successive periods around a frame's centre, 0 in unvoiced frames",
+        "Mean difference in level of the peaks of the three successive periods around a frame's centre, 0 in unvoiced "
+        "frames",
         lambda analysis: analysis.pitch.shimmer,
         voiced=True,
     ),

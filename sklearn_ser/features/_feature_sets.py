@@ -104,8 +104,8 @@ class FeatureSet(NamedTuple):
             needed.append("f0_semitone")
         needed = list(dict.fromkeys(needed))
         clips = [
-            Clip(dict(zip(needed, values)), sr / settings.hop_length)
-            for values in zip(*tracks(waveforms, needed, settings))
+            Clip(dict(zip(needed, values, strict=True)), sr / settings.hop_length)
+            for values in zip(*tracks(waveforms, needed, settings), strict=True)
         ]
         parts = [np.array([group.features(clip) for clip in clips], dtype=np.float32) for group in self.groups]
         parts += [MEASURES[name].function(clips).astype(np.float32) for name in self.measures]

@@ -26,8 +26,8 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
     """Apply a scikit-learn transformer to single frames, skipping padding.
 
     The transformer sees the real frames of all clips as its samples, (n_frames_of_all_clips, n_features): a
-    `StandardScaler` learns mean and deviation of each mel band, a `PCA` its directions. Features, (n_clips, n_features),
-    are handed to it as they are.
+    `StandardScaler` learns mean and deviation of each mel band, a `PCA` its directions. Features, (n_clips,
+    n_features), are handed to it as they are.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
 
         Returns
         -------
-        frames : ndarray of shape (n_clips, n_frames, n_features_out), float32; or features, as the transformer makes them
+        frames : ndarray of shape (n_clips, n_frames, n_features_out), float32; or features, as the transformer returns
         """
         check_is_fitted(self)
         X, lengths = validate_frames(self, X, reset=False)
@@ -121,8 +121,8 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
         values = values.toarray() if issparse(values) else np.asarray(values)
         if values.ndim != 2 or len(values) != len(X):
             raise ValueError(
-                f"FrameWise needs a transformer that makes one row of each frame. {type(self.transformer_).__name__} made an "
-                f"array of shape {values.shape} of {len(X)} frames."
+                f"FrameWise needs a transformer that makes one row of each frame. {type(self.transformer_).__name__} "
+                f"made an array of shape {values.shape} of {len(X)} frames."
             )
         return values
 
@@ -170,7 +170,7 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
 
 
 class FlattenFrames(TransformerMixin, BaseEstimator):
-    """Lay the frames of each clip side by side: (n_clips, n_frames, n_features) become (n_clips, n_frames * n_features).
+    """Lay the frames of each clip side by side: (n_clips, n_frames, n_features) -> (n_clips, n_frames * n_features).
 
     The bridge from frames to estimators that take features and refuse NaN.
 
@@ -182,8 +182,8 @@ class FlattenFrames(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     n_frames_ : int or None
-        Frames of every clip: later, longer clips are cropped and shorter ones filled up. None if fitted on features, which
-        pass as they are.
+        Frames of every clip: later, longer clips are cropped and shorter ones filled up. None if fitted on features,
+        which pass as they are.
     n_features_in_ : int
         Values of a frame.
 

@@ -42,8 +42,8 @@ class Track:
     def _centred(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Means, differences from them, and their root mean square; exactly 0 where all frames are the same.
 
-        In float64: sums of float32 over a long clip would lose digits. By way of the differences from the first frame, which
-        leave no rounding of a constant.
+        In float64: sums of float32 over a long clip would lose digits. By way of the differences from the first frame,
+        which leave no rounding of a constant.
         """
         shifted = self.values - self.values[0]
         means = np.einsum("ij->j", shifted, dtype=np.float64) / len(shifted)
@@ -79,7 +79,7 @@ class Track:
 
     @cached_property
     def local(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and standard deviations in windows of `_LOCAL` frames, a window at each frame that has one; of all, if fewer."""
+        """Means and standard deviations in all windows of `_LOCAL` frames; of all frames, if there are fewer."""
         length = min(_LOCAL, len(self.values))
         _, centred, _ = self._centred  # so that sums of squares lose no digits
         running = np.zeros((2, len(centred) + 1, centred.shape[1]))
@@ -154,8 +154,8 @@ FUNCTIONALS = {
     ),
     "kurtosis": Functional(
         "1",
-        "Fourth moment of the deviations from the mean over the standard deviation, less the normal distribution's 3; 0 of a "
-        "constant",
+        "Fourth moment of the deviations from the mean over the standard deviation, less the normal distribution's 3; "
+        "0 of a constant",
         Track.kurtosis,
     ),
     "slope": Functional("the descriptor's per frame", "Slope of the regression line over time", Track.slope),
@@ -206,7 +206,7 @@ FUNCTIONALS = {
 
 
 def functionals_of(values: np.ndarray, functionals) -> np.ndarray:
-    """Functionals of a clip's values, (n_frames, n_values) -> (n_functionals * n_values,), one functional after another."""
+    """Functionals of a clip's values, (n_frames, n_values) -> (n_functionals * n_values,), functional by functional."""
     track = Track(values)
     return np.concatenate([FUNCTIONALS[name].function(track) for name in functionals])
 
@@ -219,10 +219,10 @@ class Functionals(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     functionals : sequence of str
-        Which, in the order of their columns: `mean`, `std`, `min`, `max`, `range`, `median`, the percentiles `p5`, `p20`,
-        `p80` and `p95`, `skewness`, `kurtosis` (excess), `slope` (of the regression line, per frame), `delta_abs_mean`
-        and `delta_std` (of the differences of successive frames). By default all but `range`, `p5` and `p95`, which
-        the others come close to.
+        Which, in the order of their columns: `mean`, `std`, `min`, `max`, `range`, `median`, the percentiles `p5`,
+        `p20`, `p80` and `p95`, `skewness`, `kurtosis` (excess), `slope` (of the regression line, per frame),
+        `delta_abs_mean` and `delta_std` (of the differences of successive frames). By default all but `range`, `p5` and
+        `p95`, which the others come close to.
 
     Attributes
     ----------
@@ -235,8 +235,8 @@ class Functionals(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Features, (n_clips, n_values), are clips of one frame. `std` and `kurtosis` are of the population (no correction for the
-    number of frames).
+    Features, (n_clips, n_values), are clips of one frame. `std` and `kurtosis` are of the population (no correction for
+    the number of frames).
 
     Examples
     --------
@@ -285,7 +285,8 @@ class Functionals(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a functional is unknown, NaN stands anywhere but in whole frames past a clip's end, or a value is infinite.
+            If a functional is unknown, NaN stands anywhere but in whole frames past a clip's end, or a value is
+            infinite.
         """
         self._validate_params()
         check_choice("functionals", self.functionals, FUNCTIONALS)
@@ -310,7 +311,7 @@ class Functionals(TransformerMixin, BaseEstimator):
             X, lengths = X[:, np.newaxis], np.ones(len(X), dtype=int)
         features = np.empty((len(X), len(self.functionals) * X.shape[2]), dtype=X.dtype)
         # Clip by clip, because one clip's values stay within the processor's cache through all functionals.
-        for row, (clip, length) in enumerate(zip(X, lengths)):
+        for row, (clip, length) in enumerate(zip(X, lengths, strict=True)):
             features[row] = functionals_of(clip[:length], self.functionals)
         return features
 

@@ -25,20 +25,20 @@ def _features(waveforms, *, feature_set: FeatureSet, sr: int) -> list[np.ndarray
 class HandcraftedFeatures(AudioTransformer):
     """Prosody, voice quality, spectrum and modulation of each clip, in a named set of features.
 
-    The set is a version: its columns never change once it is released. Tables of all descriptors, functionals and sets are in
-    ``docs/descriptors.md``.
+    The set is a version: its columns never change once it is released. Tables of all descriptors, functionals and sets
+    are in ``docs/descriptors.md``.
 
     Parameters
     ----------
     sr : int, default=16000
-        Sampling rate, Hz. Arrays are taken to be at this rate; files are resampled to it. At least 16000 for "default-v1",
-        which measures frequencies up to 8000 Hz.
+        Sampling rate, Hz. Arrays are taken to be at this rate; files are resampled to it. At least 16000 for
+        "default-v1", which measures frequencies up to 8000 Hz.
     feature_set : {"default-v1", "bledea170"}, default="default-v1"
         "default-v1": statistics of mel bands, MFCC, the shape of the spectrum, loudness, F0, voice quality (HNR, CPP,
-        jitter, shimmer), formants, over all frames and over voiced ones, every 10 ms in windows of 25 ms; rhythm; modulation
-        of the spectrum from 0.5 to 25 Hz; and how MFCC and F0 vary together. Silence at the edges of a clip is left out.
-        "bledea170": the 170 features of [1]_: means over the frames of 128 mel bands, 40 MFCC, zero-crossing rate and root mean
-        square, as librosa defines them.
+        jitter, shimmer), formants, over all frames and over voiced ones, every 10 ms in windows of 25 ms; rhythm;
+        modulation of the spectrum from 0.5 to 25 Hz; and how MFCC and F0 vary together. Silence at the edges of a clip
+        is left out. "bledea170": the 170 features of [1]_: means over the frames of 128 mel bands, 40 MFCC,
+        zero-crossing rate and root mean square, as librosa defines them.
     families : sequence of str or None, default=None
         Only the columns of these families: of "default-v1", "prosody", "voice", "spectrum", "modulation" and
         "covariation", of "bledea170", "spectrum" and "prosody"; None takes all. Nothing else is computed.
@@ -53,8 +53,8 @@ class HandcraftedFeatures(AudioTransformer):
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
         once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
     n_jobs : int or None, default=None
-        Clips analysed at a time, by joblib; unless `joblib.parallel_config` says otherwise, by processes, which take about two
-        seconds to start the first time, and by threads where there are fewer than 200 clips.
+        Clips analysed at a time, by joblib; unless `joblib.parallel_config` says otherwise, by processes, which take
+        about two seconds to start the first time, and by threads where there are fewer than 200 clips.
     verbose : int, default=0
         Above 0, show a progress bar.
 
@@ -65,8 +65,8 @@ class HandcraftedFeatures(AudioTransformer):
 
     Notes
     -----
-    Statistics "voiced" are of voiced frames alone; F0, formants, jitter and shimmer have no others. Of a clip with fewer than
-    three voiced frames they are of all frames, so that F0 is 0 there.
+    Statistics "voiced" are of voiced frames alone; F0, formants, jitter and shimmer have no others. Of a clip with
+    fewer than three voiced frames they are of all frames, so that F0 is 0 there.
 
     Reference [1]_ does not normalise the level of its clips; ``normalize=None`` does as it does.
 
@@ -177,13 +177,14 @@ class HandcraftedFeatures(AudioTransformer):
             check_choice("descriptors", self.descriptors, whole.descriptors)
         if not self._selected().descriptors:
             raise ValueError(
-                f"No descriptor is left: none of descriptors={list(self.descriptors)} belongs to families={list(self.families)}."
+                f"No descriptor is left: none of descriptors={list(self.descriptors)} belongs to "
+                f"families={list(self.families)}."
             )
         highest = whole.settings(16000).mel["fmax"]
         if self.feature_set == "default-v1" and self.sr < 2 * highest:
             raise ValueError(
-                f"{self.feature_set} measures frequencies up to {highest:.0f} Hz, so that sr must be at least {2 * highest:.0f} Hz; "
-                f"files at lower rates are resampled to it. Got sr={self.sr}."
+                f"{self.feature_set} measures frequencies up to {highest:.0f} Hz, so that sr must be at least "
+                f"{2 * highest:.0f} Hz; files at lower rates are resampled to it. Got sr={self.sr}."
             )
 
     def _selected(self) -> FeatureSet:

@@ -17,7 +17,7 @@ from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
 
 
 def _frames(waveforms, *, descriptors, settings) -> list[np.ndarray]:
-    return [np.concatenate(clip, axis=1) for clip in zip(*tracks(waveforms, descriptors, settings))]
+    return [np.concatenate(clip, axis=1) for clip in zip(*tracks(waveforms, descriptors, settings), strict=True)]
 
 
 class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
@@ -30,12 +30,13 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     sr : int, default=16000
         Sampling rate, Hz. Arrays are taken to be at this rate; files are resampled to it.
     descriptors : sequence of str, default=("fft", "f0", "formants", "energy", "zcr", "mfcc")
-        Which, in the order of their columns: `fft` (power in the bins of the FFT, dB), `f0` (fundamental frequency, Hz; 0 in
-        unvoiced frames), `formants` (F1 to F3, Hz; 0 where there is none, as in silence), `energy` (dB), `zcr` (sign
-        changes per sample), `mfcc` (dB), `log_mel` (dB), `f0_semitone`, `hnr`, `jitter`, `spectral_centroid` ...; all of them,
-        with units and sources, are in ``docs/descriptors.md``.
+        Which, in the order of their columns: `fft` (power in the bins of the FFT, dB), `f0` (fundamental frequency, Hz;
+        0 in unvoiced frames), `formants` (F1 to F3, Hz; 0 where there is none, as in silence), `energy` (dB), `zcr`
+        (sign changes per sample), `mfcc` (dB), `log_mel` (dB), `f0_semitone`, `hnr`, `jitter`, `spectral_centroid` ...;
+        all of them, with units and sources, are in ``docs/descriptors.md``.
     n_fft : int, default=512
-        FFT length, samples, even; the least power of 2 that holds 20 ms at 16 kHz. Half of it is the number of `fft` values.
+        FFT length, samples, even; the least power of 2 that holds 20 ms at 16 kHz. Half of it is the number of `fft`
+        values.
     hop_length : int, default=160
         Samples from one frame to the next; 10 ms at 16 kHz.
     win_length : int or None, default=320
@@ -49,16 +50,16 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     fmin, fmax : float, default=0.0 and None
         Lowest and highest frequency of the mel bands, Hz; None is half of `sr`.
     f0_min, f0_max : float, default=60.0 and 550.0
-        Lowest and highest F0, Hz: from the deepest voices to cries. F0 is measured in windows of three periods of `f0_min`,
-        50 ms by default, centred where the other windows are.
+        Lowest and highest F0, Hz: from the deepest voices to cries. F0 is measured in windows of three periods of
+        `f0_min`, 50 ms by default, centred where the other windows are.
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.
     offset, duration : float, default=0.0 and None
         Part of each clip to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell how
-        loud a recording is.
+        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell
+        how loud a recording is.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
         once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
@@ -80,10 +81,11 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     Notes
     -----
     Reference [1]_ names its descriptors and the 20 ms window every 10 ms, and says no more. It counts 256 values of the
-    FFT, which an FFT of 512 samples has below half the sampling rate (one of 256 would not hold 20 ms at 16 kHz). The number
-    of formants, the decibels, and what stands for no F0 are decided here.
+    FFT, which an FFT of 512 samples has below half the sampling rate (one of 256 would not hold 20 ms at 16 kHz). The
+    number of formants, the decibels, and what stands for no F0 are decided here.
 
-    A formant is drawn to the nearest harmonic of the voice, as with any linear prediction: F1 is worth less the higher F0.
+    A formant is drawn to the nearest harmonic of the voice, as with any linear prediction: F1 is worth less the higher
+    F0.
 
     References
     ----------

@@ -61,8 +61,8 @@ def _log_mel(waveforms, *, framing, mel, decibels):
 class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Log-mel spectrogram of each clip: the power in mel bands, frame by frame, in decibels.
 
-    The definition is librosa's (``librosa.feature.melspectrogram`` and ``power_to_db``), and with the same parameters the
-    values are the same to float32 rounding.
+    The definition is librosa's (``librosa.feature.melspectrogram`` and ``power_to_db``), and with the same parameters
+    the values are the same to float32 rounding.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     window : str, tuple or float, default="hann"
         Analysis window, as `scipy.signal.get_window` names it.
     center : bool, default=True
-        Whether frame t is centred at sample ``t * hop_length`` (half a window of padding at both ends), or starts there.
+        Whether frame t is centred at sample ``t * hop_length`` (half a window of padding at both ends), or starts
+        there.
     pad_mode : {"constant", "reflect", "edge"}, default="constant"
         Padding at the ends when `center`; "constant" is silence.
     fmin, fmax : float, default=0.0 and None

@@ -49,7 +49,7 @@ def sections(report) -> list[Section]:
     found = [Section("Recognised", [*columns, "chance"], overall)]
     recalls = [
         [*cells, str(n), confusion]
-        for cells, n, confusion in zip(rows("recall"), frame.loc["recall", "n_clips"], _taken_for(report))
+        for cells, n, confusion in zip(rows("recall"), frame.loc["recall", "n_clips"], _taken_for(report), strict=True)
     ]
     found.append(Section("Recall of each emotion", [*columns, "clips", "most often taken for"], recalls))
     found.append(Section("UAR of each speaker, worst first", [*columns, "clips"], _speaker_rows(report, row)))
@@ -103,7 +103,7 @@ def notes(report) -> list[str]:
         found.append(text)
     missing = [
         f"{speaker} lacks {', '.join(map(str, report.emotions[count == 0]))}"
-        for speaker, count in zip(report.speakers, report._count)
+        for speaker, count in zip(report.speakers, report._count, strict=True)
         if (count == 0).any()
     ]
     if missing:
@@ -128,7 +128,7 @@ def _taken_for(report) -> list[str]:
 def _speaker_rows(report, row) -> list[list[str]]:
     """From the worst to the best; of many, both ends."""
     frame = report.to_frame().loc["UAR by speaker"].sort_values("value", kind="stable")
-    sexes = dict(zip(report.speakers, report._speaker_sex))
+    sexes = dict(zip(report.speakers, report._speaker_sex, strict=True))
     rows = []
     for speaker in frame.index:
         name = f"{speaker} ({sexes[speaker]})" if sexes[speaker] else str(speaker)
@@ -149,7 +149,7 @@ def _interval(figures, digits) -> str:
     return "" if np.isnan(figures["low"]) else f"{figures['low']:.{digits}f} to {figures['high']:.{digits}f}"
 
 
-# ------------------------------------------------------------------------------------------------------------- as text
+# -------------------------------------------------------------------------------------------------------------- as text
 
 
 def text(report) -> str:
@@ -163,19 +163,22 @@ def _wrap(paragraph: str) -> str:
 
 
 def _table(section: Section) -> str:
-    columns = [c for c in zip(section.columns, *(row[1:] for row in section.rows))]
+    columns = [c for c in zip(section.columns, *(row[1:] for row in section.rows), strict=True)]
     keep = [k for k, column in enumerate(columns) if any(column[1:])]  # no column of blanks
     names = [section.heading, *(row[0] for row in section.rows)]
     lines = [name.ljust(max(26, *map(len, names))) for name in names]
     for k in keep:
         width = max(map(len, columns[k]))
         left = section.columns[k] == "most often taken for"
-        lines = [f"{line}  {cell.ljust(width) if left else cell.rjust(width)}" for line, cell in zip(lines, columns[k])]
+        lines = [
+            f"{line}  {cell.ljust(width) if left else cell.rjust(width)}"
+            for line, cell in zip(lines, columns[k], strict=True)
+        ]
     lines = [line.rstrip() for line in lines]
     return "\n".join(["", lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-# ------------------------------------------------------------------------------------------------------------- as HTML
+# -------------------------------------------------------------------------------------------------------------- as HTML
 
 # Colours are the surroundings' own, with some blue over them: readable on light and on dark pages.
 _STYLE = """<style>
@@ -207,7 +210,7 @@ def _html_table(section: Section) -> str:
     def cells(tag, row):
         return "".join(
             f"<{tag}{' class=words' if heading == 'most often taken for' else ''}>{escape(cell)}</{tag}>"
-            for k, (heading, cell) in enumerate(zip(["", *section.columns], row))
+            for k, (heading, cell) in enumerate(zip(["", *section.columns], row, strict=True))
             if k not in blank
         )
 
@@ -224,7 +227,7 @@ def _html_confusion(confusion) -> str:
         cells = "".join(
             f'<td style="background: rgba(0, 114, 178, {0.55 * share:.2f})" title="{count} of {counts.sum()} clips">'
             f"{f'{share:.0%}' if count else '&middot;'}</td>"
-            for share, count in zip(shares, counts)
+            for share, count in zip(shares, counts, strict=True)
         )
         rows.append(f"<tr><th>{escape(str(emotion))}</th>{cells}</tr>")
     return (
@@ -233,7 +236,7 @@ def _html_confusion(confusion) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------------ two reports
+# ---------------------------------------------------------------------------------------------------------- two reports
 
 
 def verdict(comparison) -> str:
@@ -274,11 +277,11 @@ def _signed_interval(row) -> str:
 
 
 def comparison_text(comparison) -> str:
-    names = [_wrap(f"{key}: {title}") for key, title in zip("AB", comparison.titles)]
+    names = [_wrap(f"{key}: {title}") for key, title in zip("AB", comparison.titles, strict=True)]
     return "\n".join([*names, _table(_comparison_section(comparison)), "", _wrap(verdict(comparison))])
 
 
 def comparison_html(comparison) -> str:
-    names = "".join(f"<p><b>{key}</b>: {escape(title)}</p>" for key, title in zip("AB", comparison.titles))
+    names = "".join(f"<p><b>{key}</b>: {escape(title)}</p>" for key, title in zip("AB", comparison.titles, strict=True))
     table = _html_table(_comparison_section(comparison))
     return f'{_STYLE}<div class="sklearn-ser">{names}{table}<p>{escape(verdict(comparison))}</p></div>'

@@ -273,7 +273,7 @@ def _sex_of_speakers(sex, speakers, codes) -> np.ndarray:
         return np.full(len(speakers), None)
     sex = pd.Series(sex).astype(object).where(pd.notna(sex), None)
     found = [list(dict.fromkeys(group)) for _, group in sex.groupby(codes)]
-    for speaker, values in zip(speakers, found):
+    for speaker, values in zip(speakers, found, strict=True):
         if len(values) > 1:
             raise ValueError(f"sex must be the same in all clips of a speaker. Got {values} for speaker {speaker!r}.")
     return np.array([values[0] if values[0] is None else str(values[0]) for values in found], dtype=object)

@@ -12,7 +12,8 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_clips,)
-        True and predicted labels; the predictions without rejections, since which are rejected is what the curve varies.
+        True and predicted labels; the predictions without rejections, since which are rejected is what the curve
+        varies.
     confidence : array-like of shape (n_clips,)
         The higher, the surer; on any scale.
 
@@ -33,7 +34,8 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     Examples
     --------
     >>> from sklearn_ser import risk_coverage_curve
-    >>> coverage, risk, thresholds = risk_coverage_curve(["a", "a", "b", "b"], ["a", "b", "b", "b"], [0.9, 0.5, 0.8, 0.7])
+    >>> y_true, y_pred, confidence = ["a", "a", "b", "b"], ["a", "b", "b", "b"], [0.9, 0.5, 0.8, 0.7]
+    >>> coverage, risk, thresholds = risk_coverage_curve(y_true, y_pred, confidence)
     >>> coverage.tolist(), risk.tolist()
     ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.0, 0.25])
     """

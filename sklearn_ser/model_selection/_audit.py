@@ -36,9 +36,9 @@ class SplitAudit:
         Speakers, and sentences, that are in training and in test.
     recordings : DataFrame or None
         One row for each test clip (in each fold) whose recording is in training, too: `fold`, `test_row`, `train_row`,
-        `similarity` (1 is the same waveform but for its level; NaN if the two are alike by way of others), `shift` (seconds
-        by which sounds of the test clip are later), `gain` (dB by which it is louder) and, if clips are files, `test_path`
-        and `train_path`.
+        `similarity` (1 is the same waveform but for its level; NaN if the two are alike by way of others), `shift`
+        (seconds by which sounds of the test clip are later), `gain` (dB by which it is louder) and, if clips are files,
+        `test_path` and `train_path`.
     missing_in_train, missing_in_test : list of n_folds lists, or None
         Classes that a fold lacks on that side.
     """
@@ -185,10 +185,11 @@ def audit_split(
 ):
     """Report what a split lets through from training to test: speakers, sentences, recordings; and classes it lacks.
 
-    Recordings are compared by their sound. Found are copies under other names, in other formats, bit depths and rates (MP3 and
-    Ogg included), louder or softer ones, ones with the ends trimmed or silence added, with some noise. Other takes of the same
-    sentence by the same speaker are no copies. Not found are excerpts that lack more than a few per cent of the sounds,
-    recordings whose speed, pitch or timbre was changed, and copies of clips of less than 0.25 s, unless nothing was changed.
+    Recordings are compared by their sound. Found are copies under other names, in other formats, bit depths and rates
+    (MP3 and Ogg included), louder or softer ones, ones with the ends trimmed or silence added, with some noise. Other
+    takes of the same sentence by the same speaker are no copies. Not found are excerpts that lack more than a few per
+    cent of the sounds, recordings whose speed, pitch or timbre was changed, and copies of clips of less than 0.25 s,
+    unless nothing was changed.
 
     Parameters
     ----------
@@ -199,8 +200,8 @@ def audit_split(
     y : array-like of shape (n_clips,), default=None
         Emotions. None does not look for missing classes.
     speaker, text : str, array-like of shape (n_clips,) or None, default="speaker" and "text"
-        Who speaks, and which sentence: a column of X, or the values. None leaves it out; so does a default name that X does not
-        have.
+        Who speaks, and which sentence: a column of X, or the values. None leaves it out; so does a default name that X
+        does not have.
     groups : array-like of shape (n_clips,) or None, default=None
         Passed to the splitter.
     recordings : bool, default=True
@@ -215,23 +216,23 @@ def audit_split(
     Returns
     -------
     audit : SplitAudit
-        Print it; `audit.leaks` names what is on both sides, `audit.to_frame()` has a row a fold, `audit.recordings` a row
-        for each test clip that is in training.
+        Print it; `audit.leaks` names what is on both sides, `audit.to_frame()` has a row a fold, `audit.recordings` a
+        row for each test clip that is in training.
 
     Raises
     ------
     AudioError
         If a clip cannot be read; the message names its row.
     ValueError
-        If `speaker` or `text` names no column, lengths differ, y holds no classes or lacks some, or cv yields no folds or rows
-        that X does not have.
+        If `speaker` or `text` names no column, lengths differ, y holds no classes or lacks some, or cv yields no folds
+        or rows that X does not have.
 
     Notes
     -----
-    Each clip becomes a fingerprint of 256 numbers: the modulation spectrum of eight mel bands, which keeps neither level nor
-    time. The nearest neighbours of each are then compared by cross-correlation, first of the changes of level in these bands,
-    then of the waveforms above 100 Hz, which reaches 1 where one is the other, shifted and scaled; above 0.7 they are copies.
-    Copies of copies count as copies. What that finds and misses is in docs/benchmarks.md.
+    Each clip becomes a fingerprint of 256 numbers: the modulation spectrum of eight mel bands, which keeps neither
+    level nor time. The nearest neighbours of each are then compared by cross-correlation, first of the changes of level
+    in these bands, then of the waveforms above 100 Hz, which reaches 1 where one is the other, shifted and scaled;
+    above 0.7 they are copies. Copies of copies count as copies. What that finds and misses is in docs/benchmarks.md.
 
     Examples
     --------
@@ -239,7 +240,8 @@ def audit_split(
     >>> from sklearn_ser import audit_split
     >>> noise = np.random.default_rng(0).normal(size=(4, 8000)) / 10
     >>> clips = [*noise, noise[0, 160:] / 2]
-    >>> audit = audit_split([([0, 1], [2, 3, 4])], clips, ["fear", "anger", "fear", "fear", "fear"], speaker=list("abcda"))
+    >>> labels = ["fear", "anger", "fear", "fear", "fear"]
+    >>> audit = audit_split([([0, 1], [2, 3, 4])], clips, labels, speaker=list("abcda"))
     >>> audit
     Given folds: 5 clips in 1 fold
       speakers    a in training and in test (1 of 1 fold)

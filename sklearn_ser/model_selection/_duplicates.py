@@ -23,10 +23,10 @@ _WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart
 _MEL = dict(sr=_SR, n_mels=8, fmin=100.0, fmax=1900.0)
 _DEPTH = 30.0  # dB below the loudest band; noise and codecs change what is softer
 _PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulation rates; its bins in a band
-# What two copies have in common: the distance (cosine) of their fingerprints, the correlation of their changes of level, and that
-# of their waveforms. On EMO-DB (docs/benchmarks.md), copies in any format, trimmed by up to 100 ms, or with noise at 10 dB are
-# nearer than 0.035 and correlate above 0.8. Of its 142,845 pairs of clips, 357 are within the first bound and 20 of these within
-# the second; none is near the third, as no pair of clips correlates above 0.45.
+# What two copies have in common: the distance (cosine) of their fingerprints, the correlation of their changes of
+# level, and that of their waveforms. On EMO-DB (docs/benchmarks.md), copies in any format, trimmed by up to 100 ms, or
+# with noise at 10 dB are nearer than 0.035 and correlate above 0.8. Of its 142,845 pairs of clips, 357 are within the
+# first bound and 20 of these within the second; none is near the third, as no pair of clips correlates above 0.45.
 _MOST_DISTANT, _LEAST_SYNCHRONOUS, _LEAST_CORRELATED = 0.05, 0.55, 0.7
 _N_NEIGHBORS = 8
 _FEWEST_CHANGES = 27  # in 0.25 s: the shorter two clips are, the more they correlate anyhow, as rows of features do
@@ -35,9 +35,9 @@ _FEWEST_CHANGES = 27  # in 0.25 s: the shorter two clips are, the more they corr
 class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
     """A digest, a fingerprint and the changes of level of each clip.
 
-    The digest is the waveform's, and equal for equal waveforms alone. The fingerprint says at which rates the level of each mel
-    band changes, and how much: a magnitude spectrum along time, in which a shift does not show, of length 1. The changes
-    themselves, from frame to frame, are in quarters of a decibel.
+    The digest is the waveform's, and equal for equal waveforms alone. The fingerprint says at which rates the level of
+    each mel band changes, and how much: a magnitude spectrum along time, in which a shift does not show, of length 1.
+    The changes themselves, from frame to frame, are in quarters of a decibel.
     """
 
     offset, duration, normalize, memory = 0.0, None, None, None
@@ -49,7 +49,7 @@ class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
 
     def transform(self, X) -> tuple[list[bytes], np.ndarray, list[np.ndarray]]:
         """Digests, fingerprints of shape (n_clips, n_values), and changes of shape (n_frames + 1, n_mels), int8."""
-        digests, fingerprints, changes = zip(*(described for _, described in self._apply(X)[1]))
+        digests, fingerprints, changes = zip(*(described for _, described in self._apply(X)[1]), strict=True)
         return list(digests), np.asarray(fingerprints), list(changes)
 
     def _learn(self, n_times):
@@ -64,12 +64,13 @@ def _describe(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.
     power = mel_spectrogram(joined, win_length=_WINDOW, window="hann", mel=_MEL)
     levels = joined.split(_DEPTH + power_to_db(power, joined.counts, ref="max", top_db=_DEPTH))
     digests = [hashlib.sha256(waveform.tobytes()).digest() for waveform in waveforms]
-    return [(digest, _modulation(level), _changes(level)) for digest, level in zip(digests, levels)]
+    return [(digest, _modulation(level), _changes(level)) for digest, level in zip(digests, levels, strict=True)]
 
 
 def _modulation(levels: np.ndarray) -> np.ndarray:
-    """Magnitudes of the modulation of levels (n_frames, n_mels) at 32 bands of rates up to 12.5 Hz, as one unit vector."""
-    # At least twice as many bins as frames: then no bin is missed, and clips of nearly the same length have the same spectrum.
+    """Modulation spectrum of levels (n_frames, n_mels) in 32 bands of rates up to 12.5 Hz, as one unit vector."""
+    # At least twice as many bins as frames: then no bin is missed, and clips of nearly the same length have the same
+    # spectrum.
     density = 2 * -(-len(levels) // _PERIOD)
     spectrum = scipy.fft.rfft(levels, density * _PERIOD, axis=0)[density : density * (1 + _N_RATES * _BINS)]
     power = (spectrum.real**2 + spectrum.imag**2).reshape(_N_RATES, density * _BINS, -1).mean(axis=1)
@@ -115,8 +116,8 @@ def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, floa
     energies = [2 / n * np.sum(x.real**2 + x.imag**2) for x in (a, b)]
     if min(energies) == 0:
         return 0.0, 0.0, 0.0
-    # The analytic signal's magnitude at half samples: neither shifts by a fraction of a sample, nor the phases that a filter
-    # turns, lower it.
+    # The analytic signal's magnitude at half samples: neither shifts by a fraction of a sample, nor the phases that a
+    # filter turns, lower it.
     correlation = 4 * np.abs(scipy.fft.ifft(b * a.conj(), 2 * n))
     peak = correlation.argmax()
     similarity = min(1.0, correlation[peak] / np.sqrt(energies[0] * energies[1]))
@@ -161,7 +162,7 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
 
 
 def _neighbors(fingerprints: np.ndarray) -> Iterator[np.ndarray]:
-    """Rows that are near one another, each pair once: a row, and the later ones to which it is near or which are near it."""
+    """Pairs of neighbouring rows, each once: a row, and the later rows near it (in either direction)."""
     n_neighbors = min(_N_NEIGHBORS + 1, len(fingerprints))  # each row is near itself
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(fingerprints)
     distances, rows = search.kneighbors(fingerprints)
@@ -183,5 +184,5 @@ def _compare(clips: Sequence[tuple[int, object, np.ndarray]], sr: int) -> dict:
     if not others:
         return {}
     waveforms = [_resample(load_waveform(clip, sr, row=row), sr, _SR) for row, clip, _ in (first, *others)]
-    found = {(first[0], other[0]): correlate(waveforms[0], w) for other, w in zip(others, waveforms[1:])}
+    found = {(first[0], other[0]): correlate(waveforms[0], w) for other, w in zip(others, waveforms[1:], strict=True)}
     return {pair: match for pair, match in found.items() if match[0] > _LEAST_CORRELATED}

@@ -68,8 +68,8 @@ def _fold_of_each(values, traits: list, n_folds: int, parameter: str, random_sta
         )
     if n_folds > len(units):
         raise ValueError(
-            f"There cannot be more folds than values to share out: {n_folds} folds of the column {parameter!r}, which has "
-            f"{len(units)} different values. Lower the number of splits to {len(units)} or less."
+            f"There cannot be more folds than values to share out: {n_folds} folds of the column {parameter!r}, which "
+            f"has {len(units)} different values. Lower the number of splits to {len(units)} or less."
         )
     shares = [np.bincount(unit)[:, np.newaxis] / len(unit)]
     for column, counts_clips in traits:
@@ -85,9 +85,9 @@ def _fold_of_each(values, traits: list, n_folds: int, parameter: str, random_sta
 def _share_out(units: np.ndarray, n_folds: int, random_state) -> np.ndarray:
     """Fold of each unit (n_units, n_traits) such that the squares of the folds' sums are small.
 
-    The sum over folds is fixed, so that the squares are least where all folds are alike. First the largest units, each to
-    where it adds least (an empty fold, while there is one); then whatever move of a unit, or swap of two, helps most, as long
-    as one does. None empties a fold: that would not help.
+    The sum over folds is fixed, so that the squares are least where all folds are alike. First the largest units, each
+    to where it adds least (an empty fold, while there is one); then whatever move of a unit, or swap of two, helps
+    most, as long as one does. None empties a fold: that would not help.
     """
     if random_state is None:
         order = np.argsort(-np.einsum("ij,ij->i", units, units), kind="stable")
@@ -127,8 +127,8 @@ def _check_shuffle(shuffle, random_state):
 class StratifiedSpeakerKFold(_ColumnSplitter):
     """Folds of whole speakers, alike in size, in emotions and, where it is known, in women and men.
 
-    With few speakers, folds that follow one another through the speakers differ in all of these; here speakers are shared
-    out, moved and swapped until no move helps.
+    With few speakers, folds that follow one another through the speakers differ in all of these; here speakers are
+    shared out, moved and swapped until no move helps.
 
     Parameters
     ----------
@@ -198,10 +198,10 @@ class StratifiedSpeakerKFold(_ColumnSplitter):
 class SpeakerTextKFold(_ColumnSplitter):
     """Folds in which neither the speakers nor the sentences of the test clips occur in training.
 
-    Speakers are dealt into `n_speaker_splits` parts, sentences into `n_text_splits`, each part alike in size and emotions.
-    Each pair of parts is a fold: its test clips are those of both parts, its training clips those of neither. Every clip is
-    tested once, so `cross_val_predict` works; clips of one part alone are left out of that fold, which is the price: with
-    five by two parts, training sees 40 % of the corpus.
+    Speakers are dealt into `n_speaker_splits` parts, sentences into `n_text_splits`, each part alike in size and
+    emotions. Each pair of parts is a fold: its test clips are those of both parts, its training clips those of neither.
+    Every clip is tested once, so `cross_val_predict` works; clips of one part alone are left out of that fold, which is
+    the price: with five by two parts, training sees 40 % of the corpus.
 
     Parameters
     ----------
@@ -223,11 +223,11 @@ class SpeakerTextKFold(_ColumnSplitter):
 
     Notes
     -----
-    Where no clip has a speaker of one part and a sentence of the other, there is no fold. `get_n_splits` knows that if it is
-    given X.
+    Where no clip has a speaker of one part and a sentence of the other, there is no fold. `get_n_splits` knows that if
+    it is given X.
 
-    Speakers and sentences reach the splitter in X wherever the corpus does, nested searches included. Instead, `groups` may be
-    an array of shape (n_clips, 2) or a DataFrame with these columns.
+    Speakers and sentences reach the splitter in X wherever the corpus does, nested searches included. Instead, `groups`
+    may be an array of shape (n_clips, 2) or a DataFrame with these columns.
 
     Examples
     --------
@@ -289,8 +289,9 @@ class SpeakerTextKFold(_ColumnSplitter):
                 if test.any():
                     if not train.any():
                         raise ValueError(
-                            f"No clip is left to train on: all of other speakers than {sorted(set(speakers[test]))} say one "
-                            f"of the sentences {sorted(set(texts[test]))}. Split by speaker alone, or lower n_text_splits."
+                            f"No clip is left to train on: all of other speakers than {sorted(set(speakers[test]))} "
+                            f"say one of the sentences {sorted(set(texts[test]))}. Split by speaker alone, or lower "
+                            "n_text_splits."
                         )
                     yield train, test
 
@@ -310,8 +311,8 @@ class LeaveOneCorpusOut(_ColumnSplitter):
 
     Notes
     -----
-    `groups` without names of columns are ignored: mostly they are the speakers, passed on by `evaluate`, or by metadata routing
-    for the early stopping of a network.
+    `groups` without names of columns are ignored: mostly they are the speakers, passed on by `evaluate`, or by metadata
+    routing for the early stopping of a network.
 
     Examples
     --------
@@ -343,8 +344,8 @@ class LeaveOneCorpusOut(_ColumnSplitter):
     def _masks(self, X, y, groups):
         if find_column(X, self.corpus) is None and find_column(groups, self.corpus) is None:
             raise ValueError(
-                f"corpus={self.corpus!r} names no column. X is {describe(X)}: pass a DataFrame that has that column, as "
-                "concatenate_corpora makes it, or the corpora as groups of LeaveOneGroupOut."
+                f"corpus={self.corpus!r} names no column. X is {describe(X)}: pass a DataFrame that has that column, "
+                "as concatenate_corpora makes it, or the corpora as groups of LeaveOneGroupOut."
             )
         groups = groups if hasattr(groups, "columns") else None
         (corpora,) = find_columns(X, groups, {"corpus": self.corpus})

@@ -15,8 +15,8 @@ from ._base import NeuralClassifier, check_sizes
 class AttentionBLSTMClassifier(NeuralClassifier):
     """Bidirectional LSTMs over the frames, and a softmax on their mean, weighted by attention.
 
-    The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it and
-    theta is learned ([1]_, after [2]_); padding has no weight.
+    The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it
+    and theta is learned ([1]_, after [2]_); padding has no weight.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     dense_units : int or sequence of int, default=()
         Size of each ReLU layer that a frame passes before the LSTMs.
     pool_size : int, default=1
-        Frames whose mean makes one step of the LSTMs, which take as long as they have steps: of frames every 10 ms, 10 are
-        not too many.
+        Frames whose mean makes one step of the LSTMs, which take as long as they have steps: of frames every 10 ms, 10
+        are not too many.
     attention : bool, default=True
         False weighs all frames of a clip the same: mean pooling.
     dropout : float, default=0.5
@@ -34,8 +34,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the input in training; the input should be standardised.
     initial_scale : float or None, default=None
-        The weights of LSTMs and attention begin uniform between minus and plus this (0.1 in [1]_); None takes Keras' own
-        initial weights.
+        The weights of LSTMs and attention begin uniform between minus and plus this (0.1 in [1]_); None takes Keras'
+        own initial weights.
     <training>
 
     Attributes
@@ -52,8 +52,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     References
     ----------
     .. [1] He, Ren and He, attention-based BLSTM on kernels learned by an auto-encoder.
-    .. [2] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with local
-       attention", ICASSP 2017.
+    .. [2] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with
+       local attention", ICASSP 2017.
 
     Examples
     --------
@@ -130,7 +130,8 @@ class AttentionBLSTMClassifier(NeuralClassifier):
         Returns
         -------
         weights : ndarray of shape (n_clips, n_frames), float32
-            They sum to one over a clip's frames, and are zero on padding. Frames of one step (`pool_size`) share its weight.
+            They sum to one over a clip's frames, and are zero on padding. Frames of one step (`pool_size`) share its
+            weight.
         """
         check_is_fitted(self)
         import keras

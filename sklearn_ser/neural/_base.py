@@ -68,8 +68,8 @@ class _FittedModel:
 
 # What the docstring of every neural classifier says of training, in the place of "<training>"; defaults are its own.
 _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, default={optimizer!r}
-        Name of a Keras optimizer, its serialised form (``{{"class_name": "SGD", "config": {{"momentum": 0.9}}}}``), or an
-        instance, of which a copy is used.
+        Name of a Keras optimizer, its serialised form (``{{"class_name": "SGD", "config": {{"momentum": 0.9}}}}``), or
+        an instance, of which a copy is used.
     learning_rate : float or None, default={learning_rate}
         Learning rate; None leaves the optimizer's own.
     epochs : int, default={epochs}
@@ -90,9 +90,9 @@ _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, d
     warm_start : bool, default=False
         Whether `fit` goes on training the network that is there.
     model_checkpoint : str, PathLike or None, default=None
-        A `.keras` file that is to hold the best epoch so far (by the loss on held-out clips with `early_stopping`, else by
-        the training loss) while training goes on. If training is cut off, the same `fit` resumes from it, and ends as if
-        it had never been interrupted. `keras.saving.load_model` reads the file.
+        A `.keras` file that is to hold the best epoch so far (by the loss on held-out clips with `early_stopping`, else
+        by the training loss) while training goes on. If training is cut off, the same `fit` resumes from it, and ends
+        as if it had never been interrupted. `keras.saving.load_model` reads the file.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the order of the clips, dropout and the split; the same int gives the same
         probabilities on the same machine. No global generator is touched.
@@ -109,7 +109,7 @@ _TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
-    """Base of the classifiers of frames. A subclass says in `_build(input_shape, n_classes)` which network it trains."""
+    """Base of the classifiers of frames. A subclass returns its network from `_build(input_shape, n_classes)`."""
 
     _parameter_constraints: dict = {
         "optimizer": [str, dict, HasMethods(["get_config"])],
@@ -184,8 +184,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n_clips,) or None, default=None
             Weight of each clip in the loss; clips of weight 0 are left out.
         groups : array-like of shape (n_clips,) or None, default=None
-            Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it comes
-            here by metadata routing (``set_fit_request(groups=True)``).
+            Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it
+            comes here by metadata routing (``set_fit_request(groups=True)``).
 
         Returns
         -------
@@ -250,8 +250,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self._validate_params()
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' needs all clips at once, so partial_fit cannot use it. Compute the weights with "
-                "sklearn.utils.compute_class_weight and pass them as a dict."
+                "class_weight='balanced' needs all clips at once, so partial_fit cannot use it. Compute the weights "
+                "with sklearn.utils.compute_class_weight and pass them as a dict."
             )
         going_on = hasattr(self, "_fitted")
         X, y = self._validate(X, y, reset=not going_on)
@@ -309,9 +309,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             n_held_out = int(np.ceil(self.validation_fraction * len(y)))
             if counts.min() < 2 or n_held_out < len(counts) or len(y) - n_held_out < len(counts):
                 raise ValueError(
-                    f"early_stopping holds out validation_fraction={self.validation_fraction} of the clips with every class "
-                    f"on both sides. {len(y)} clips, of which {counts.min()} in the rarest of {len(counts)} classes, are "
-                    "too few for that: give more clips, raise validation_fraction, or set early_stopping=False."
+                    f"early_stopping holds out validation_fraction={self.validation_fraction} of the clips with every "
+                    f"class on both sides. {len(y)} clips, of which {counts.min()} in the rarest of {len(counts)} "
+                    "classes, are too few for that: give more clips, raise validation_fraction, or set "
+                    "early_stopping=False."
                 )
             rows = np.arange(len(y))
             return train_test_split(rows, test_size=self.validation_fraction, stratify=y, random_state=seed)
@@ -332,8 +333,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         missing = np.setdiff1d(y, y[train])
         if missing.size:
             raise ValueError(
-                f"early_stopping cannot keep the groups apart: without those held out, no clip of {self.classes_[missing]} "
-                "is left to train on. Give more groups, or set early_stopping=False."
+                "early_stopping cannot keep the groups apart: without those held out, no clip of "
+                f"{self.classes_[missing]} is left to train on. Give more groups, or set early_stopping=False."
             )
         return train, held_out
 
@@ -407,15 +408,15 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                 optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
-                "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised form, "
-                f"or an instance. Got {self.optimizer!r}."
+                "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised "
+                f"form, or an instance. Got {self.optimizer!r}."
             ) from error
         if self.learning_rate is not None:
             optimizer.learning_rate = self.learning_rate
         return optimizer
 
     def _fingerprint(self, *arrays) -> str:
-        """What makes a training this one, but its length: clips, labels, weights, groups, what it began from, and parameters."""
+        """Identifies a training, whatever its length: clips, labels, weights, groups, first weights and parameters."""
         params = self.get_params(deep=False)
         for name in ("epochs", "model_checkpoint", "verbose", "warm_start"):
             del params[name]
@@ -431,8 +432,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         note = Checkpoint.read(self.model_checkpoint)
         if note is not None and note["fingerprint"] != fingerprint:
             warnings.warn(
-                f"model_checkpoint={str(self.model_checkpoint)!r} holds a training on other clips or with other parameters, "
-                "and is overwritten. Give each training a file of its own; in a cross-validation, give none.",
+                f"model_checkpoint={str(self.model_checkpoint)!r} holds a training on other clips or with other "
+                "parameters, and is overwritten. Give each training a file of its own; in a cross-validation, give "
+                "none.",
                 UserWarning,
                 stacklevel=4,
             )

@@ -75,8 +75,8 @@ class CNNClassifier(_Convolutional):
         Feature maps of each block; its length is the number of blocks.
     kernel_size, strides, pool_size : int, sequence of int, or None, default=None
         Width and step of each block's convolution, and of its pooling; an int serves all blocks. None takes widths of 5
-        and pools by 4, 2, 2 on frames; on chunks it begins with a width of 64 samples in steps of 8, goes on with widths
-        of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
+        and pools by 4, 2, 2 on frames; on chunks it begins with a width of 64 samples in steps of 8, goes on with
+        widths of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
     dropout : float, default=0.3
         Share of the mean dropped in training.
     spatial_dropout : float, default=0.1
@@ -159,10 +159,10 @@ class CNNClassifier(_Convolutional):
 class CNNLSTMClassifier(_Convolutional):
     """Convolutional blocks and LSTMs, on frames or on chunks of waveform.
 
-    Each block is Conv1D -> MaxPool -> BatchNorm -> ELU; an LSTM reads what the blocks leave, and a dense softmax decides
-    ([1]_, after [2]_). On frames, such as a log-mel spectrogram, the blocks run over time. On chunks of waveform, as
-    `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is masked throughout,
-    so a clip's probabilities do not depend on the length of the others.
+    Each block is Conv1D -> MaxPool -> BatchNorm -> ELU; an LSTM reads what the blocks leave, and a dense softmax
+    decides ([1]_, after [2]_). On frames, such as a log-mel spectrogram, the blocks run over time. On chunks of
+    waveform, as `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is
+    masked throughout, so a clip's probabilities do not depend on the length of the others.
 
     Parameters
     ----------
@@ -172,8 +172,8 @@ class CNNLSTMClassifier(_Convolutional):
         Feature maps of each block; its length is the number of blocks.
     kernel_size, strides, pool_size : int, sequence of int, or None, default=None
         Width and step of each block's convolution, and of its pooling; an int serves all blocks. None takes widths of 5
-        and pools by 4, 2, 2 on frames; on chunks it begins with a width of 64 samples in steps of 8, goes on with widths
-        of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
+        and pools by 4, 2, 2 on frames; on chunks it begins with a width of 64 samples in steps of 8, goes on with
+        widths of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
     lstm_units : int or sequence of int, default=64
         Size of the LSTM's state; of a sequence, one LSTM reads what the one before leaves at each step.
     dense_units : int or sequence of int, default=()
@@ -193,7 +193,8 @@ class CNNLSTMClassifier(_Convolutional):
     Notes
     -----
     Reference [1]_ pools at the end of a block. The maximum, the normalisation and ELU all keep the order of values, so
-    pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the time.
+    pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
+    time.
 
     A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.

@@ -73,8 +73,8 @@ logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing"
 class Batches(keras.callbacks.Callback):
     """Batches of clips, in a new order in every epoch, each cropped to about its longest clip.
 
-    A callback, too: at the start of an epoch it sets the order of the clips and what dropout will drop, both from the seed
-    and the epoch's number alone, so that a training that is resumed goes on as it would have gone on.
+    A callback, too: at the start of an epoch it sets the order of the clips and what dropout will drop, both from the
+    seed and the epoch's number alone, so that a training that is resumed goes on as it would have gone on.
     """
 
     def __init__(self, X, y, sample_weight, batch_size: int, seed: int | None):

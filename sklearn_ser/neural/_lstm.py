@@ -19,8 +19,8 @@ class LSTMClassifier(NeuralClassifier):
     lstm_units : int, default=64
         Size of the LSTM's state.
     pooling : {"last", "mean"}, default="last"
-        What the softmax reads: the LSTM's last state, or the mean of its states, in which a long clip's beginning counts for
-        as much as its end.
+        What the softmax reads: the LSTM's last state, or the mean of its states, in which a long clip's beginning
+        counts for as much as its end.
     dropout : float, default=0.3
         Share of what the softmax reads dropped in training.
     <training>
@@ -111,8 +111,8 @@ class StackedLSTMClassifier(NeuralClassifier):
     dropout : float, default=0.2
         Share of what the softmax reads dropped in training.
     step_size : int or None, default=None
-        For features, (n_clips, n_features): how many neighbouring values make one step of the sequence; the last step is
-        filled up with zeros. None makes one step of them all. Frames are steps already.
+        For features, (n_clips, n_features): how many neighbouring values make one step of the sequence; the last step
+        is filled up with zeros. None makes one step of them all. Frames are steps already.
     <training>
 
     Attributes

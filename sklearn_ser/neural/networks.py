@@ -19,12 +19,12 @@ _LOWEST = -1e9  # what padding counts for in a maximum
 def _conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
     """Conv1D -> MaxPool -> BatchNorm -> ELU along the last axis but one, over real steps only; the result and its mask.
 
-    Normalisation and ELU rise with their input, so taking the maximum before or after them picks the same step; before, they
-    work on a fraction of the steps, and training on waveforms takes a fifth of the time.
+    Normalisation and ELU rise with their input, so taking the maximum before or after them picks the same step; before,
+    they work on a fraction of the steps, and training on waveforms takes a fifth of the time.
 
-    Of four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is zero
-    wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds up, so that
-    no clip is left without a step.
+    Of four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is
+    zero wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds
+    up, so that no clip is left without a step.
     """
     from keras import layers, ops
 
@@ -65,7 +65,7 @@ def _conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides:
 
 
 def _convolutions(frames, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
-    """Blocks over the frames, or inside each chunk and then its average; real steps (n_clips, n_steps, n) and their mask."""
+    """Blocks over the frames, or inside each chunk, then its mean; real steps (n_clips, n_steps, n) and their mask."""
     from keras import ops
 
     x, mask = _real(frames)
@@ -73,7 +73,7 @@ def _convolutions(frames, *, chunks: bool, filters, kernel_size, strides, pool_s
     if chunks:
         x = x[:, :, :, None]
         mask = ops.repeat(mask[:, :, None], frames.shape[2], axis=2)
-    for index, (n, kernel, stride, pool) in enumerate(zip(filters, kernel_size, strides, pool_size)):
+    for index, (n, kernel, stride, pool) in enumerate(zip(filters, kernel_size, strides, pool_size, strict=True)):
         x, mask = _conv_block(
             x, mask, index, filters=n, kernel_size=kernel, strides=stride, pool_size=pool, dropout=dropout
         )
@@ -234,8 +234,8 @@ def cnn_lstm(
     input_shape : tuple (n_frames or None, n_features)
     n_classes : int
     chunks : bool, default=False
-        False: the blocks run over the frames, and the LSTMs over what pooling leaves of them. True: a frame is a chunk of
-        waveform; the blocks run inside each chunk, and the LSTMs across the chunks' averages.
+        False: the blocks run over the frames, and the LSTMs over what pooling leaves of them. True: a frame is a chunk
+        of waveform; the blocks run inside each chunk, and the LSTMs across the chunks' averages.
     filters, kernel_size, strides, pool_size : sequences of int, one entry for each block
     lstm_units : sequence of int
         Size of each LSTM.

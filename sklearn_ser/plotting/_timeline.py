@@ -46,8 +46,8 @@ class TimelineDisplay:
     Parameters
     ----------
     timeline : DataFrame
-        As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class, and
-        `predicted`.
+        As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class,
+        and `predicted`.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
 
@@ -141,8 +141,8 @@ class TimelineDisplay:
         columns = list(timeline.columns)
         if columns[:2] != ["start", "end"] or columns[-1] != "predicted" or len(columns) < 4 or not len(timeline):
             raise ValueError(
-                "timeline must have rows, and the columns 'start', 'end', a probability for each class, and 'predicted', as "
-                f"predict_timeline returns them. Got {len(timeline)} rows of the columns {columns}."
+                "timeline must have rows, and the columns 'start', 'end', a probability for each class, and "
+                f"'predicted', as predict_timeline returns them. Got {len(timeline)} rows of the columns {columns}."
             )
         return cls(timeline, outline=None if recording is None else _outline(recording, sr)).plot(ax=ax)
 

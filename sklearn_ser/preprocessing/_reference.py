@@ -15,8 +15,8 @@ from ..utils._sklearn_compat import _check_feature_names_in
 class ReferenceScaler(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Values less the mean of a reference class, over its standard deviation: neutral speech becomes the origin.
 
-    What is left tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later clips
-    are scaled by the same mean and deviation.
+    What is left tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later
+    clips are scaled by the same mean and deviation.
 
     Parameters
     ----------

@@ -21,33 +21,35 @@ _LEAST, _MOST = 0.01, 20.0
 class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
-    Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among the rows
-    of X, of all emotions; no labels are looked at, so that unknown speakers are normalised, too. Few clips say little about a
-    speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that is its speaker's only
-    one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
+    Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among
+    the rows of X, of all emotions; no labels are looked at, so that unknown speakers are normalised, too. Few clips say
+    little about a speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that
+    is its speaker's only one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
 
-    **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there are.
-    Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
+    **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there
+    are. Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
 
     Parameters
     ----------
     transformer : transformer
-        Makes features (n_clips, n_features), such as `HandcraftedFeatures`, or frames (n_clips, n_frames, n_values), such as
-        `MelSpectrogramTransformer`, or a Pipeline that ends in either. It is given X as it is, and cloned before it is
-        fitted.
+        Makes features (n_clips, n_features), such as `HandcraftedFeatures`, or frames (n_clips, n_frames, n_values),
+        such as `MelSpectrogramTransformer`, or a Pipeline that ends in either. It is given X as it is, and cloned
+        before it is fitted.
     speaker : str or None, default="speaker"
-        Column of X that tells speakers apart. Where it is missing (NaN, None), a clip is taken for its speaker's only one.
-        None takes all clips so, even if X is no DataFrame: then all are scaled alike, as by `StandardScaler`.
+        Column of X that tells speakers apart. Where it is missing (NaN, None), a clip is taken for its speaker's only
+        one. None takes all clips so, even if X is no DataFrame: then all are scaled alike, as by `StandardScaler`.
     enrolment : str or None, default="enrolment"
-        Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech recorded
-        beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no such column.
+        Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech
+        recorded beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no
+        such column.
     prior_strength : float or "auto", default="auto"
-        How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see Notes.
+        How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see
+        Notes.
     alone : float, default=2/3
-        Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0 to 1,
-        so that the model behind this step learns what such clips look like. `transform` does so with none. Where X has
-        enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many clips of a speaker
-        at a time.
+        Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0
+        to 1, so that the model behind this step learns what such clips look like. `transform` does so with none. Where
+        X has enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many clips
+        of a speaker at a time.
     random_state : int, RandomState instance or None, default=0
         Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
 
@@ -58,8 +60,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
     mean_ : ndarray of shape (n_values,)
         Mean of the average training speaker.
     clip_var_, frame_var_ : ndarray of shape (n_values,)
-        Variance of the clips' means around their speaker's mean, and of the frames around their clip's mean; the latter is 0
-        for features.
+        Variance of the clips' means around their speaker's mean, and of the frames around their clip's mean; the latter
+        is 0 for features.
     prior_strength_ : ndarray of shape (n_values,)
         How many clips the training speakers count for in a speaker's mean.
     has_enrolment_ : bool
@@ -73,24 +75,25 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Let clips scatter around their speaker's mean with variance :math:`\\sigma^2`, and speakers' means around `mean_` with
-    variance :math:`\\tau^2`, both normally distributed. Given `n` other clips of the speaker with mean :math:`\\bar x`, a clip
-    is expected at ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`, the `prior_strength` [1]_, and
-    scatters around that with variance :math:`\\sigma^2 (1 + 1 / (n + k))`. These are the mean and the variance by which it is
-    normalised. So what comes out varies as much for one clip as for many, and `n = 0` is plain standardisation, with the
-    variance :math:`\\sigma^2 + \\tau^2` of all clips. A value in which voices differ, such as F0, is centred by few clips, and
-    one in which they do not, by many.
+    Let clips scatter around their speaker's mean with variance :math:`\\sigma^2`, and speakers' means around `mean_`
+    with variance :math:`\\tau^2`, both normally distributed. Given `n` other clips of the speaker with mean
+    :math:`\\bar x`, a clip is expected at ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`,
+    the `prior_strength` [1]_, and scatters around that with variance :math:`\\sigma^2 (1 + 1 / (n + k))`. These are the
+    mean and the variance by which it is normalised. So what comes out varies as much for one clip as for many, and `n =
+    0` is plain standardisation, with the variance :math:`\\sigma^2 + \\tau^2` of all clips. A value in which voices
+    differ, such as F0, is centred by few clips, and one in which they do not, by many.
 
-    "auto" takes both variances from the training speakers, by the analysis of variance, and `k` not above 20; where there are
-    no two speakers with several clips, it is 5. :math:`\\sigma^2` is the speaker's own as far as it is known: the squared
-    deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
+    "auto" takes both variances from the training speakers, by the analysis of variance, and `k` not above 20; where
+    there are no two speakers with several clips, it is 5. :math:`\\sigma^2` is the speaker's own as far as it is known:
+    the squared deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
 
     A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
-    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains on.
+    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains
+    on.
 
-    Inside `SegmentClassifier` or `AugmentedClassifier`, each segment or copy counts as a clip of its speaker. The segments of a
-    single clip are then scaled by each other, and what is left of its emotion is how they differ; give `predict` several
-    clips of a speaker, or a path, in which each segment is taken for its speaker's only one.
+    Inside `SegmentClassifier` or `AugmentedClassifier`, each segment or copy counts as a clip of its speaker. The
+    segments of a single clip are then scaled by each other, and what is left of its emotion is how they differ; give
+    `predict` several clips of a speaker, or a path, in which each segment is taken for its speaker's only one.
 
     In frames, each clip weighs the same in its speaker's mean, however long it is.
 
@@ -158,8 +161,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X lacks the column `speaker`, `enrolment` holds anything but true and false or marks no clip at all, or the
-            transformer makes neither features nor frames.
+            If X lacks the column `speaker`, `enrolment` holds anything but true and false or marks no clip at all, or
+            the transformer makes neither features nor frames.
         """
         self._fit(X, y, params)
         return self
@@ -192,8 +195,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame of n_clips
-            Audio input with the column `speaker`. Of audio input that is no DataFrame, each clip is taken for its speaker's
-            only one.
+            Audio input with the column `speaker`. Of audio input that is no DataFrame, each clip is taken for its
+            speaker's only one.
 
         Returns
         -------
@@ -210,8 +213,8 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         if reference is None and self.has_enrolment_:
             raise ValueError(
-                f"X has no column {self.enrolment!r}, but had it in fit: mark the clips by which speakers are normalised, "
-                "and all others, if there are none, as False."
+                f"X has no column {self.enrolment!r}, but had it in fit: mark the clips by which speakers are "
+                "normalised, and all others, if there are none, as False."
             )
         return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
 
@@ -289,7 +292,7 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         """The average speaker, of the reference clips' statistics and the rows of each speaker."""
         counts = np.array([[len(rows)] for rows in speakers])
         of_speakers = np.array([means[rows].mean(axis=0) for rows in speakers])
-        squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers))
+        squares = sum(((means[rows] - mean) ** 2).sum(axis=0) for rows, mean in zip(speakers, of_speakers, strict=True))
         within = squares / max(len(means) - len(speakers), 1)
         self.prior_strength_ = self._strength(counts, of_speakers, within)
         if len(means) == len(speakers):  # one clip each does not tell clips and speakers apart
@@ -319,12 +322,12 @@ class SpeakerNormalizer(TransformerMixin, BaseEstimator):
         normalized = np.empty_like(values)
         for rows in _rows_by_speaker(speakers):
             expected = self._expected(means[rows], variances[rows], reference[rows], alone[rows])
-            for row, mean, scale in zip(rows, *expected):
+            for row, mean, scale in zip(rows, *expected, strict=True):
                 normalized[row] = (values[row] - mean) / scale
         return normalized
 
     def _expected(self, means, variances, known: np.ndarray, alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation to expect of each of a speaker's clips: of what is known of the others, if not alone."""
+        """Expected mean and standard deviation of each of a speaker's clips, given the others, if there are any."""
         own, others, prior, strength = known[:, np.newaxis], ~alone[:, np.newaxis], self._prior(), self.prior_strength_
         n_others = others * (known.sum() - own)
         sums = others * (means[known].sum(axis=0) - own * means)

@@ -1,11 +1,11 @@
 """The published systems, each a function that returns an unfitted Pipeline of public estimators.
 
-Hyperparameters are as published. Each docstring says what its paper leaves open, and where the system does otherwise, and
-why. `list_systems` returns them all, with the figures that their papers report.
+Hyperparameters are as published. Each docstring says what its paper leaves open, and where the system does otherwise,
+and why. `list_systems` returns them all, with the figures that their papers report.
 
 Early stopping watches clips drawn at random, as the papers do. To keep speakers apart there, too, pass `groups`:
-``pipeline.fit(X, y, classifier__groups=speaker)``, or ``fit(X, y, groups=speaker)`` where the system trains on augmented
-copies (an `AugmentedClassifier`).
+``pipeline.fit(X, y, classifier__groups=speaker)``, or ``fit(X, y, groups=speaker)`` where the system trains on
+augmented copies (an `AugmentedClassifier`).
 """
 
 from ._bledea import bledea_stacked_lstm

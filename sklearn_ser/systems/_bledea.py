@@ -20,8 +20,8 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
     Parameters
     ----------
     features : {"mel", "all", "no_zcr"}, default="all"
-        Means over the frames of 128 mel bands, with 40 MFCC, zero-crossing rate and RMS ("all", 170 values), or without the
-        zero-crossing rate (169).
+        Means over the frames of 128 mel bands, with 40 MFCC, zero-crossing rate and RMS ("all", 170 values), or without
+        the zero-crossing rate (169).
     noise : bool, default=False
         Train on noisy copies, too: white noise at 10 dB SNR.
     <common>
@@ -36,13 +36,13 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
     As published: the features; two LSTMs of 128 units, a ReLU layer of 32, dropout of 0.2, softmax; Adam at 0.001, 50
     epochs, 256 clips a batch.
 
-    Left open by [1]_: the level of the noise, and how 170 values become a sequence. Here they are one step; read as 170 steps
-    of one value (``set_params(classifier__step_size=1)``), as often understood, the same network recognises 50 to 55 % of
-    EMO-DB in place of 70 to 75, and trains ten times as long.
+    Left open by [1]_: the level of the noise, and how 170 values become a sequence. Here they are one step; read as 170
+    steps of one value (``set_params(classifier__step_size=1)``), as often understood, the same network recognises 50 to
+    55 % of EMO-DB in place of 70 to 75, and trains ten times as long.
 
-    Otherwise than [1]_: clips are read at 16 kHz, so that corpora at several rates have the same bands, and brought to the
-    same level; features are standardised. Raw mel powers differ by orders of magnitude among bands and clips: noise then
-    moves them to where the network has never been, which may be why [1]_ found that noise ruins it.
+    Otherwise than [1]_: clips are read at 16 kHz, so that corpora at several rates have the same bands, and brought to
+    the same level; features are standardised. Raw mel powers differ by orders of magnitude among bands and clips: noise
+    then moves them to where the network has never been, which may be why [1]_ found that noise ruins it.
 
     References
     ----------

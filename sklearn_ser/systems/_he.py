@@ -22,7 +22,8 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
     Parameters
     ----------
     standardize : bool, default=False
-        Whether the functionals are standardised before the SVM reads them, which [1]_ does not say and an RBF kernel needs.
+        Whether the functionals are standardised before the SVM reads them, which [1]_ does not say and an RBF kernel
+        needs.
     random_state, epochs : ignored
         Nothing here is random or trained in epochs; all systems take them.
     verbose : int, default=0
@@ -35,18 +36,17 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
 
     Notes
     -----
-    As published: windows of 20 ms every 10 ms; 256 values of the FFT, F0, formants, energy, zero-crossing rate, 13 MFCC;
-    scaled by mean and deviation of the neutral training clips (``set_params(scaler__reference=...)`` names another class, or
-    None for all clips); C chosen among 1e-6 to 1, here by cross-validation of the
-    training clips.
+    As published: windows of 20 ms every 10 ms; 256 values of the FFT, F0, formants, energy, zero-crossing rate, 13
+    MFCC; scaled by mean and deviation of the neutral training clips (``set_params(scaler__reference=...)`` names
+    another class, or None for all clips); C chosen among 1e-6 to 1, here by cross-validation of the training clips.
 
-    Left open by [1]_: the functionals. As long as they are not standardised, too, those that vary most decide alone, and the
-    baseline is weaker than it need be.
+    Left open by [1]_: the functionals. As long as they are not standardised, too, those that vary most decide alone,
+    and the baseline is weaker than it need be.
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks with
-       attention model".
+    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
+       with attention model".
     """
     return Pipeline(
         [
@@ -74,16 +74,16 @@ def he_blstm(*, random_state=None, epochs=20, verbose=0) -> Pipeline:
 
     Notes
     -----
-    As published: the descriptors of `he_svm`; 512 ReLU units and a BLSTM of 128; noise of 0.1 on the input and dropout of
-    0.5 in training.
+    As published: the descriptors of `he_svm`; 512 ReLU units and a BLSTM of 128; noise of 0.1 on the input and dropout
+    of 0.5 in training.
 
     Otherwise than [1]_: see `he_attention_blstm`. Ten frames make one step of the BLSTM, as in
     the other experiments, because an LSTM takes as long as it has steps.
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks with
-       attention model".
+    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
+       with attention model".
     """
     network = AttentionBLSTMClassifier(
         (128,), dense_units=(512,), pool_size=10, attention=False, **_he_training(1e-3, epochs, random_state, verbose)
@@ -112,12 +112,13 @@ def he_autoencoder_blstm(*, random_state=None, epochs=40, verbose=0) -> Pipeline
 
     Notes
     -----
-    As published: the spectrogram and kernels of `he_attention_blstm`, then a BLSTM of 128. Otherwise than [1]_: as there.
+    As published: the spectrogram and kernels of `he_attention_blstm`, then a BLSTM of 128. Otherwise than [1]_: as
+    there.
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks with
-       attention model".
+    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
+       with attention model".
     """
     network = AttentionBLSTMClassifier((128,), attention=False, **_he_training(1e-3, epochs, random_state, verbose))
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])
@@ -139,21 +140,22 @@ def he_attention_blstm(*, random_state=None, epochs=60, verbose=0) -> Pipeline:
 
     Notes
     -----
-    As published: the spectrogram in windows of 20 ms every 10 ms, scaled by mean and deviation of the neutral training clips,
-    reduced to 60 values a frame by PCA; 180 kernels of 3, 6 and 10 frames, learned by a sparse auto-encoder from patches of a
-    third of the training clips; sigmoid, and means over windows; two BLSTMs of 30 units, attention, softmax; noise of
-    0.1 on the input and dropout of 0.5 in training.
+    As published: the spectrogram in windows of 20 ms every 10 ms, scaled by mean and deviation of the neutral training
+    clips, reduced to 60 values a frame by PCA; 180 kernels of 3, 6 and 10 frames, learned by a sparse auto-encoder from
+    patches of a third of the training clips; sigmoid, and means over windows; two BLSTMs of 30 units, attention,
+    softmax; noise of 0.1 on the input and dropout of 0.5 in training.
 
     Left open by [1]_: the auto-encoder's sparsity and its weight, and the windows of the means (see
     `SparseAutoencoderFeatures`).
 
     Otherwise than [1]_: Adam in place of SGD at a learning rate of 1e-6, which barely moves a network; 32 clips a batch
-    in place of 10, for speed; Keras' own initial weights. What the kernels say is standardised before it reaches the BLSTM.
+    in place of 10, for speed; Keras' own initial weights. What the kernels say is standardised before it reaches the
+    BLSTM.
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks with
-       attention model".
+    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
+       with attention model".
     """
     network = AttentionBLSTMClassifier((30, 30), **_he_training(3e-3, epochs, random_state, verbose))
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])

@@ -41,16 +41,16 @@ def mou2021_cnn_lstm(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
 
     Notes
     -----
-    As published: 16 kHz, RMS normalisation, chunks of 16000 samples; four blocks of Conv1D, batch normalisation, ELU and max
-    pooling, one LSTM, softmax; early stopping on 16 % of the clips, and the best epoch kept.
+    As published: 16 kHz, RMS normalisation, chunks of 16000 samples; four blocks of Conv1D, batch normalisation, ELU
+    and max pooling, one LSTM, softmax; early stopping on 16 % of the clips, and the best epoch kept.
 
-    Left open by [1]_: 32, 64, 64 and 64 filters, the first 64 samples wide and in steps of 8, because narrow filters at the
-    full rate take ten times as long; an LSTM of 64 units; learning rate and batch size.
+    Left open by [1]_: 32, 64, 64 and 64 filters, the first 64 samples wide and in steps of 8, because narrow filters at
+    the full rate take ten times as long; an LSTM of 64 units; learning rate and batch size.
 
-    Otherwise than [1]_: Adam in place of SGD with Nesterov momentum, which on four emotions of EMO-DB stayed 5 points behind
-    with these filters, and took twice the time to come close with twice as many; pooling comes first in a block (see
-    `CNNLSTMClassifier`); a share of feature maps and of the LSTM's output is dropped in training; and chunks that a shorter
-    clip does not have are masked.
+    Otherwise than [1]_: Adam in place of SGD with Nesterov momentum, which on four emotions of EMO-DB stayed 5 points
+    behind with these filters, and took twice the time to come close with twice as many; pooling comes first in a block
+    (see `CNNLSTMClassifier`); a share of feature maps and of the LSTM's output is dropped in training; and chunks that
+    a shorter clip does not have are masked.
 
     References
     ----------
@@ -107,9 +107,10 @@ def mou2021_nn(*, random_state=None, epochs=100, verbose=0) -> Pipeline:
 
     Notes
     -----
-    Otherwise than [1]_, which feeds the network whole clips, flattened: here it reads 10 ms at a time, with the same weights,
-    and the mean over the clip is classified. On flattened waveforms, sample by sample, a dense network learns its training
-    clips by heart and recognises no others (18 % of seven emotions of EMO-DB, where guessing the most frequent one gives 24).
+    Otherwise than [1]_, which feeds the network whole clips, flattened: here it reads 10 ms at a time, with the same
+    weights, and the mean over the clip is classified. On flattened waveforms, sample by sample, a dense network learns
+    its training clips by heart and recognises no others (18 % of seven emotions of EMO-DB, where guessing the most
+    frequent one gives 24).
 
     References
     ----------
@@ -134,9 +135,9 @@ def mou2021_lstm(*, random_state=None, epochs=80, verbose=0) -> Pipeline:
 
     Notes
     -----
-    Otherwise than [1]_, the LSTM reads the waveform 10 ms at a time, not a second: of whole seconds as steps it recognises
-    18 % of seven emotions of EMO-DB. Its states are averaged over the clip: of its last state alone, after some hundreds of such
-    steps, it recognises 48 %.
+    Otherwise than [1]_, the LSTM reads the waveform 10 ms at a time, not a second: of whole seconds as steps it
+    recognises 18 % of seven emotions of EMO-DB. Its states are averaged over the clip: of its last state alone, after
+    some hundreds of such steps, it recognises 48 %.
 
     References
     ----------

@@ -1,1 +1,1 @@
-"""What every package here may use and which uses none of them: frames, columns, randomness, scikit-learn's private helpers."""
+"""Helpers that every package may import: frames, columns, randomness, scikit-learn's private helpers."""

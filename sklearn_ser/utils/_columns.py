@@ -43,10 +43,11 @@ def find_columns(X, groups, names: dict[str, str], optional: Sequence[str] = ())
         table = np.asarray(groups)
         if table.ndim > 2 or table.ndim == 2 and table.shape[1] > len(names):
             raise ValueError(
-                f"groups must hold {' and '.join(names)}: an array of shape (n_clips,) or (n_clips, {len(names)}), or a "
-                f"DataFrame with the columns {list(names.values())}. Got an array of shape {table.shape}."
+                f"groups must hold {' and '.join(names)}: an array of shape (n_clips,) or (n_clips, {len(names)}), or "
+                f"a DataFrame with the columns {list(names.values())}. Got an array of shape {table.shape}."
             )
-        given = dict(zip(names.values(), table.reshape(len(table), -1).T))
+        # A single column of groups is the first of the names.
+        given = dict(zip(names.values(), table.reshape(len(table), -1).T, strict=False))
     found = []
     for parameter, name in names.items():
         column = given.get(name)

@@ -23,8 +23,8 @@ def check_frames(X: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If a clip has no frame at all, if NaN stands elsewhere than in whole frames past the clip's end, or if a value is
-        infinite. The message names the row.
+        If a clip has no frame at all, if NaN stands elsewhere than in whole frames past the clip's end, or if a value
+        is infinite. The message names the row.
     """
     real = ~np.isnan(X[:, :, 0])
     lengths = real.sum(axis=1)
@@ -42,8 +42,8 @@ def check_frames(X: np.ndarray) -> np.ndarray:
             raise ValueError(f"Row {row}, frame {time} contains infinite (inf) values.")
         if np.isnan(values).any():
             raise ValueError(
-                f"Row {row}, frame {time} contains NaN, but NaN marks padding: all values of all frames past a clip's end, "
-                "and nothing else."
+                f"Row {row}, frame {time} contains NaN, but NaN marks padding: all values of all frames past a clip's "
+                "end, and nothing else."
             )
     return lengths
 
@@ -76,9 +76,9 @@ def validate_frames(estimator, X, *, reset: bool) -> tuple[np.ndarray, np.ndarra
         if "could not convert string" not in str(error) and "inhomogeneous" not in str(error):
             raise
         raise ValueError(
-            f"{type(estimator).__name__} takes frames (n_clips, n_frames, n_features) or features (n_clips, n_features). Got "
-            "what looks like paths or waveforms of different lengths: put MelSpectrogramTransformer, WaveformChunker or "
-            "HandcraftedFeatures before it."
+            f"{type(estimator).__name__} takes frames (n_clips, n_frames, n_features) or features (n_clips, "
+            "n_features). Got what looks like paths or waveforms of different lengths: put MelSpectrogramTransformer, "
+            "WaveformChunker or HandcraftedFeatures before it."
         ) from None
     if array.ndim == 2:
         return validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32]), None

@@ -15,8 +15,8 @@ _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = _repr.maxdeque =
 def short(value) -> str:
     """What `repr` says of a value, on one line and in at most 80 characters.
 
-    Of a long text or path, beginning and end are kept; of other long values, the beginning. Megabytes are cut before they are
-    written out.
+    Of a long text or path, beginning and end are kept; of other long values, the beginning. Megabytes are cut before
+    they are written out.
 
     Examples
     --------

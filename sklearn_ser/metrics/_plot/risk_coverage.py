@@ -122,8 +122,8 @@ class RiskCoverageDisplay:
         confidence : array-like of shape (n_clips,)
             The higher, the surer.
         groups : array-like of shape (n_clips,) or None, default=None
-            Speakers. If given, a band shows between which risks the curves of 95 % of such sets of speakers lie: those of
-            `n_boot` draws of as many speakers with replacement.
+            Speakers. If given, a band shows between which risks the curves of 95 % of such sets of speakers lie: those
+            of `n_boot` draws of as many speakers with replacement.
         n_boot : int, default=500
             Draws for the band.
         random_state : int, Generator or None, default=0
