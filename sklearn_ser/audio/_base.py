@@ -102,7 +102,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         raise NotImplementedError
 
     def _cache_key(self, function):
-        """What the results depend on besides the clip: anything that `joblib.hash` takes; None if it cannot be known."""
+        """What the results depend on besides the clip: anything that `joblib.hash` takes, or None if unknown."""
         return function
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:

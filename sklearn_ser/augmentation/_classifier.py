@@ -55,7 +55,9 @@ def augment_clips(X, augmenter, *, random_state=None):
     """
     clips, seed = as_clips(X), draw_seed(random_state)
     alterations = [Seeded(as_augmenter(augmenter), (seed, 0, row)) for row in range(len(clips))]
-    altered = [AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations)]
+    altered = [
+        AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations, strict=True)
+    ]
     return in_form_of(X, altered, np.arange(len(clips)))
 
 

@@ -52,7 +52,7 @@ class Compose(WaveformAugmenter):
     def _seeded(self, rng) -> list[Seeded]:
         """Each with chance of its own, so that lengths are known without what was drawn for the samples."""
         seeds = rng.integers(2**63, size=len(self.augmenters)).tolist()
-        return [Seeded(augmenter, (seed,)) for augmenter, seed in zip(self.augmenters, seeds)]
+        return [Seeded(augmenter, (seed,)) for augmenter, seed in zip(self.augmenters, seeds, strict=True)]
 
     def _key(self, random_state):
         if type(self).__module__ != __name__:

@@ -20,15 +20,15 @@ class PitchShift(WaveformAugmenter):
     Parameters
     ----------
     n_steps : float or (float, float), default=4
-        Semitones, below zero for lower; F0 is multiplied by ``2 ** (n_steps / 12)``. Of a range, each call draws. 4 is what
-        [1]_ takes.
+        Semitones, below zero for lower; F0 is multiplied by ``2 ** (n_steps / 12)``. Of a range, each call draws. 4 is
+        what [1]_ takes.
     p : float, default=1.0
         Probability that the pitch is shifted at all.
 
     Notes
     -----
-    A phase vocoder changes the length, resampling (soxr) changes it back. Its window is about 46 ms rounded to a power of
-    two: 2048 samples at 44.1 kHz, 1024 at 16 kHz, where librosa's 2048 would smear 128 ms of speech.
+    A phase vocoder changes the length, resampling (soxr) changes it back. Its window is about 46 ms rounded to a power
+    of two: 2048 samples at 44.1 kHz, 1024 at 16 kHz, where librosa's 2048 would smear 128 ms of speech.
 
     References
     ----------
@@ -65,8 +65,8 @@ class TimeStretch(WaveformAugmenter):
     Parameters
     ----------
     rate : float or (float, float), default=(0.8, 1.25)
-        Above 1 is faster and shorter: `n_times` samples become ``round(n_times / rate)``. Of a range, each call draws; the
-        default is a fifth slower to a quarter faster.
+        Above 1 is faster and shorter: `n_times` samples become ``round(n_times / rate)``. Of a range, each call draws;
+        the default is a fifth slower to a quarter faster.
     p : float, default=1.0
         Probability that the waveform is stretched at all.
 
