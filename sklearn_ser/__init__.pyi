@@ -11,6 +11,7 @@ from . import pretrained as pretrained
 from . import segmentation as segmentation
 from . import selective as selective
 from . import systems as systems
+from . import utils as utils
 from .audio import AudioError as AudioError
 from .audio import AudioTransformer as AudioTransformer
 from .audio import WaveformChunker as WaveformChunker
@@ -70,5 +71,6 @@ from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier
+from .utils import VersionMismatchWarning as VersionMismatchWarning
 
 __version__: str

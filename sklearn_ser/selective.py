@@ -28,6 +28,7 @@ from .utils._sklearn_compat import (
     estimator_has,
 )
 from .utils._statistics import risk_bound
+from .utils._versions import VersionedMixin
 
 __all__ = ["SelectiveClassifier"]
 
@@ -35,7 +36,7 @@ _METHODS = ("predict_proba", "decision_function")
 _STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
 
 
-class SelectiveClassifier(ClassifierMixin, BaseEstimator):
+class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     """A classifier that answers "unknown" where it is not sure enough, for a coverage or a risk that is asked for.
 
     How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._sklearn_compat import Interval, StrOptions
+from ..utils._versions import VersionedMixin
 from ._cache import remembering
 from ._input import as_clips
 from ._io import clip_bytes, clip_length, load_waveform
@@ -39,7 +40,7 @@ def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_p
     return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)])
 
 
-class AudioTransformer(TransformerMixin, BaseEstimator):
+class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
     A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds
@@ -89,6 +90,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             del self.n_features_in_
         span = dict(sr=self.sr, offset=self.offset, duration=self.duration)
         self._learn([clip_length(clip, row=row, **span) for row, clip in enumerate(clips)])
+        self._ready = True  # some learn nothing that would show it
         return self
 
     def _check_params(self) -> None:
@@ -143,6 +145,15 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             stacked[row, : len(result)] = result
             stacked[row, len(result) :] = np.nan
         return stacked
+
+    def __getstate__(self):
+        """What is pickled: of a fitted transformer without its memory.
+
+        A search sends its workers transformers that are still to be fitted, and these keep it. What is fitted is sent
+        to where it predicts, and there it must not fill a folder that nobody asked for.
+        """
+        state = super().__getstate__()
+        return {**state, "memory": None} if "_ready" in state and state.get("memory") is not None else state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

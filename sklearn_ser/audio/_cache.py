@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import tempfile
+import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from ..utils._messages import short
 from ._io import clip_digest
 
 Task = Callable[[list, Sequence[int]], list[np.ndarray]]  # from clips and their rows to their results
@@ -45,18 +48,43 @@ def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, na
         Picklable; what it makes of a clip depends on the task and the clip's content only, not on the other clips or
         the row.
     memory : str, PathLike, joblib.Memory or None
-        Without a location, the task is returned as it is.
+        Without a location, or where there can be no folder, the task is returned as it is.
     name : str
         Folder of the results, for those who look into the memory.
     key : object
         What the task's results depend on besides the clip and the parameters by which it is loaded; None if that cannot
         be known.
+
+    Warns
+    -----
+    UserWarning
+        If nothing can be written there. Results that are there are still found.
     """
-    if isinstance(memory, (str, os.PathLike)):
-        memory = joblib.Memory(os.path.abspath(memory), verbose=0)  # workers may be in another folder
-    if memory is None or memory.store_backend is None or key is None:
+    if memory is None or key is None:
         return task
-    return _Remembering(task, memory.store_backend, name, joblib.hash((key, task.keywords, _CODE, _libraries())))
+    location, writable = memory, True
+    try:
+        if not isinstance(memory, joblib.Memory):
+            location = os.path.abspath(memory)  # workers may be in another folder
+            memory = joblib.Memory(location, verbose=0)
+        if memory.store_backend is None:
+            return task
+        location = memory.store_backend.location
+        if os.path.isdir(location):  # else it is no folder of this machine
+            with tempfile.TemporaryFile(dir=location):
+                pass
+    except OSError as error:
+        warnings.warn(
+            f"memory={short(location)} cannot be written ({error.strerror or error}), so nothing is cached. Name a "
+            "folder that can be written, or set memory=None.",
+            UserWarning,
+            stacklevel=4,
+        )
+        if not isinstance(memory, joblib.Memory):
+            return task
+        writable = False
+    keyed = joblib.hash((key, task.keywords, _CODE, _libraries()))
+    return _Remembering(task, memory.store_backend, name, keyed, writable)
 
 
 @dataclass(frozen=True)
@@ -67,6 +95,7 @@ class _Remembering:
     store: object  # joblib's store backend; it writes beside an entry, then renames, so that none is ever incomplete
     name: str
     parameters: str  # what the results depend on, besides the clip
+    writable: bool = True
 
     def __call__(self, clips: list, rows: Sequence[int]) -> list[np.ndarray]:
         keys = [self._key(clip, row) for clip, row in zip(clips, rows, strict=True)]
@@ -76,7 +105,9 @@ class _Remembering:
             computed = self.task(clips=[clips[i] for i in missing], rows=[rows[i] for i in missing])
             for i, result in zip(missing, computed, strict=True):
                 results[i] = result
-                if keys[i] is not None and self._key(clips[i], rows[i]) == keys[i]:  # else it changed while it was read
+                if not self.writable or keys[i] is None:
+                    continue
+                if self._key(clips[i], rows[i]) == keys[i]:  # else it changed while it was read
                     self._save(keys[i], result)
         return results
 

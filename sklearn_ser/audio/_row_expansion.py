@@ -14,10 +14,11 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
 from ..utils._sklearn_compat import HasMethods, _check_method_params
+from ..utils._versions import VersionedMixin
 from ._input import as_clips
 
 
-class MultiplyingClassifier(ClassifierMixin, BaseEstimator):
+class MultiplyingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     """Base of the meta-classifiers of audio input that fit `estimator` to more rows than there are clips.
 
     A subclass says in `_parts` what its rows are of a clip, and calls `_check_fit` and `_fit_rows` in its `fit`.

@@ -14,6 +14,7 @@ from ..audio._io import load_waveform
 from ..utils._messages import short
 from ..utils._random import seeded
 from ..utils._sklearn_compat import Interval, StrOptions
+from ..utils._versions import VersionedMixin
 
 
 def _generator(random_state) -> np.random.Generator:
@@ -22,7 +23,7 @@ def _generator(random_state) -> np.random.Generator:
     return np.random.default_rng(random_state)
 
 
-class WaveformAugmenter(BaseEstimator):
+class WaveformAugmenter(VersionedMixin, BaseEstimator):
     """Base of the augmenters. A subclass has `_alter(waveform, sr, rng)`, and `_length(n_times, rng)` if that changes.
 
     A parameter whose first constraint is an interval may be a number or a range (low, high) that each call draws from;

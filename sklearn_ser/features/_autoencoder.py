@@ -10,10 +10,11 @@ from scipy.special import expit, kl_div, logit
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from ..utils._frames import FramesMixin, validate_frames
+from ..utils._processes import one_blas_thread
 from ..utils._sklearn_compat import Interval, _check_feature_names_in
+from ..utils._versions import VersionedMixin
 
 
 def _loss(encoder, patches, n_kernels, sparsity, sparsity_weight, weight_decay):
@@ -68,7 +69,9 @@ def _seen(time: np.ndarray, kernel_length: int, n_frames) -> np.ndarray:
     return np.clip(time[:, np.newaxis] + np.arange(kernel_length) - (kernel_length - 1) // 2, 0, n_frames - 1)
 
 
-class SparseAutoencoderFeatures(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SparseAutoencoderFeatures(
+    FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, auto_wrap_output_keys=None
+):
     """How strongly each stretch of a clip resembles patterns learned without labels: frames of values in (0, 1).
 
     For each kernel length, a sparse auto-encoder learns to rebuild random patches, some frames long, from few active
@@ -313,7 +316,7 @@ class SparseAutoencoderFeatures(FramesMixin, TransformerMixin, BaseEstimator, au
         # Random mixtures of patches: where patches hardly vary, nothing would ever take a kernel's first weights back.
         kernels = rng.normal(size=(self.n_kernels, len(patches))) @ patches
         kernels /= np.std(kernels @ patches.T) or 1.0
-        with threadpool_limits(1, user_api="blas"):  # its threads wait for each other longer than these products take
+        with one_blas_thread():  # several wait for each other longer than these products take
             result = minimize(
                 _loss,
                 np.append(kernels.ravel(), np.full(self.n_kernels, logit(self.sparsity))),

@@ -5,16 +5,24 @@ The columns of a set never change once it is released; what is better gets a nam
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from .._signal import spectrum
+from .._signal import formants, pitch, spectral_shape, spectrum
+from . import _clip_features, _descriptors, _functionals
 from ._clip_features import MEASURES, Clip
 from ._descriptors import DESCRIPTORS, Settings, column_names, tracks
 from ._functionals import functionals_of
 
+# The code that computes the sets; of this file, `repr` says more. Read at once, while that is what was imported.
+_SOURCES = [
+    inspect.getsource(module)
+    for module in (spectrum, pitch, formants, spectral_shape, _descriptors, _clip_features, _functionals)
+]
 _FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
 
 
@@ -92,6 +100,11 @@ class FeatureSet(NamedTuple):
     def columns(self, sr: int) -> list[tuple[str, str]]:
         """Family and name of each column."""
         return [(family, name) for family, names in self._parts(self.settings(sr)) for name in names]
+
+    def digest(self) -> str:
+        """Tells this set from any other of its name: from one with other columns, settings or code."""
+        parts = (self._replace(settings=None), self.settings(16000), _SOURCES)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def features(self, waveforms: Sequence[np.ndarray], sr: int) -> np.ndarray:
         """(n_clips, n_features) float32."""

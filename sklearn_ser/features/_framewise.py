@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import FramesMixin, validate_frames
 from ..utils._sklearn_compat import HasMethods, _check_feature_names_in, _raise_for_params
+from ..utils._versions import VersionedMixin
 
 
 def _real(lengths: np.ndarray, n_frames: int) -> np.ndarray:
@@ -22,7 +23,7 @@ def _real(lengths: np.ndarray, n_frames: int) -> np.ndarray:
     return np.arange(n_frames) < lengths[:, np.newaxis]
 
 
-class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class FrameWise(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Apply a scikit-learn transformer to single frames, skipping padding.
 
     The transformer sees the real frames of all clips as its samples, (n_frames_of_all_clips, n_features): a
@@ -169,7 +170,7 @@ class FrameWise(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_k
         return tags
 
 
-class FlattenFrames(TransformerMixin, BaseEstimator):
+class FlattenFrames(TransformerMixin, VersionedMixin, BaseEstimator):
     """Lay the frames of each clip side by side: (n_clips, n_frames, n_features) -> (n_clips, n_frames * n_features).
 
     The bridge from frames to estimators that take features and refuse NaN.

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import validate_frames
 from ..utils._sklearn_compat import _check_feature_names_in
+from ..utils._versions import VersionedMixin
 from ._descriptors import check_choice
 
 _LOCAL = 25  # frames; a quarter of a second at the usual rate
@@ -211,7 +212,7 @@ def functionals_of(values: np.ndarray, functionals) -> np.ndarray:
     return np.concatenate([FUNCTIONALS[name].function(track) for name in functionals])
 
 
-class Functionals(TransformerMixin, BaseEstimator):
+class Functionals(TransformerMixin, VersionedMixin, BaseEstimator):
     """Statistics over the frames of each clip: frames (n_clips, n_frames, n_values) become features.
 
     Padding is skipped. The features are finite: those that a constant or a single frame does not have are 0.

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from ..audio import AudioTransformer
+from ..utils._processes import one_blas_thread
 from ..utils._sklearn_compat import StrOptions
 from ._descriptors import check_choice
 from ._feature_sets import FEATURE_SETS, FeatureSet
 
 
-@lru_cache(maxsize=1)
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController().select(user_api="blas")
-
-
 def _features(waveforms, *, feature_set: FeatureSet, sr: int) -> list[np.ndarray]:
-    return list(feature_set.features(waveforms, sr))
+    with one_blas_thread():
+        return list(feature_set.features(waveforms, sr))
 
 
 class HandcraftedFeatures(AudioTransformer):
@@ -135,9 +131,8 @@ class HandcraftedFeatures(AudioTransformer):
         """
         n_clips, results = self._apply(X)
         features = np.empty((n_clips, len(self.get_feature_names_out())), dtype=np.float32)
-        with _blas().limit(limits=1):  # for small matrices, waking further threads takes longer than the work
-            for row, result in results:
-                features[row] = result
+        for row, result in results:
+            features[row] = result
         return features
 
     def get_feature_names_out(self, input_features=None):
@@ -189,6 +184,11 @@ class HandcraftedFeatures(AudioTransformer):
 
     def _selected(self) -> FeatureSet:
         return FEATURE_SETS[self.feature_set].select(self.families, self.descriptors)
+
+    def _digests(self):
+        name = vars(self).get("feature_set")
+        known = isinstance(name, str) and name in FEATURE_SETS
+        return {f"feature set {name!r}": FEATURE_SETS[name].digest()} if known else {}
 
     def _function(self):
         return partial(_features, feature_set=self._selected(), sr=self.sr)

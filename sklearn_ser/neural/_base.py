@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import threading
 import warnings
 from numbers import Integral, Real
 
@@ -19,6 +20,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ..utils._frames import validate_frames
 from ..utils._random import draw_seed, seeded
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_sample_weight, _check_y
+from ..utils._versions import VersionedMixin
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
 
@@ -36,34 +38,34 @@ def check_sizes(name: str, value, at_least: int = 0) -> list[int]:
 class _FittedModel:
     """Holds a Keras model; pickled as architecture and weights, and rebuilt on first use.
 
-    So a saved classifier is little larger than its weights, and loading one does not import Keras.
+    So a saved classifier is little larger than its weights, and loading one does not import Keras. However many threads
+    ask for the model at once, one of them builds it, and the others wait.
     """
 
     def __init__(self, model):
-        self._model, self._packed = model, None
+        self._model, self._packed, self._lock = model, None, threading.Lock()
 
     @property
     def model(self):
-        packed = self._packed  # first: a thread that finds none here finds the model there
-        if self._model is None:
-            from ._keras import keras
+        from ._keras import check_process, keras
 
-            config, weights = packed
-            with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
-                model = keras.models.model_from_json(config)
-            model.set_weights(weights)
-            self._model = model
-            self._packed = None  # or the weights would be held twice
-        return self._model
+        check_process()
+        with self._lock:
+            if self._model is None:
+                config, weights = self._packed
+                with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
+                    model = keras.models.model_from_json(config)
+                model.set_weights(weights)
+                self._model, self._packed = model, None  # or the weights would be held twice
+            self._model.make_predict_function()  # each thread would make, and compile, one of its own
+            return self._model
 
     def __getstate__(self):
-        packed = self._packed
-        if self._model is None:
-            return packed
-        return self._model.to_json(), self._model.get_weights()
+        packed = self._packed  # first: a thread that finds none here finds the model there
+        return packed if self._model is None else (self._model.to_json(), self._model.get_weights())
 
     def __setstate__(self, packed):
-        self._model, self._packed = None, packed
+        self._model, self._packed, self._lock = None, packed, threading.Lock()
 
 
 # What the docstring of every neural classifier says of training, in the place of "<training>"; defaults are its own.
@@ -108,7 +110,7 @@ _TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Values of a frame."""
 
 
-class NeuralClassifier(ClassifierMixin, BaseEstimator):
+class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     """Base of the classifiers of frames. A subclass returns its network from `_build(input_shape, n_classes)`."""
 
     _parameter_constraints: dict = {
@@ -343,6 +345,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     ) -> None:
         from . import _callbacks, _keras
 
+        _keras.check_process()
         callbacks, history, before = [], {}, {}
         if going_on:
             model, history = self._fitted.model, self.history_

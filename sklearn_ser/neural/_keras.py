@@ -15,6 +15,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..utils._processes import after_fork
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" in os.environ:
     # A worker of joblib: TensorFlow would take all cores in each of them, joblib says how many are this one's.
@@ -45,6 +47,37 @@ def _quiet_loading():
 
 with _quiet_loading():
     import keras
+
+
+_home: int | None = None  # the process in which networks have run: its threads, which compute, do not outlive a fork
+
+
+def check_process() -> None:
+    """To be called before anything is computed.
+
+    Raises
+    ------
+    RuntimeError
+        In a process that was forked from one in which networks had run: there it would wait for ever.
+    """
+    global _home
+    if _home is None:
+        _home = os.getpid()
+    elif _home != os.getpid():
+        raise RuntimeError(
+            f"A network cannot be used in process {os.getpid()}, which was forked from process {_home} after networks "
+            "had run there: their threads do not live on in it. Load the pipeline after the fork, or start workers by "
+            "'spawn' or 'forkserver', or with joblib's default backend; docs/serving.md says how."
+        )
+
+
+@after_fork
+def _note_fork() -> None:
+    """What the program itself has done with TensorFlow counts, too."""
+    global _home
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
+    if _home is None and getattr(context, "_context_handle", None) is not None:
+        _home = os.getppid()
 
 
 def _import_scikeras():

@@ -10,9 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import FramesMixin, validate_frames
 from ..utils._sklearn_compat import _check_feature_names_in
+from ..utils._versions import VersionedMixin
 
 
-class ReferenceScaler(FramesMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Values less the mean of a reference class, over its standard deviation: neutral speech becomes the origin.
 
     What is left tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later

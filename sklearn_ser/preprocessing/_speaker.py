@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import check_frames
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
+from ..utils._versions import VersionedMixin
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
 _LEAST, _MOST = 0.01, 20.0
 
 
-class SpeakerNormalizer(TransformerMixin, BaseEstimator):
+class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
     Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among

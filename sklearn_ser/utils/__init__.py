@@ -1,1 +1,5 @@
-"""Helpers that every package may import: frames, columns, randomness, scikit-learn's private helpers."""
+"""What every package here may use and which uses none of them: frames, columns, randomness, versions, processes."""
+
+from ._versions import VersionMismatchWarning
+
+__all__ = ["VersionMismatchWarning"]

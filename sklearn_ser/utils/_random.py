@@ -10,7 +10,16 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ._processes import after_fork
+
 _GENERATORS = threading.RLock()  # they belong to the whole process: whoever seeds them is alone with them
+
+
+@after_fork
+def _free_generators() -> None:
+    """In a forked child, the thread that held them may not exist."""
+    global _GENERATORS
+    _GENERATORS = threading.RLock()
 
 
 def draw_seed(random_state) -> int:

@@ -1,0 +1,75 @@
+"""Estimators that know which version of this library wrote them."""
+
+from __future__ import annotations
+
+import warnings
+
+from sklearn.exceptions import InconsistentVersionWarning
+
+_VERSION = "_sklearn_ser_version"  # in the state, as scikit-learn's own estimators have `_sklearn_version`
+
+
+class VersionMismatchWarning(InconsistentVersionWarning):
+    """An estimator was saved by another version of this library than the one that loads it.
+
+    A subclass of scikit-learn's `InconsistentVersionWarning`, so filters for that one apply.
+
+    Parameters
+    ----------
+    estimator_name : str
+        Class of the estimator.
+    current_version, original_version : str
+        Version that loads it, and the one that saved it.
+    changed : str or None, default=None
+        What is known to differ, such as a feature set, beside the version.
+    """
+
+    def __init__(self, *, estimator_name, current_version, original_version, changed=None):
+        self.estimator_name = estimator_name
+        self.current_version = current_version
+        self.original_version = original_version
+        self.changed = changed
+
+    def __str__(self):
+        return (
+            f"{self.estimator_name} was saved by sklearn_ser {self.original_version} and is loaded by "
+            f"{self.current_version}. "
+            + (f"{self.changed} " if self.changed else "It may fail, or predict otherwise than it did. ")
+            + "Fit it again, or install the version that saved it."
+        )
+
+
+def _current() -> str:
+    import sklearn_ser
+
+    return sklearn_ser.__version__
+
+
+class VersionedMixin:
+    """For all estimators of this library: their state holds its version, and a state of another version warns.
+
+    What else must be as it was, a subclass names in `_digests`, beside a digest of it.
+    """
+
+    def _digests(self) -> dict[str, str]:
+        """What predictions rest on besides parameters and attributes, in words, and a digest of each."""
+        return {}
+
+    def __getstate__(self):
+        state = {**super().__getstate__(), _VERSION: _current()}
+        digests = self._digests()
+        return {**state, "_sklearn_ser_digests": digests} if digests else state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        written, digests = state.pop(_VERSION, "before 0.1.0"), state.pop("_sklearn_ser_digests", {})
+        super().__setstate__(state)
+        now = self._digests()
+        different = [name for name, digest in digests.items() if now.get(name) != digest]
+        if written == _current() and not different:
+            return
+        changed = (
+            f"The {' and '.join(different)} has changed since: what was learned may not fit." if different else None
+        )
+        names = dict(estimator_name=type(self).__name__, current_version=_current(), original_version=written)
+        warnings.warn(VersionMismatchWarning(**names, changed=changed), stacklevel=2)
