@@ -1,27 +1,38 @@
 """Downloading corpora from a server on this machine, which breaks off, lies, moves away and attacks."""
 
+import collections
+import errno
 import hashlib
 import http.server
 import io
 import json
 import os
+import pickle
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
+import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from sklearn_ser.datasets import _emodb, _ravdess, _tess, fetch_emodb, fetch_ravdess, fetch_tess
+from sklearn_ser.datasets import FetchError, _emodb, _ravdess, _tess, fetch_emodb, fetch_ravdess, fetch_tess
+from sklearn_ser.datasets._errors import UnusableFileError
 
 EMODB_NAMES = ["03a01Wa.wav", "03a02Nc.wav", "08b10Ta.wav", "16b09Fb.wav"]
 
 
 class Server:
-    """Serves `files` on localhost, and breaks off after `cut` bytes."""
+    """Serves `files` on localhost, breaks off after `cut` bytes, waits for `delay` seconds in between, and lies."""
 
     def __init__(self):
-        self.files, self.requests, self.cut, self.ranges = {}, [], None, True
+        self.files, self.requests, self.cut, self.ranges, self.delay = {}, [], None, True, 0
+        self.length = self.status = self.stretch = None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,20 +40,28 @@ class Server:
                 path = self.path.split("?")[0]
                 asked = self.headers.get("Range")
                 outer.requests.append((path, asked))
-                if path not in outer.files:
-                    return self.send_error(404)
+                if outer.status or path not in outer.files:
+                    return self.send_error(outer.status or 404)
                 content, start = outer.files[path], 0
-                if asked and outer.ranges:
+                if outer.stretch:
+                    self.send_response(206)
+                    self.send_header("Content-Range", outer.stretch)
+                elif asked and outer.ranges:
                     start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])
                     if start >= len(content):
-                        return self.send_error(416)
+                        self.send_response(416)
+                        self.send_header("Content-Range", f"bytes */{len(content)}")
+                        return self.end_headers()
                     self.send_response(206)
                     self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
                 else:
                     self.send_response(200)
-                self.send_header("Content-Length", str(len(content) - start))
+                self.send_header("Content-Length", outer.length or str(len(content) - start))
                 self.end_headers()
-                self.wfile.write(content[start : outer.cut])
+                content = content[start : outer.cut]
+                for begin in range(0, len(content), 100_000):
+                    self.wfile.write(content[begin : begin + 100_000])
+                    time.sleep(outer.delay)
 
             def log_message(self, *args):
                 pass
@@ -339,3 +358,262 @@ def test_a_list_of_files_that_makes_no_sense_is_an_error(tess_server, tmp_path, 
     tess_server.files["/datasets/:persistentId/"] = listing
     with pytest.raises(ValueError, match=f"list of files of TESS at .* {message}"):
         fetch_tess(tmp_path)
+
+
+# --- What goes wrong: one kind of error, which says where, what and what to do; and never twice for the same reason ---
+
+
+def names_all(error, server, remedy):
+    """Whether a message names the address, a file and the remedy."""
+    return server.url in str(error) and "emodb" in str(error) and re.search(remedy, str(error))
+
+
+def long_name(packed):
+    packed.writestr("wav/" + "a" * 300 + ".wav", b"x")
+
+
+def file_for_folder(packed):
+    packed.writestr("wav/03a01Wa.wav/x.wav", b"x")
+
+
+def altered_header(**values):
+    """Writes one more member, and then other values into its entry of the archive's directory."""
+
+    def write(packed):
+        packed.writestr("wav/03a04Fd.wav", b"x")
+        for name, value in values.items():
+            setattr(packed.infolist()[-1], name, value)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (long_name, "a name in it is longer than 255 bytes"),
+        (file_for_folder, "a file where it has a folder"),
+        (altered_header(flag_bits=1), "a file in it is encrypted: 'wav/03a04Fd.wav'"),
+        (altered_header(compress_type=97), r"compressed by an unknown method \(97\)"),
+        (altered_header(file_size=10**12), "declares 100000.* bytes of content, more than any corpus"),
+        (altered_header(CRC=7), "damaged"),
+        (altered_header(header_offset=10**9), "damaged"),
+        (altered_header(extra=b"\x01\x00\xff\xff"), "damaged"),
+    ],
+)
+def test_an_archive_that_cannot_be_used_is_set_aside_and_asked_for_anew(emodb_server, tmp_path, spoil, reason):
+    good = emodb_server.files["/download.zip"]
+    buffer = io.BytesIO(good)
+    with zipfile.ZipFile(buffer, "a") as packed:
+        spoil(packed)
+    emodb_server.files["/download.zip"] = buffer.getvalue()
+    with pytest.raises(FetchError, match=reason) as caught:
+        fetch_emodb(tmp_path)
+    assert isinstance(caught.value, ValueError) and names_all(caught.value, emodb_server, "gets a fresh copy")
+    assert (tmp_path / "emodb" / "emodb-download.zip.mismatch").exists()
+    emodb_server.files["/download.zip"] = good
+    assert len(fetch_emodb(tmp_path).data) == 4
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 200_000])
+def test_any_beginning_of_an_archive_is_set_aside(emodb_server, tmp_path, length):
+    emodb_server.files["/download.zip"] = emodb_server.files["/download.zip"][:length]
+    with pytest.raises(FetchError, match="damaged or no ZIP archive"):
+        fetch_emodb(tmp_path)
+
+
+def test_every_damaged_byte_of_the_archives_directory_is_an_error_of_fetching_or_harmless(emodb_server, tmp_path):
+    good = emodb_server.files["/download.zip"]
+    for at in range(good.index(b"PK\x01\x02"), len(good), 3):
+        emodb_server.files["/download.zip"] = good[:at] + bytes([good[at] ^ 0x41]) + good[at + 1 :]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                fetch_emodb(tmp_path / str(at))
+        except FetchError:
+            pass
+
+
+def test_the_list_of_listeners_is_checked_too(emodb_server, tmp_path):
+    members = {f"wav/{name}": clip_bytes(name) for name in EMODB_NAMES}
+    members["erkennung.txt"] = b"Nr.\tSatz\terkannt\tnatuerlich\n1\t03a01Wa.wav\t65,00\tsix\n"
+    emodb_server.files["/download.zip"] = make_zip(members)
+    with pytest.raises(
+        FetchError, match="erkennung.txt is damaged: the line of '03a01Wa.wav' holds no two percentages"
+    ):
+        fetch_emodb(tmp_path)
+    assert (tmp_path / "emodb" / "erkennung.txt.mismatch").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "remedy"),
+    [
+        (errno.ENOSPC, "No space left on device", "Free some space"),
+        (errno.EROFS, "Read-only file system", "folder that can be written"),
+        (errno.EISDIR, "Is a directory", "move it away"),
+    ],
+)
+@pytest.mark.parametrize("when", ["downloading", "unpacking"])
+def test_what_the_disk_refuses_is_an_error_with_a_remedy_and_the_next_call_goes_on(
+    emodb_server, tmp_path, monkeypatch, code, message, remedy, when
+):
+    replace, target = os.replace, {"downloading": "emodb-download.zip", "unpacking": "08b10Ta.wav"}[when]
+
+    def refuse(source, destination):
+        if str(destination).endswith(target):
+            raise OSError(code, message, str(destination))
+        replace(source, destination)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        with pytest.raises(FetchError, match=message) as caught:
+            fetch_emodb(tmp_path)
+    assert names_all(caught.value, emodb_server, remedy)
+    assert not list((tmp_path / "emodb").glob("*.mismatch"))
+    assert len(fetch_emodb(tmp_path).data) == 4
+    assert [asked for _, asked in emodb_server.requests if asked is None] == [None]  # the archive was sent once
+
+
+def test_room_on_the_disk_is_checked_before_anything_is_sent_or_unpacked(emodb_server, tmp_path, monkeypatch):
+    usage = collections.namedtuple("usage", "total used free")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 10**9, 1000))
+    with pytest.raises(
+        FetchError, match="The rest of emodb-download.zip takes .* and the disk has 0 MiB left"
+    ) as caught:
+        fetch_emodb(tmp_path)
+    assert names_all(caught.value, emodb_server, "Free some space")
+    assert not list((tmp_path / "emodb").glob("*.part"))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 0, 10**6))
+    emodb_server.files["/download.zip"] = zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("wav/03a01Wa.wav", bytes(2_000_000))
+    emodb_server.files["/download.zip"] = zipped.getvalue()
+    with pytest.raises(FetchError, match="What emodb-download.zip holds takes 2 MiB"):
+        fetch_emodb(tmp_path)
+    assert not list(tmp_path.rglob("*.wav"))
+
+
+def test_a_file_where_the_folder_should_be_is_named(emodb_server, tmp_path):
+    (tmp_path / "emodb").write_text("a file")
+    with pytest.raises(FetchError, match="emodb. A file is where a folder should be: move it away"):
+        fetch_emodb(tmp_path)
+    with pytest.raises(FetchError, match="emodb.* A file is where a folder should be"):
+        fetch_emodb(tmp_path / "emodb" / "below")
+    (tmp_path / "emodb").unlink()
+    write(tmp_path, "emodb/wav")  # a file, where the archive has a folder
+    with pytest.raises(FetchError, match="A file is where a folder should be: move it away"):
+        fetch_emodb(tmp_path)
+    (tmp_path / "emodb" / "wav").unlink()
+    assert len(fetch_emodb(tmp_path).data) == 4
+    assert len(emodb_server.requests) == 1
+
+
+@pytest.mark.parametrize("length", ["nonsense", "-5", "1e3", "", "0x10", "5, 5"])
+def test_a_nonsensical_length_is_none(emodb_server, tmp_path, length):
+    emodb_server.length = length
+    try:
+        assert len(fetch_emodb(tmp_path).data) == 4
+    except FetchError as error:  # the client may refuse the whole answer
+        assert isinstance(error, ConnectionError)
+
+
+@pytest.mark.parametrize("length", [str(10**15), "9" * 5000])
+def test_a_length_beyond_all_corpora_is_refused_before_anything_is_kept(emodb_server, tmp_path, length):
+    emodb_server.length = length
+    with pytest.raises(FetchError, match="bytes, more than the|EMO-DB could not be downloaded"):
+        fetch_emodb(tmp_path)
+    assert not list(tmp_path.rglob("*.zip*"))
+
+
+def test_a_server_that_answers_416_to_everything_is_an_error(emodb_server, tmp_path):
+    emodb_server.status = 416
+    with pytest.raises(FetchError, match="EMO-DB could not be downloaded: 416"):
+        fetch_emodb(tmp_path)
+    write(tmp_path / "emodb", "emodb-download.zip.part", content=b"x" * 100)
+    with pytest.raises(FetchError, match="EMO-DB could not be downloaded: 416"):
+        fetch_emodb(tmp_path)
+
+
+def test_416_of_a_whole_file_is_success(emodb_server, tmp_path):
+    """Killed between the last byte and the new name."""
+    write(tmp_path / "emodb", "emodb-download.zip.part", content=emodb_server.files["/download.zip"])
+    assert len(fetch_emodb(tmp_path).data) == 4
+    assert [asked is not None for _, asked in emodb_server.requests] == [True]
+
+
+def test_a_part_that_was_not_asked_for_is_no_beginning(emodb_server, tmp_path):
+    emodb_server.stretch = "bytes 17-99/100"
+    with pytest.raises(FetchError, match="sent a part that was not asked for: 'bytes 17-99/100'"):
+        fetch_emodb(tmp_path)
+    write(tmp_path / "emodb", "emodb-download.zip.part", content=b"x" * 100)
+    with pytest.raises(FetchError, match="not asked for"):
+        fetch_emodb(tmp_path)
+
+
+def test_https_comes_first_and_http_only_where_the_content_is_checked(monkeypatch, tmp_path):
+    import requests
+
+    asked = []
+
+    def get(url, **kwargs):
+        asked.append(url)
+        raise requests.exceptions.SSLError("no certificate")
+
+    monkeypatch.setattr(requests, "get", get)
+    with pytest.raises(FetchError, match="could not be downloaded: no certificate"):
+        fetch_emodb(tmp_path)
+    with pytest.raises(FetchError, match="could not be downloaded: no certificate"):
+        fetch_ravdess(tmp_path)
+    assert [url.split(":")[0] for url in asked] == ["https", "http", "https"]
+
+
+def test_an_error_of_fetching_survives_pickling():
+    error = UnusableFileError("The archive is damaged.", "http://x/y", "a.zip", "Ask again.")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), copy.url, copy.path) == (type(error), str(error), error.url, error.path)
+
+
+RACE = """
+import sys, warnings
+from sklearn_ser.datasets import _emodb, fetch_emodb
+warnings.simplefilter("error")
+_emodb.URL, _emodb._N_CLIPS = sys.argv[1], 4
+_emodb._published_sums = lambda: dict(line.split() for line in sys.argv[3].splitlines())
+print(len(fetch_emodb(sys.argv[2]).data))
+"""
+
+
+def race(server, folder, n, **kwargs):
+    sums = "\n".join(f"{name} {hashlib.sha256(clip_bytes(name)).hexdigest()}" for name in EMODB_NAMES)
+    command = [sys.executable, "-c", RACE, f"{server.url}/download.zip", str(folder), sums]
+    return [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(n)]
+
+
+def test_processes_that_fetch_for_the_first_time_at_once_download_once(emodb_server, tmp_path):
+    emodb_server.delay = 0.2
+    runs = [process.communicate(timeout=100) for process in race(emodb_server, tmp_path, 3)]
+    assert [out for out, _ in runs] == ["4\n"] * 3, runs
+    assert len(emodb_server.requests) == 1
+    assert not list((tmp_path / "emodb").glob(".*"))
+
+
+def test_threads_that_fetch_at_once_download_once(emodb_server, tmp_path):
+    emodb_server.delay = 0.05
+    with ThreadPoolExecutor(8) as threads:
+        assert [len(corpus.data) for corpus in threads.map(fetch_emodb, [tmp_path] * 8)] == [4] * 8
+    assert len(emodb_server.requests) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes end otherwise here")
+def test_one_that_waits_goes_on_where_one_that_is_killed_has_stopped(emodb_server, tmp_path):
+    emodb_server.delay = 0.3
+    first, second = race(emodb_server, tmp_path, 2)
+    part = tmp_path / "emodb" / "emodb-download.zip.part"
+    for _ in range(600):
+        if part.exists() and part.stat().st_size:
+            break
+        time.sleep(0.05)
+    first.kill()  # whichever of them downloads
+    first.communicate(timeout=60)
+    emodb_server.delay = 0
+    assert second.communicate(timeout=60)[0] == "4\n"
+    assert len(fetch_emodb(tmp_path).data) == 4

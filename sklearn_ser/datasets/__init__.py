@@ -2,12 +2,14 @@
 
 from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
+from ._errors import FetchError
 from ._licensed import load_casia, load_iemocap
 from ._ravdess import fetch_ravdess
 from ._synthetic import make_emotional_speech
 from ._tess import fetch_tess
 
 __all__ = [
+    "FetchError",
     "concatenate_corpora",
     "fetch_emodb",
     "fetch_ravdess",

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from ._errors import FetchError, UnreachableError, explain
+from ._lock import alone
+
 EMOTIONS = ("anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 DATA_HOME_VARIABLE = "SKLEARN_SER_DATA"
 
@@ -122,7 +125,7 @@ def obtain(corpus, download_if_missing):
     """Return the clips of a corpus as dicts, after downloading it or the rest of it where that is asked for."""
     clips = find_clips(corpus.folder, corpus.parse)
     if download_if_missing and (not clips or corpus.marker.exists()):
-        _download(corpus, clips)
+        _download(corpus)
         clips = find_clips(corpus.folder, corpus.parse)
     if not clips:
         raise FileNotFoundError(
@@ -140,27 +143,39 @@ def obtain(corpus, download_if_missing):
     return clips
 
 
-def _download(corpus, clips):
-    """Download into the corpus folder, leaving a marker there if it does not come to its end."""
+def _download(corpus):
+    """Download into the corpus folder, one process at a time; a marker is left there if it does not come to its end."""
     import requests
 
-    corpus.folder.mkdir(parents=True, exist_ok=True)
-    corpus.marker.touch()
     try:
-        corpus.download(corpus.folder, len(clips) >= corpus.n_clips)
-    except requests.RequestException as error:
-        arrived = any(name != corpus.marker.name for name in os.listdir(corpus.folder))
-        if not arrived:
-            # Nothing to resume: the next call must not mistake a copy that the user puts here for a download of ours.
-            corpus.marker.unlink()
-        there = "The next call goes on from what has arrived in" if arrived else "Nothing was found in"
-        raise ConnectionError(
-            f"{corpus.title} could not be downloaded: {error}. {there} {corpus.folder}; with download_if_missing=False "
-            f"the clips that are there are loaded. A copy from elsewhere can be put there, or data_home or the "
-            f"environment variable {DATA_HOME_VARIABLE} can name the folder that holds '{corpus.folder.name}'. "
-            f"Source: {corpus.source}"
-        ) from None  # the message says why; what urllib went through on the way would hide it
-    corpus.marker.unlink()
+        corpus.folder.mkdir(parents=True, exist_ok=True)
+        with alone(corpus.marker) as hold:
+            clips = find_clips(corpus.folder, corpus.parse)
+            if not (clips and hold.is_new):  # else another process has seen to it meanwhile
+                try:
+                    corpus.download(corpus.folder, len(clips) >= corpus.n_clips)
+                except requests.RequestException as error:
+                    # With nothing to resume, the next call must not mistake a copy that the user puts here for a
+                    # download of ours.
+                    hold.finished = all(name == corpus.marker.name for name in os.listdir(corpus.folder))
+                    raise _unreachable(corpus, error, nothing=hold.finished) from None  # the message says why
+            hold.finished = True
+    except FetchError:
+        raise
+    except OSError as error:
+        raise explain(error, url=corpus.source, path=corpus.folder) from error
+
+
+def _unreachable(corpus, error, *, nothing: bool):
+    there = "Nothing was found in" if nothing else "The next call goes on from what has arrived in"
+    return UnreachableError(
+        f"{corpus.title} could not be downloaded: {error}. {there} {corpus.folder}; with download_if_missing=False "
+        f"the clips that are there are loaded.",
+        getattr(error.request, "url", None),
+        corpus.folder,
+        f"A copy from elsewhere can be put there, or data_home or the environment variable {DATA_HOME_VARIABLE} can "
+        f"name the folder that holds '{corpus.folder.name}'. Source: {corpus.source}",
+    )
 
 
 def make_bunch(clips, *, emotions, title, descr, return_X_y):

@@ -1,52 +1,53 @@
-"""Files over HTTP that survive a broken connection, a wrong checksum and a hostile archive."""
+"""Files over HTTP that survive a broken connection, a server that lies, a full disk, and a wrong checksum."""
 
-import logging
+from __future__ import annotations
+
+import hashlib
 import os
-import stat
-import zipfile
-import zlib
-from contextlib import contextmanager
-from pathlib import PurePosixPath, PureWindowsPath
+import shutil
+from pathlib import Path
 
-from ._base import is_hidden
+from ._errors import FetchError, UnusableFileError, explain
 
 TIMEOUT = 30.0  # seconds without a byte before a connection counts as broken
+MOST_BYTES = 20 * 2**30  # more than any corpus, or archive of one, has
 
 
 def download_file(url, path, *, size=None, md5=None, sha256=None, session=None, progress=True):
-    """Download to path through pooch, unless a right copy is there; go on where an earlier attempt broke off.
+    """Download to path, unless a right copy is there; go on where an earlier attempt broke off.
 
     Raises
     ------
     requests.RequestException
         If the server cannot be reached, refuses or breaks off; what has arrived stays in `<path>.part`.
-    ValueError
-        If the file has another size or hash than expected; it is kept as `<path>.mismatch`.
+    FetchError
+        If the disk has no room or cannot be written; or (then also a ValueError) if the file has another size or hash
+        than expected: it is kept as `<path>.mismatch`.
     """
-    import pooch
+    import requests
 
     hashes = {name: value for name, value in (("md5", md5), ("sha256", sha256)) if value is not None}
-    if path.exists():
-        if not _mismatch(path, size, hashes):
-            return
-        set_aside(path)
-    registry = {path.name: next((f"{name}:{value}" for name, value in hashes.items()), None)}
-    fetcher = pooch.create(path=path.parent, base_url="", registry=registry, urls={path.name: url})
-
-    def downloader(url, output_file, _):
-        part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + ".part")
+    try:
+        if path.exists():
+            if not _mismatch(path, size, hashes):
+                return
+            set_aside(path)
         _resume(url, part, size, session, progress)
         wrong = _mismatch(part, size, hashes)
         if wrong:
             aside = set_aside(part, path.name)
-            raise ValueError(
-                f"{path.name} from {url} is not the file expected: {wrong}. It is kept as {aside}. If the download was "
-                "damaged, calling again gets a fresh copy; else its publisher has changed it."
+            raise UnusableFileError(
+                f"{path.name} from {url} is not the file expected: {wrong}.",
+                url,
+                aside,
+                "If the download was damaged, calling again gets a fresh copy; else its publisher has changed it.",
             )
-        os.replace(part, output_file)
-
-    with _quiet(pooch.get_logger()):
-        fetcher.fetch(path.name, downloader=downloader)
+        os.replace(part, path)
+    except (FetchError, requests.RequestException):
+        raise
+    except OSError as error:
+        raise explain(error, url=url, path=part) from error
 
 
 def set_aside(path, name=None):
@@ -56,89 +57,34 @@ def set_aside(path, name=None):
     return aside
 
 
-def download_archive(folder, complete, *, url, name, size=None, md5=None, verify=None):
-    """Download a ZIP archive, unpack it into folder and delete it; what an earlier call achieved is not done again.
-
-    Parameters
-    ----------
-    folder : Path
-    complete : bool
-        Whether all clips are in the folder already. Without an archive beside them there is nothing left to do.
-    url, name, size, md5
-        Address and name of the archive, its size in bytes and its MD5, where they are known.
-    verify : callable, optional
-        Called with the folder after unpacking; a ValueError that it raises sets the archive aside.
-    """
-    archive = folder / name
-    if complete and not archive.exists():
-        return
-    download_file(url, archive, size=size, md5=md5)
-    try:
-        unpack(archive, folder)
-        if verify is not None:
-            verify(folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        aside = set_aside(archive)
-        raise ValueError(f"{name} from {url} is damaged or no ZIP archive ({error}). It is kept as {aside}.") from error
-    except ValueError as error:
-        aside = set_aside(archive)
-        raise ValueError(
-            f"{name} from {url}: {error} The archive is kept as {aside}; download_if_missing=False loads what is there."
-        ) from error
-    archive.unlink()
-
-
-def unpack(archive, folder):
-    """Unpack a ZIP archive into folder, skipping files that are there with the right size and CRC-32.
-
-    All names are checked before anything is written. A file gets its name only once it is complete.
-    """
-    from tqdm import tqdm
-
-    with zipfile.ZipFile(archive) as packed:
-        for member in packed.infolist():
-            _check_member(member)
-        for member in tqdm(packed.infolist(), desc=f"unpacking {archive.name}", unit="file"):
-            parts = PurePosixPath(member.filename).parts
-            if member.is_dir() or any(map(is_hidden, parts)):
-                continue
-            path = folder.joinpath(*parts)
-            if path.is_file() and path.stat().st_size == member.file_size and _crc32(path) == member.CRC:
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(path.name + ".part")
-            with packed.open(member) as source, open(part, "wb") as sink:
-                while block := source.read(1 << 20):
-                    sink.write(block)
-            os.replace(part, path)
-
-
-def _check_member(member):
-    """Raise unless unpacking this member stays inside the folder it is unpacked to."""
-    windows = PureWindowsPath(member.filename)  # splits at both slashes, and knows drives
-    if ".." in windows.parts or windows.root or windows.drive:
-        raise ValueError(f"refused, because a file in it leads out of the corpus folder: {member.filename!r}.")
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise ValueError(f"refused, because it holds a symbolic link: {member.filename!r}.")
-
-
-def _crc32(path):
-    value = 0
+def file_hash(path, algorithm: str) -> str:
+    """Hash of a file's content, in hexadecimal digits."""
+    digest = hashlib.new(algorithm)
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
-            value = zlib.crc32(block, value)
-    return value
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_space(folder: Path, needed: int, *, url: str, what: str) -> None:
+    """Raise unless a disk has room for so many bytes."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise FetchError(
+            f"{what} takes {needed / 2**20:.0f} MiB, and the disk has {free / 2**20:.0f} MiB left.",
+            url,
+            folder,
+            "Free some space, or let data_home name a folder on another disk; the next call resumes.",
+        )
 
 
 def _mismatch(path, size, hashes):
     """Say in words how a file differs from what is known of it; empty if it does not."""
-    import pooch
-
     wrong = []
     if size is not None and path.stat().st_size != size:
         wrong.append(f"expected {size} bytes, got {path.stat().st_size}")
     for name, value in hashes.items():
-        if (got := pooch.file_hash(str(path), alg=name)) != value.lower():
+        if (got := file_hash(path, name)) != value.lower():
             wrong.append(f"expected {name.upper()} {value.lower()}, got {got}")
     return "; ".join(wrong)
 
@@ -157,30 +103,43 @@ def _resume(url, part, size, session, progress):
     # Compressed in transit, offsets and lengths would not be those of the file.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     with (session or requests).get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-        if answer.status_code == 416:  # the part is not the beginning of this file
-            part.unlink()
+        stretch = answer.headers.get("Content-Range", "")
+        if have and answer.status_code == 416 and size is None and stretch == f"bytes */{have}":
+            return  # nothing is missing
+        if have and (answer.status_code == 416 or answer.status_code == 206 and not _starts_at(stretch, have)):
+            part.unlink()  # it is not the beginning of this file, or the server cannot continue it
             return _resume(url, part, size, session, progress)
         answer.raise_for_status()
-        if have and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        if answer.status_code == 206 and not have and not _starts_at(stretch, 0):
+            raise requests.ConnectionError(f"{url} sent a part that was not asked for: {stretch!r:.80}")
+        if answer.status_code != 206:
             have = 0  # the server sends the whole file, as it may
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else have + int(length)
+        total = _announced(answer.headers, have)
+        most = (
+            MOST_BYTES if size is None else 2 * size + 2**20
+        )  # a file that is a little too long is kept, and told apart
+        if total is not None and total > most:
+            raise requests.ConnectionError(f"{url} announces {total} bytes, more than the {size or most} there can be")
+        check_space(part.parent, (total or size or have) - have, url=url, what=f"The rest of {part.stem}")
         bar = tqdm(desc=part.stem, total=total, initial=have, unit="B", unit_scale=True, disable=not progress)
         with bar, open(part, "ab" if have else "wb") as file:
             for block in answer.iter_content(1 << 16):
                 file.write(block)
                 bar.update(len(block))
+                if file.tell() > most:
+                    raise requests.ConnectionError(f"{url} sends more than the {size or most} bytes there can be")
     got = part.stat().st_size
     if total is not None and got < total:
         raise requests.ConnectionError(f"{url} broke off after {got} of {total} bytes")
 
 
-@contextmanager
-def _quiet(logger):
-    """Keep pooch from writing a line to stderr for each file; tqdm shows the progress."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def _starts_at(stretch: str, first: int) -> bool:
+    return stretch.startswith(f"bytes {first}-")
+
+
+def _announced(headers, have: int) -> int | None:
+    """Bytes of the whole file by its headers; None if they do not say so in earnest."""
+    length = headers.get("Content-Length", "").strip()
+    if headers.get("Content-Encoding", "identity") != "identity" or not (length.isascii() and length.isdigit()):
+        return None
+    return have + int(length[:20])

@@ -5,10 +5,12 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
+from ..utils._messages import short
+from ._archive import download_archive
 from ._base import Corpus, check_emotions, find_clips, get_data_home, make_bunch, obtain
-from ._download import download_archive, set_aside
+from ._download import file_hash, set_aside
 
-URL = "http://emodb.bilderbar.info/download/download.zip"
+URL = "https://emodb.bilderbar.info/download/download.zip"
 _TITLE = "EMO-DB"
 _SOURCE = f"{URL} (licence CC0-1.0)"
 _N_CLIPS = 535
@@ -104,11 +106,12 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     ------
     FileNotFoundError
         If no clip is found and `download_if_missing` is False.
-    ConnectionError
-        If the download fails. What has arrived is kept and the next call goes on from there.
+    FetchError
+        If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
+        server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
+        is kept and the next call goes on from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
     ValueError
-        If `emotions` names anything else, or what was downloaded is not the published corpus: the clips are checked
-        against a list of SHA-256 sums, and those that differ are kept as `*.mismatch`.
+        If `emotions` names anything else.
 
     Warns
     -----
@@ -138,7 +141,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
         part="emodb",
         n_clips=_N_CLIPS,
         parse=_parse,
-        download=partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify),
+        download=partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify, downgrade=True),
         source=_SOURCE,
     )
     clips = _add_listeners(obtain(corpus, download_if_missing), corpus.folder)
@@ -161,16 +164,9 @@ def _parse(stem):
 
 
 def _add_listeners(clips, folder):
-    """Clips with the shares of listeners who recognised their emotion, and who found them natural.
-
-    Lines of the list read "1 <tab> 03a01Ab.wav <tab> 65,00 <tab> 35,00", padded with non-breaking spaces, in latin-1.
-    """
-    lists = sorted(folder.rglob("erkennung.txt"))
-    lines = lists[0].read_text(encoding="latin-1").splitlines()[1:] if lists else []
-    shares = {
-        name.lower(): [float(percent.replace(",", ".")) / 100 for percent in percents]
-        for _, name, *percents in (line.split() for line in lines if len(line.split()) == 4)
-    }
+    """Clips with the shares of listeners who recognised their emotion, and who found them natural."""
+    lists = _lists(folder)
+    shares = _read_listeners(lists[0]) if lists else {}
     unknown = [float("nan")] * 2
     return [
         {
@@ -181,6 +177,32 @@ def _add_listeners(clips, folder):
     ]
 
 
+def _lists(folder):
+    return sorted(path for path in folder.rglob("erkennung.txt") if path.is_file())
+
+
+def _read_listeners(path):
+    """Both shares by file name.
+
+    Lines of the list read "1 <tab> 03a01Ab.wav <tab> 65,00 <tab> 35,00", padded with non-breaking spaces, in latin-1.
+    """
+    shares = {}
+    for line in path.read_text(encoding="latin-1").splitlines()[1:]:
+        if len(line.split()) != 4:
+            continue
+        _, name, *percents = line.split()
+        try:
+            both = [float(percent.replace(",", ".")) / 100 for percent in percents]
+        except ValueError:
+            both = [-1.0]
+        if not all(0 <= share <= 1 for share in both):
+            raise ValueError(
+                f"{path} is damaged: the line of {short(name)} holds no two percentages, but {short(percents)}."
+            )
+        shares[name.lower()] = both
+    return shares
+
+
 def _published_sums():
     """SHA-256 of every published clip by file name."""
     lines = files(__package__).joinpath("emodb_sha256.txt").read_text(encoding="ascii").splitlines()
@@ -188,14 +210,12 @@ def _published_sums():
 
 
 def _verify(folder):
-    """Set clips aside that are not as published; the archive itself has no published checksum."""
-    import pooch
-
+    """Set aside what is not as published; the archive itself has no published checksum."""
     sums = {name.lower(): value for name, value in _published_sums().items()}
     wrong = []
     for clip in find_clips(folder, _parse):
         path = Path(clip["path"])
-        expected, got = sums.get(path.name.lower()), pooch.file_hash(str(path), alg="sha256")
+        expected, got = sums.get(path.name.lower()), file_hash(path, "sha256")
         if got != expected:
             wrong.append(f"{path.name} (expected {expected}, got {got})")
             set_aside(path)
@@ -205,3 +225,9 @@ def _verify(folder):
             f"{len(wrong)} clips differ from the published SHA-256 sums and were renamed to *.mismatch: "
             f"{', '.join(wrong[:3])}{more}."
         )
+    for path in _lists(folder):
+        try:
+            _read_listeners(path)
+        except ValueError:
+            set_aside(path)
+            raise

@@ -3,8 +3,8 @@
 import re
 from functools import partial
 
+from ._archive import download_archive
 from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
-from ._download import download_archive
 
 URL = "https://zenodo.org/records/1188976/files/{name}?download=1"
 # Number of clips, archive, its bytes and MD5, as Zenodo lists them.
@@ -92,11 +92,12 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
     ------
     FileNotFoundError
         If no clip is found and `download_if_missing` is False.
-    ConnectionError
-        If the download fails. What has arrived is kept and the next call goes on from there.
+    FetchError
+        If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
+        server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
+        is kept and the next call goes on from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
     ValueError
-        If `channel` or `emotions` names anything else, or the size or MD5 of the archive is not the published one: it
-        is kept as `*.mismatch`.
+        If `channel` or `emotions` names anything else.
 
     Warns
     -----

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+from ..utils._messages import short
 from ._base import Corpus, check_emotions, find_recordings, get_data_home, make_bunch, obtain
 from ._download import TIMEOUT, download_file
+from ._errors import UnusableFileError
 
 API = "https://borealisdata.ca/api"
 _DOI = "doi:10.5683/SP2/E8H2MF"
@@ -85,11 +87,12 @@ def fetch_tess(data_home=None, *, emotions=None, download_if_missing=True, retur
     ------
     FileNotFoundError
         If no clip is found and `download_if_missing` is False.
-    ConnectionError
-        If the download fails. What has arrived is kept and the next call goes on from there.
+    FetchError
+        If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
+        server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
+        is kept and the next call goes on from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
     ValueError
-        If `emotions` names anything else, the archive's list of files makes no sense, or a file has another size or
-        MD5 than that list says: it is kept as `*.mismatch`.
+        If `emotions` names anything else.
 
     Warns
     -----
@@ -156,22 +159,30 @@ def _list_files(session):
     url = f"{API}/datasets/:persistentId/?persistentId={_DOI}"
     answer = session.get(url, timeout=TIMEOUT)
     answer.raise_for_status()
+    remedy = "Try again later, or put a copy from elsewhere into the corpus folder."
     try:
         data = answer.json()["data"]
         entries = data.get("latestVersion", data)["files"]
         files = [_describe(entry) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"The list of files of {_TITLE} at {url} cannot be read ({error!r}).") from error
+        reason = f"The list of files of {_TITLE} at {url} cannot be read ({short(error)})."
+        raise UnusableFileError(reason, url, remedy=remedy) from error
     # Only names that are clips, with no folder in them: what a server lists must not choose where we write.
     clips = [file for file in files if Path(file[0]).suffix.lower() == ".wav" and _parse(Path(file[0]).stem)]
-    clips = [file for file in clips if Path(file[0]).name == file[0]]
+    clips = [file for file in clips if Path(file[0]).name == file[0] and len(file[0]) < 100]
     if not clips:
-        raise ValueError(f"The list of files of {_TITLE} at {url} names no clip.")
+        raise UnusableFileError(f"The list of files of {_TITLE} at {url} names no clip.", url, remedy=remedy)
     return clips
 
 
 def _describe(entry):
+    """Name, identifier, size and MD5 of a file; a size or sum that cannot be one is an error."""
     file = entry["dataFile"]
     checksum = file.get("checksum") or {}
     md5 = file.get("md5") or (checksum.get("value") if checksum.get("type", "").upper() == "MD5" else None)
-    return file.get("filename") or entry["label"], file["id"], file.get("filesize"), md5
+    size = file.get("filesize")
+    if size is not None and not (isinstance(size, int) and size >= 0):
+        raise ValueError(f"filesize={short(size)}")
+    if md5 is not None and not re.fullmatch("[0-9a-fA-F]{32}", md5):
+        raise ValueError(f"md5={short(md5)}")
+    return file.get("filename") or entry["label"], int(file["id"]), size, md5

@@ -1,0 +1,57 @@
+"""Errors of fetching, which name the address, the file, and what to do."""
+
+from __future__ import annotations
+
+import errno
+
+
+class FetchError(OSError):
+    """A corpus cannot be fetched.
+
+    If a server does not answer as it should, it is a ConnectionError, too; if what came cannot be used, a ValueError.
+
+    Parameters
+    ----------
+    reason : str
+        What went wrong.
+    url : str or None, default=None
+        Address that was asked.
+    path : str, PathLike or None, default=None
+        File or folder concerned.
+    remedy : str, default=""
+        What to do.
+
+    Attributes
+    ----------
+    url, path : as the parameters
+    """
+
+    def __init__(self, reason, url=None, path=None, remedy=""):
+        named = [f"{name}: {value}." for name, value in (("URL", url), ("File", path)) if value is not None]
+        super().__init__(" ".join(part for part in (reason, *named, remedy) if part))
+        self.url, self.path = url, path
+
+
+class UnreachableError(FetchError, ConnectionError):
+    """A server cannot be reached, refuses, or breaks off."""
+
+
+class UnusableFileError(FetchError, ValueError):
+    """What was downloaded is not what was to be had; it is kept aside, so that the next call asks for it anew."""
+
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space, or let data_home name a folder on another disk; the next call goes on from what is "
+    "there.",
+    errno.EEXIST: "A file is where a folder should be: move it away.",
+    errno.ENOTDIR: "A file is where a folder should be: move it away.",
+    errno.EISDIR: "A folder is where a file should be: move it away.",
+    errno.ENAMETOOLONG: "Let data_home name a folder with a shorter path.",
+}
+_REMEDIES[getattr(errno, "EDQUOT", errno.ENOSPC)] = _REMEDIES[errno.ENOSPC]  # Windows has no quotas
+
+
+def explain(error: OSError, *, url=None, path) -> FetchError:
+    """What the operating system refuses, as a FetchError."""
+    remedy = _REMEDIES.get(error.errno, "Let data_home name a folder that can be written.")
+    return FetchError(f"{error.strerror or error}.", url, getattr(error, "filename", None) or path, remedy)
