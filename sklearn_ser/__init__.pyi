@@ -44,6 +44,7 @@ from .features import HandcraftedFeatures as HandcraftedFeatures
 from .features import LowLevelDescriptors as LowLevelDescriptors
 from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
+from .features import WaveformFeatures as WaveformFeatures
 from .metrics import EvaluationReport as EvaluationReport
 from .metrics import compare as compare
 from .metrics import evaluate as evaluate

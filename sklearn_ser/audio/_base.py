@@ -14,10 +14,12 @@ from joblib import Memory, Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._code import code_key
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
-from ._cache import remembering
-from ._input import as_clips
+from ._cache import Task, remembering
+from ._errors import AudioError, ClipError
+from ._input import _where, as_clips
 from ._io import clip_bytes, clip_length, load_waveform
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
@@ -37,7 +39,11 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
 
 
 def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
-    return function([load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)])
+    waveforms = [load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)]
+    try:
+        return function(waveforms)
+    except ClipError as error:
+        raise AudioError(f"{_where(clips[error.index], rows[error.index])}: {error}") from error.__cause__
 
 
 class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
@@ -104,29 +110,36 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         raise NotImplementedError
 
     def _cache_key(self, function):
-        """What the results depend on besides the clip: anything that `joblib.hash` takes, or None if unknown."""
-        return function
+        """What the results depend on besides the clip: anything that `joblib.hash` takes, or None if unknown.
+
+        By default the function's code and parameters, so that a changed subclass gets no results of the old one.
+        """
+        return code_key(function)
+
+    def _task(self) -> Task:
+        """From clips and their rows to their results, through the memory if there is one."""
+        load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
+        function = self._function()
+        task = partial(_load_and_apply, function, load_params=load_params)
+        return remembering(task, self.memory, type(self).__name__, self._cache_key(function))
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
         check_is_fitted(self)
         self._check_params()
         clips = as_clips(X)
-        load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
-        function = self._function()
-        task = partial(_load_and_apply, function, load_params=load_params)
-        remembered = remembering(task, self.memory, type(self).__name__, self._cache_key(function))
+        task = self._task()
         # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would
         # eat up what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
         blocks = list(_blocks(clips, most))
-        if remembered is not task:
+        if self.memory is not None:
             # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most
             # of what the others have done; in the same order, all would do everything at the same time.
             Random().shuffle(blocks)
         prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
         run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
-        done = run(delayed(remembered)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
+        done = run(delayed(task)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
         results = chain.from_iterable(
             zip(rows, results, strict=True) for results, rows in zip(done, blocks, strict=False)
         )

@@ -9,3 +9,11 @@ class AudioError(ValueError):
 
 class MissingAudioError(AudioError, FileNotFoundError):
     """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""
+
+
+class ClipError(Exception):
+    """What is wrong with one of a function's waveforms; it becomes an AudioError that names row and path."""
+
+    def __init__(self, index: int, reason: str):
+        super().__init__(reason)
+        self.index = index

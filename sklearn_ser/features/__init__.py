@@ -6,6 +6,7 @@ from ._functionals import Functionals
 from ._handcrafted import HandcraftedFeatures
 from ._lld import LowLevelDescriptors
 from ._mel import MelSpectrogramTransformer
+from ._waveform import WaveformFeatures
 
 __all__ = [
     "FlattenFrames",
@@ -15,4 +16,5 @@ __all__ = [
     "LowLevelDescriptors",
     "MelSpectrogramTransformer",
     "SparseAutoencoderFeatures",
+    "WaveformFeatures",
 ]

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _HIDDEN = -1e9  # what is added to the score of a frame that attention must not see
 
 
 def whisper_encoder(
     input_shape: tuple[int | None, int],
     *,
-    n_layers: int,
+    layers: Sequence[int],
     width: int,
     n_heads: int,
     hidden_units: int,
     n_positions: int = 1500,
 ):
-    """Whisper's encoder up to a layer: two convolutions, positions, and as many transformer blocks as are asked for [1]_.
+    """Layers of Whisper's encoder: two convolutions, positions, and as many transformer blocks as are needed [1]_.
 
-    All weights are zero, so that nothing is drawn for what is set anyway. The layer norm behind the last block is left out.
+    All weights are zero, so that nothing is drawn for what is set anyway. The layer norm behind the last block is left
+    out.
 
     Parameters
     ----------
     input_shape : tuple (n_frames or None, n_mels)
         Of log-mel frames, 100 a second, at most ``2 * n_positions`` of them.
-    n_layers : int
-        Transformer blocks. With 0, the output is what the convolutions leave, with the positions added.
+    layers : sequence of int
+        Layers whose outputs are returned side by side, each counted in transformer blocks: 0 is what the convolutions
+        leave, with the positions added. The last of them is the last that is built.
     width, n_heads, hidden_units : int
         Values of a frame, attention heads, and units of the dense layer inside a block.
     n_positions : int, default=1500
@@ -32,19 +36,24 @@ def whisper_encoder(
     Returns
     -------
     keras.Model
-        From frames to (n_clips, ceil(n_frames / 2), width), 50 frames a second; what stands at padding is of no use. The layers with
-        weights are named `conv_1`, `conv_2`, `positions`, `block_1_attention_norm`, `block_1_query`, and so on.
+        From frames to (n_clips, ceil(n_frames / 2), len(layers) * width), 50 frames a second; what stands at padding is
+        of no use. The layers with weights are named `conv_1`, `conv_2`, `positions`, `block_1_attention_norm`,
+        `block_1_query`, and so on.
 
     References
     ----------
-    .. [1] Radford, Kim, Xu, Brockman, McLeavey and Sutskever, "Robust speech recognition via large-scale weak supervision", ICML
+    .. [1] Radford, Kim, Xu, Brockman, McLeavey and Sutskever, "Robust speech recognition via large-scale weak
+    supervision", ICML
        2023.
     """
     import keras
+    from keras import ops
 
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
-    return keras.Model(frames, _encode(frames, n_layers, **sizes)[0], name="whisper_encoder")
+    found, _ = _encode(frames, max(layers), **sizes)
+    x = ops.concatenate([found[layer] for layer in layers], axis=-1) if len(layers) > 1 else found[layers[0]]
+    return keras.Model(frames, x, name="whisper_encoder")
 
 
 def whisper_attention(
@@ -60,14 +69,16 @@ def whisper_attention(
 ):
     """Whisper's encoder, the mean of its frames weighted by attention, and a softmax.
 
-    Each value of the encoder's frames is standardised over the clips of a batch (by running averages in prediction), because a few of
-    Whisper's values are hundreds of times as large as the others.
+    Each value of the encoder's frames is standardised over the clips of a batch (by running averages in prediction),
+    because a few of Whisper's values are hundreds of times as large as the others.
 
     Parameters
     ----------
-    input_shape, n_layers, width, n_heads, hidden_units, n_positions
+    input_shape, width, n_heads, hidden_units, n_positions
         As for `whisper_encoder`.
     n_classes : int
+    n_layers : int
+        Transformer blocks.
     dropout : float, default=0.0
         Fraction of the mean dropped in training.
 
@@ -82,8 +93,8 @@ def whisper_attention(
 
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
-    x, mask = _encode(frames, n_layers, **sizes)
-    x = layers.BatchNormalization(name="standardize")(x, mask=mask)
+    found, mask = _encode(frames, n_layers, **sizes)
+    x = layers.BatchNormalization(name="standardize")(found[-1], mask=mask)
     scores = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="scores")(x)
     weights = ops.softmax(ops.where(mask[:, :, None], scores, _HIDDEN), axis=1)
     x = ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1)
@@ -91,7 +102,7 @@ def whisper_attention(
 
 
 def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: int, n_positions: int):
-    """The encoder's frames, and the mask of those that are real."""
+    """Frames of each layer, and the mask of those that are real."""
     from keras import layers, ops
 
     from .networks import _real
@@ -105,9 +116,10 @@ def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: in
     place = ops.cumsum(ops.ones_like(x[:1, :, 0], dtype="int32"), axis=1) - 1
     x = x + layers.Embedding(n_positions, width, embeddings_initializer="zeros", name="positions")(place)
     hidden = ops.where(mask, 0.0, _HIDDEN)[:, None, None, :]
+    found = [x]
     for index in range(1, n_layers + 1):
-        x = _block(x, hidden, f"block_{index}", n_heads, hidden_units)
-    return x, mask
+        found.append(_block(found[-1], hidden, f"block_{index}", n_heads, hidden_units))
+    return found, mask
 
 
 def _block(x, hidden, name: str, n_heads: int, hidden_units: int):

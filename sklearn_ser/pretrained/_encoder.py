@@ -38,22 +38,22 @@ class Encoder:
     def __init__(self, config: WhisperConfig, layer: int, tensors: Mapping[str, np.ndarray], digest: str, folder=None):
         self.config, self.layer, self.digest, self.folder = config, layer, digest, folder
         self._tensors = tensors
-        self._building, self._run = threading.Lock(), None
+        self._building, self._compiled = threading.Lock(), {}
 
-    def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Frames of the layer, (n_frames / 2, width), of one clip's log-mel frames, (n_frames, n_mels)."""
-        if self._run is None:
+    def compiled(self, layers: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from one clip's log-mel frames to the layers', (n_frames / 2, len(layers) * width)."""
+        if layers not in self._compiled:
             with self._building:
-                if self._run is None:
-                    self._run = _compiled(self.network())
-        return self._run(frames)
+                if layers not in self._compiled:
+                    self._compiled[layers] = _compiled(self.network(layers))
+        return self._compiled[layers]
 
-    def network(self):
-        """A new Keras model with these weights, from frames to the layer's."""
+    def network(self, layers: tuple[int, ...]):
+        """A new Keras model with these weights, from frames to the layers'."""
         from ..neural import _keras  # noqa: F401, first, because it sees to it how Keras is imported
         from ..neural.networks import whisper_encoder
 
-        network = whisper_encoder((None, self.config.n_mels), n_layers=self.layer, **self.sizes())
+        network = whisper_encoder((None, self.config.n_mels), layers=layers, **self.sizes())
         self.set_weights(network)
         return network
 
@@ -108,8 +108,8 @@ def load_encoder(folder: Path, layer: int) -> Encoder:
     config = read_config(folder)
     if not 0 <= layer <= config.n_layers:
         raise ValueError(
-            f"layer must be between 0 (what the convolutions leave) and {config.n_layers}, the last of the model in {folder}. "
-            f"Got layer={layer}."
+            f"layer must be between 0 (what the convolutions leave) and {config.n_layers}, the last of the model in "
+            f"{folder}. Got layer={layer}."
         )
     with _LOCK:  # clones that are fitted at the same time wait for the first
         state = (layer, *_state(folder))

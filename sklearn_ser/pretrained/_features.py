@@ -18,11 +18,11 @@ from ._log_mel import PER_FRAME, SR, log_mel, n_frames, windows
 from ._weights import read_config
 
 
-def _hidden(waveform: np.ndarray, encoder, n_mels: int, n_positions: int):
+def _hidden(waveform: np.ndarray, encode, n_mels: int, n_positions: int):
     """Frames of each window of a clip: the encoder's, or log-mel frames where there is none."""
     for window in windows(waveform.size, n_positions):
         frames = log_mel(waveform[window], n_mels)
-        yield frames if encoder is None else encoder(frames)[: n_frames(waveform[window].size)]
+        yield frames if encode is None else encode(frames)[: n_frames(waveform[window].size)]
 
 
 def _pool(parts, deviation: bool) -> np.ndarray:
@@ -40,9 +40,11 @@ def _pool(parts, deviation: bool) -> np.ndarray:
     return pooled.astype(np.float32)
 
 
-def _encode(waveforms, *, lent: Lent | None, n_mels: int, n_positions: int, pooling: str | None) -> list[np.ndarray]:
-    encoder = None if lent is None else lent.encoder
-    clips = (_hidden(waveform, encoder, n_mels, n_positions) for waveform in waveforms)
+def _encode(
+    waveforms, *, lent: Lent | None, layers: tuple[int, ...], n_mels: int, n_positions: int, pooling: str | None
+) -> list[np.ndarray]:
+    encode = lent.encoder.compiled(layers) if lent is not None else None
+    clips = (_hidden(waveform, encode, n_mels, n_positions) for waveform in waveforms)
     if pooling is None:
         return [np.concatenate(list(parts)) for parts in clips]
     return [_pool(parts, deviation=pooling == "mean_std") for parts in clips]
@@ -62,37 +64,43 @@ def _backend() -> tuple:
 class WhisperFeatures(AudioTransformer):
     """A layer of OpenAI's Whisper, a pretrained speech encoder: its mean over each clip, or its frames.
 
-    Whisper [1]_ was trained to transcribe 680,000 hours of speech. What its lower layers have learned to hear of a voice, noise and rooms
-    set aside, tells emotions of unseen speakers better than any handcrafted features, with a plain SVM behind it; what its
-    upper layers know is the words. The encoder is built up to `layer` only, and no later weights are read.
+    Whisper [1]_ was trained to transcribe 680,000 hours of speech. What its lower layers have learned to hear of a
+    voice, noise and rooms set aside, tells emotions of unseen speakers better than any handcrafted features, with a
+    plain SVM behind it; what its upper layers know is the words. The encoder is built up to `layer` only, and no later
+    weights are read.
 
     Parameters
     ----------
     model : str or PathLike, default="openai/whisper-base"
-        A folder in the Hugging Face layout (`config.json`; `model.safetensors`, or several such files and their index; float16 or float32), or
-        a name on the Hugging Face hub, of any size from "openai/whisper-tiny" to "openai/whisper-large-v3". A name is looked for
-        in `data_home`, where "openai/whisper-base" is the folder `whisper-base`, then in the Hugging Face cache; if it is in neither, it is
+        A folder in the Hugging Face layout (`config.json`; `model.safetensors`, or several such files and their index;
+        float16 or float32), or a name on the Hugging Face hub, of any size from "openai/whisper-tiny" to
+        "openai/whisper-large-v3". A name is looked for in `data_home`, where "openai/whisper-base" is
+        the folder `whisper-base`, then in the Hugging Face cache; if it is in neither, it is
         downloaded to `data_home`, once, and checked against the hub's hash.
-    layer : int or None, default=3
-        Layer whose output is taken, from 0 (what the convolutions leave, with positions) to the model's last. Tune it: the best one is
-        mostly in the middle. None takes the log-mel frames that the encoder would read, 100 a second, for `WhisperClassifier`.
+    layer : int, sequence of int or None, default=3
+        Layer whose output is taken, from 0 (what the convolutions leave, with positions) to the model's last. Tune it:
+        the best one is mostly in the middle. Of several, the values stand side by side, from one pass. None takes the
+        log-mel frames that the encoder would read, 100 a second, for `WhisperClassifier`.
     pooling : {"mean", "mean_std"} or None, default="mean"
         Features: mean over the clip's frames, or also the standard deviation. None leaves the frames, 50 a second.
     n_frames : int or None, default=None
-        Without pooling, frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
-        `fit`.
+        Without pooling, frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
+        longest clip's in `fit`.
     offset, duration : float, default=0.0 and None
         Part of each clip to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default=None
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first. Whisper was trained on recordings as they are.
+        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first. Whisper was trained on recordings
+        as they are.
     data_home : str, PathLike or None, default=None
-        Folder of models and corpora; None takes the environment variable SKLEARN_SER_DATA, or else `~/sklearn_ser_data`.
+        Folder of models and corpora; None takes the environment variable SKLEARN_SER_DATA, or else
+        `~/sklearn_ser_data`.
     memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is encoded once for each layer; None
-        keeps nothing. A clip is known by its content, and the model by its weights, wherever they are.
+        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is encoded
+        once for each layer; None keeps nothing. A clip is known by its content, and the model by its weights, wherever
+        they are.
     n_jobs : int or None, default=None
-        Clips worked on at a time, by joblib; threads unless `joblib.parallel_config` says otherwise. The encoder itself uses all cores
-        that TensorFlow has, so that more than 2 gain little.
+        Clips worked on at a time, by joblib; threads unless `joblib.parallel_config` says otherwise. The encoder itself
+        uses all cores that TensorFlow has, so that more than 2 gain little.
     verbose : int, default=0
         Above 0, show a progress bar.
 
@@ -112,16 +120,18 @@ class WhisperFeatures(AudioTransformer):
 
     Notes
     -----
-    Frames are log-mel frames as Whisper defines them, at each clip's own length, where Whisper pads to 30 s; each clip is
-    encoded by itself, so that no bit depends on the clips beside it. Clips of more than 30 s are encoded in equal parts of at most 30 s,
-    one after the other, and pooled as one.
+    Frames are log-mel frames as Whisper defines them, at each clip's own length, where Whisper pads to 30 s; each clip
+    is encoded by itself, so that no bit depends on the clips beside it. Clips of more than 30 s are encoded in equal
+    parts of at most 30 s, one after the other, and pooled as one.
 
-    Clones, and what is sent to workers, hold no weights, if their files are there; a pickle holds those of the layers used, as they
-    were read: 22 MB for the default. All transformers of a process that use the same weights share one network.
+    Clones, and what is sent to workers, hold no weights, if their files are there; a pickle holds those of the layers
+    used, as they were read: 22 MB for the default. All transformers of a process that use the same weights share one
+    network.
 
     References
     ----------
-    .. [1] A. Radford, J. W. Kim, T. Xu, G. Brockman, C. McLeavey and I. Sutskever (2023), "Robust speech recognition via large-scale
+    .. [1] A. Radford, J. W. Kim, T. Xu, G. Brockman, C. McLeavey and I. Sutskever (2023), "Robust speech recognition
+    via large-scale
        weak supervision", Proc. ICML, arXiv:2212.04356.
 
     Examples
@@ -139,7 +149,7 @@ class WhisperFeatures(AudioTransformer):
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
         "model": [str, os.PathLike],
-        "layer": [Interval(Integral, 0, None, closed="left"), None],
+        "layer": [Interval(Integral, 0, None, closed="left"), "array-like", None],
         "pooling": [StrOptions({"mean", "mean_std"}), None],
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
         "data_home": [str, os.PathLike, None],
@@ -173,7 +183,7 @@ class WhisperFeatures(AudioTransformer):
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Check the clips, and read the weights; nothing is learned, but the frames of the longest clip where there is no pooling.
+        """Check the clips, and read the weights. Without pooling, learn how many frames the longest clip has.
 
         Parameters
         ----------
@@ -205,7 +215,8 @@ class WhisperFeatures(AudioTransformer):
 
         Returns
         -------
-        features : ndarray of shape (n_clips, n_values) or, with the standard deviation, (n_clips, 2 * n_values), float32
+        features : ndarray of shape (n_clips, n_values) or, with the standard deviation, (n_clips, 2 * n_values),
+        float32
             Or frames, (n_clips, n_frames, n_values), without pooling; NaN past a clip's end.
         """
         check_is_fitted(self)
@@ -229,10 +240,10 @@ class WhisperFeatures(AudioTransformer):
         names : ndarray of shape (n_features,), object
         """
         check_is_fitted(self)
-        unit = "mel" if self.encoder_ is None else f"whisper_l{self.encoder_.layer}"
+        sources = ["mel"] if self.encoder_ is None else [f"whisper_l{layer}" for layer in self._layers]
+        units = [f"{source}_{unit}" for source in sources for unit in range(self.n_values_ // len(sources))]
         statistics = {None: [""], "mean": ["_mean"], "mean_std": ["_mean", "_std"]}[self.pooling]
-        names = [f"{unit}_{index}{statistic}" for statistic in statistics for index in range(self.n_values_)]
-        return np.asarray(names, dtype=object)
+        return np.asarray([unit + statistic for statistic in statistics for unit in units], dtype=object)
 
     def set_output(self, *, transform=None):
         """Set the container of features; frames have no form as a DataFrame and stay arrays.
@@ -247,15 +258,27 @@ class WhisperFeatures(AudioTransformer):
         """
         return self if self.pooling is None else super().set_output(transform=transform)
 
+    def _check_params(self):
+        super()._check_params()
+        if self.layer is None or isinstance(self.layer, Integral):
+            return
+        layers = list(self.layer)
+        if not layers or len({*layers}) < len(layers) or not all(isinstance(n, Integral) and n >= 0 for n in layers):
+            raise ValueError(
+                "layer must be an int, None, or hold different ints that are not negative. "
+                f"Got layer={self.layer!r:.80}."
+            )
+
     def _learn(self, n_times):
         folder = find_model(self.model, self.data_home)
         if self.layer is None:
-            config, self.encoder_ = read_config(folder), None
+            config, self.encoder_, self._layers = read_config(folder), None, ()
             self.n_values_ = config.n_mels
         else:
-            self.encoder_ = load_encoder(folder, self.layer)
+            self._layers = tuple(int(n) for n in ([self.layer] if isinstance(self.layer, Integral) else self.layer))
+            self.encoder_ = load_encoder(folder, max(self._layers))
             config = self.encoder_.config
-            self.n_values_ = config.width
+            self.n_values_ = config.width * len(self._layers)
         self._n_mels, self._n_positions = config.n_mels, config.n_positions
         keep_output(self, self.pooling is None)
         vars(self).pop("n_frames_", None)
@@ -270,7 +293,14 @@ class WhisperFeatures(AudioTransformer):
 
     def _function(self):
         lent = None if self.encoder_ is None else Lent(self.encoder_)
-        return partial(_encode, lent=lent, n_mels=self._n_mels, n_positions=self._n_positions, pooling=self.pooling)
+        return partial(
+            _encode,
+            lent=lent,
+            layers=self._layers,
+            n_mels=self._n_mels,
+            n_positions=self._n_positions,
+            pooling=self.pooling,
+        )
 
     def _cache_key(self, function):
         settings = {**function.keywords, "lent": None}

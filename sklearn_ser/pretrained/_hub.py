@@ -50,9 +50,9 @@ def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = N
     if found is not None:
         return found
     looked = (
-        f"It was looked for in {home} (the data home, which data_home or the environment variable {DATA_HOME_VARIABLE} names) and in "
-        f"{cache} (the Hugging Face cache). To get it elsewhere: `hf download {name} {CONFIG} {WEIGHTS} --local-dir FOLDER`, and then "
-        f"model='FOLDER', or copy the two files to {home}."
+        f"It was looked for in {home} (the data home, which data_home or the environment variable {DATA_HOME_VARIABLE} "
+        f"names) and in {cache} (the Hugging Face cache). To get it elsewhere: `hf download {name} {CONFIG} {WEIGHTS} "
+        f"--local-dir FOLDER`, and then model='FOLDER', or copy the two files to {home}."
     )
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise FileNotFoundError(f"The model {name!r} is not there, and HF_HUB_OFFLINE forbids to download it. {looked}")
@@ -104,7 +104,8 @@ def _alone(folder: Path):
     except OSError as error:
         raise type(error)(
             error.errno,
-            f"{error.strerror}, so that no model can be downloaded there; let data_home or {DATA_HOME_VARIABLE} name another folder",
+            f"{error.strerror}, so that no model can be downloaded there; let data_home or {DATA_HOME_VARIABLE} name "
+            "another folder",
             str(folder),
         ) from None
     with lock:

@@ -16,8 +16,8 @@ PER_FRAME = 2 * HOP  # samples of an encoder's frame
 def log_mel(waveform: np.ndarray, n_mels: int) -> np.ndarray:
     """Whisper's log-mel frames of a waveform at 16 kHz, (n_times // 160, n_mels) float32; two at least.
 
-    Power in Slaney's mel bands up to 8 kHz, by a periodic Hann window, reflected at the ends; log10, not below 1e-10 nor eight decades
-    below the loudest; x / 4 + 1. The last, incomplete frame is left out.
+    Power in Slaney's mel bands up to 8 kHz, by a periodic Hann window, reflected at the ends; log10, not below 1e-10
+    nor eight decades below the loudest; x / 4 + 1. The last, incomplete frame is left out.
     """
     if waveform.size < WINDOW:
         waveform = np.pad(waveform, (0, WINDOW - waveform.size))
@@ -34,10 +34,10 @@ def n_frames(n_times: int) -> int:
 
 
 def windows(n_times: int, n_positions: int) -> Iterator[slice]:
-    """Samples that are encoded together: all of a clip, or about equal parts of it if it is longer than the encoder can take.
+    """Samples that are encoded together: all of a clip, or about equal parts of one too long for the encoder.
 
     The parts are whole frames, but for what is left at the end of the last.
     """
     frames, parts = n_times // PER_FRAME, math.ceil(n_times / (n_positions * PER_FRAME))
     edges = [math.ceil(i * frames / parts) * PER_FRAME for i in range(parts)]
-    return (slice(start, stop) for start, stop in zip(edges, [*edges[1:], n_times]))
+    return (slice(start, stop) for start, stop in zip(edges, [*edges[1:], n_times], strict=True))

@@ -1,4 +1,4 @@
-"""Whisper's weights in the Hugging Face layout: what a folder holds, read only as far as it is used, and never unpickled."""
+"""Whisper's weights in the Hugging Face layout: read only as far as they are used, and never unpickled."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def read_tensors(folder: Path, config: WhisperConfig, layer: int) -> dict[str, n
     Raises
     ------
     FileNotFoundError, ValueError
-        If a file is missing, damaged or truncated, or a tensor is missing, has another shape or type, or is not finite; the message
-        names the file and the tensor.
+        If a file is missing, damaged or truncated, or a tensor is missing, has another shape or type, or is not finite;
+        the message names the file and the tensor.
     """
     files = weight_files(folder)
     tensors: dict[str, np.ndarray] = {}
@@ -149,8 +149,8 @@ def read_tensors(folder: Path, config: WhisperConfig, layer: int) -> dict[str, n
                 file = files if isinstance(files, Path) else files.get(prefix + name, folder / INDEX)
                 if file.name == INDEX or prefix + name not in opened.keys(file):
                     raise ValueError(
-                        f"{file} lacks the tensor {prefix + name!r}: it is no Whisper encoder of {layer} layers or more, or "
-                        "not all of one."
+                        f"{file} lacks the tensor {prefix + name!r}: it is no Whisper encoder of {layer} layers or "
+                        "more, or not all of one."
                     )
                 tensors[name] = opened.read(file, prefix + name, shape)
     return tensors
@@ -177,7 +177,8 @@ class _OpenFiles:
                 self.handles[path] = handle, frozenset(handle.keys())
             except FileNotFoundError:
                 raise FileNotFoundError(
-                    f"{path} is missing: a model's folder holds {CONFIG} and {WEIGHTS}, or the files that {INDEX} names."
+                    f"{path} is missing: a model's folder holds {CONFIG} and {WEIGHTS}, or the files that {INDEX} "
+                    "names."
                 ) from None
             except (SafetensorError, OSError) as error:
                 raise ValueError(
@@ -193,8 +194,8 @@ class _OpenFiles:
         header = handle.get_slice(name)
         if tuple(header.get_shape()) != shape:
             raise ValueError(
-                f"{path}: the tensor {name!r} must have the shape {shape}, by {CONFIG}. Got {tuple(header.get_shape())}: "
-                "the two files are not of one model."
+                f"{path}: the tensor {name!r} must have the shape {shape}, by {CONFIG}. "
+                f"Got {tuple(header.get_shape())}: the two files are not of one model."
             )
         if header.get_dtype() not in _DTYPES:
             raise ValueError(

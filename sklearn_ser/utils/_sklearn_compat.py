@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sklearn.base import _clone_parametrized
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -24,6 +25,7 @@ __all__ = [
     "_check_n_features",
     "_check_sample_weight",
     "_check_y",
+    "_clone_parametrized",
     "_num_samples",
     "_raise_for_params",
     "_safe_indexing",
