@@ -68,9 +68,9 @@ from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
 from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
 from .plotting import TimelineDisplay as TimelineDisplay
-from .pretrained import WhisperFeatures as WhisperFeatures
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .pretrained import WhisperFeatures as WhisperFeatures
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier
 from .utils import VersionMismatchWarning as VersionMismatchWarning

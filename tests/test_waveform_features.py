@@ -266,8 +266,8 @@ def test_a_transformer_of_the_users_own_is_known_by_its_code(users, tones, tmp_p
         class Peaks(AudioTransformer):
             def __init__(self, memory=None):
                 self.memory = memory
-                self.sr, self.offset, self.duration, self.normalize, self.n_jobs, self.verbose = 16000, 0, None, None,
-                None, 0
+                self.sr, self.offset, self.duration = 16000, 0.0, None
+                self.normalize, self.n_jobs, self.verbose = None, None, 0
             def _learn(self, n_times):
                 self.fitted_ = True
             def _function(self):
