@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn_ser.features._clip_features import MEASURES
+from sklearn_ser.features._clip_features import CLIP_FEATURES
 from sklearn_ser.features._descriptors import DESCRIPTORS, Settings, column_names
 from sklearn_ser.features._feature_sets import FEATURE_SETS
 from sklearn_ser.features._functionals import FUNCTIONALS, Functionals
@@ -53,10 +53,10 @@ def page() -> str:
         "What `HandcraftedFeatures` measures of a clip as a whole.",
         "",
         *_table(
-            ("measure", "columns", "unit", "family", "what it is"),
+            ("clip-level feature", "columns", "unit", "family", "what it is"),
             *(
                 (f"`{name}`", f"{len(m.columns)}: {_shortened(m.columns)}", m.unit, m.family, m.text)
-                for name, m in MEASURES.items()
+                for name, m in CLIP_FEATURES.items()
             ),
         ),
         "## Feature sets",
@@ -70,11 +70,11 @@ def page() -> str:
         settings = feature_set.settings(16000)
         columns = feature_set.columns(16000)
         families = {family: sum(family == other for other, _ in columns) for family, _ in columns}
-        shares = ", ".join(f"{count} {family}" for family, count in families.items())
+        fractions = ", ".join(f"{count} {family}" for family, count in families.items())
         lines += [
             f"### {name}",
             "",
-            f"{feature_set.text}. {len(columns)} features: {shares}. At 16 kHz: windows of {settings.win_length} "
+            f"{feature_set.text}. {len(columns)} features: {fractions}. At 16 kHz: windows of {settings.win_length} "
             f"samples every {settings.hop_length}, FFT of {settings.n_fft}, {settings.n_mels} mel bands from "
             f"{settings.mel['fmin']:g} to {settings.mel['fmax']:g} Hz.",
             "",
@@ -88,7 +88,7 @@ def page() -> str:
                     )
                     for group in feature_set.groups
                 ),
-                *((f"`{measure}`", "", "the clip") for measure in feature_set.measures),
+                *((f"`{feature}`", "", "the clip") for feature in feature_set.clip_features),
             ),
         ]
     return "\n".join(lines)

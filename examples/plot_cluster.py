@@ -2,7 +2,7 @@
 One search, on one machine or on many
 =====================================
 
-How much should an SVM bend to single clips, if it is to recognise emotions in unknown voices? A grid search asks for
+How much should an SVM bend to single clips, if it is to recognise emotions in unseen speakers? A grid search asks for
 every clip anew with each setting and each fold. Here each is analysed once, and the work is shared out by Dask: among
 two workers on this machine, or as many as there are elsewhere.
 
@@ -82,12 +82,12 @@ for gamma in sorted(set(results["param_svc__gamma"])):
         results["param_svc__C"][chosen].astype(float), results["mean_test_score"][chosen], "o-", label=f"{gamma:g}"
     )
 ax.axhline(chance, color="gray", linestyle=":", label="chance")
-ax.set(xlabel="C", ylabel="UAR for unknown speakers", title=name, ylim=(0, 1))
+ax.set(xlabel="C", ylabel="UAR for unseen speakers", title=name, ylim=(0, 1))
 ax.legend(title="gamma")
 output.mkdir(exist_ok=True)
 fig.savefig(output / "search.png", dpi=150)
 best = search.best_params_
 print(
-    f"Best for unknown speakers: C={best['svc__C']:g}, gamma={best['svc__gamma']:g}, with a UAR of "
+    f"Best for unseen speakers: C={best['svc__C']:g}, gamma={best['svc__gamma']:g}, with a UAR of "
     f"{search.best_score_:.2f} (chance: {chance:.2f})."
 )

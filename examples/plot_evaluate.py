@@ -2,7 +2,7 @@
 How well will it do on a voice it has never heard, and how sure is that?
 =========================================================================
 
-A single number from a cross-validation says neither. `evaluate` tests on unknown speakers, pools all predictions, and
+A single number from a cross-validation says neither. `evaluate` tests on unseen speakers, pools all predictions, and
 says how far the score may be off for other speakers, where the model errs, and how much better it would have looked if
 the same speakers had been on both sides. `compare` says whether another model is better, or only seems so.
 
@@ -64,12 +64,12 @@ print()
 print(compare(evaluate(linear, corpus, n_jobs=2, verbose=1), report))
 
 # %%
-# In short: the interval is wide because speakers are few, and what a random split promises is for speakers who are
+# In short: the interval is wide because speakers are few, and what a random split measures is for speakers who are
 # known.
 
 gap = report.to_frame().loc[("leakage gap", "all"), "value"]
 low, high = report.uar_interval
 print(
-    f"\nFor an unknown speaker expect a UAR of {low:.2f} to {high:.2f}; a random split would have promised "
+    f"\nFor an unseen speaker expect a UAR of {low:.2f} to {high:.2f}; a random split would have suggested "
     f"{report.uar + gap:.2f}. Picture and report are in {output}/."
 )

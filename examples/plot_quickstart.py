@@ -2,7 +2,7 @@
 Two classifiers, speakers they have never heard, and a saved pipeline
 =====================================================================
 
-Which recognises emotions better in unknown voices: an SVM on handcrafted features, or a CNN-LSTM on log-mel
+Which recognises emotions better in unseen speakers: an SVM on handcrafted features, or a CNN-LSTM on log-mel
 spectrograms? Both are ordinary scikit-learn pipelines from file names to labels. The better one is saved, loaded in a
 fresh process and asked about a file.
 
@@ -66,7 +66,7 @@ deep = make_pipeline(
 )
 
 # %%
-# Which is better for unknown speakers?
+# Which is better for unseen speakers?
 # -------------------------------------
 # Five folds; no speaker is on both sides of any. The predictions of all folds are pooled before they are scored,
 # because a fold of two speakers may lack an emotion. UAR, the mean recall of the classes, is what chance would bring to
@@ -92,14 +92,14 @@ ConfusionMatrixDisplay.from_predictions(
 )
 ax.tick_params(axis="x", rotation=45)
 ax.set(
-    title=f"{winner} on {name}, unknown speakers: UAR {scores[winner]:.2f}",
+    title=f"{winner} on {name}, unseen speakers: UAR {scores[winner]:.2f}",
     xlabel="predicted emotion",
     ylabel="acted emotion",
 )
 figure.savefig(output / "confusion_matrix.png", dpi=120)
 
 # %%
-# Train on everything, and watch speakers held out
+# Train on everything, and validate on speakers held out
 # ------------------------------------------------
 # Early stopping decides on speakers that the network is not trained on: `groups` reaches the classifier as a fit
 # parameter.

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .audio._input import as_clips
 from .audio._io import clip_length, load_part
 from .audio._lazy import AlteredClip, Segment
-from .audio._row_expansion import MultiplyingClassifier, in_form_of
+from .audio._row_expansion import RowExpandingClassifier, in_form_of
 from .utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
 
 __all__ = ["SegmentClassifier"]
@@ -22,7 +22,7 @@ __all__ = ["SegmentClassifier"]
 _BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a recording, that are classified together
 
 
-class SegmentClassifier(MultiplyingClassifier):
+class SegmentClassifier(RowExpandingClassifier):
     """Train a classifier on segments of clips; predict clips by all of their segments, and recordings as they go on.
 
     In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from
@@ -95,7 +95,7 @@ class SegmentClassifier(MultiplyingClassifier):
     _parts = "segments"
 
     _parameter_constraints: dict = {
-        **MultiplyingClassifier._parameter_constraints,
+        **RowExpandingClassifier._parameter_constraints,
         "segment_duration": [Interval(Real, 0, None, closed="neither")],
         "hop_duration": [Interval(Real, 0, None, closed="neither"), None],
         "pooling": [StrOptions({"mean", "log_mean", "max"})],

@@ -49,10 +49,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         before it is fitted. A `sklearn.frozen.FrozenEstimator` is not fitted again: then `fit` only calibrates, on data
         that should be of other speakers than those that were trained on.
     coverage : float or None, default=None
-        Share of clips to answer, over 0 and up to 1. None is 0.8, if `risk` is None, too.
+        Fraction of clips to answer, over 0 and up to 1. None is 0.8, if `risk` is None, too.
     risk : float or None, default=None
-        Share of errors among the answers that is allowed, between 0 and 1: as many clips as possible are answered. If
-        the data do not show that any coverage keeps it, all clips are rejected, with a warning.
+        Fraction of errors among the answers that is allowed, between 0 and 1: as many clips as possible are answered.
+        If the data do not show that any coverage keeps it, all clips are rejected, with a warning.
     confidence_level : float, default=0.9
         Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
     reject_label : str, int or None, default=None
@@ -77,7 +77,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     threshold_ : float
         Clips less sure than this are rejected; see `confidence`.
     coverage_, risk_ : float
-        Share of the clips that were answered at this threshold, and of errors among the answers (NaN if none), while
+        Fraction of the clips that were answered at this threshold, and of errors among the answers (NaN if none), while
         the clips' speakers were unseen. The risk is an optimistic estimate, because the threshold was chosen on the
         same clips.
     risk_bound_ : float
@@ -91,15 +91,15 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     Notes
     -----
-    *What is promised.* With `coverage`, the threshold is the split-conformal quantile: the expected share of answers is
-    at least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each speaker: who
-    sounds odd is answered less.
+    *What is guaranteed.* With `coverage`, the threshold is the split-conformal quantile: the expected fraction of
+    answers is at least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each
+    speaker: who sounds odd is answered less.
 
     With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the
     upper bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips
-    and a `FrozenEstimator`, the promise holds for any number of clips. But a speaker's clips are not independent, and
+    and a `FrozenEstimator`, the guarantee holds for any number of clips. But a speaker's clips are not independent, and
     speakers are few. So where they are known, the number of clips is reduced to the effective one and corrected for the
-    number of speakers, as [3]_ do for clustered surveys. That is an approximation, which kept the promise on simulated
+    number of speakers, as [3]_ do for clustered surveys. That is an approximation, which held on simulated
     corpora of ten speakers; it costs answers, and with few speakers many. An estimator that is fitted again to all data
     is not quite the one that was calibrated: it has seen more.
 
@@ -362,7 +362,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         ordered, self.risk_bound_ = np.sort(confidence), np.nan
         if self.risk is None:
             coverage = 0.8 if self.coverage is None else self.coverage
-            # As many clips may be less sure as keep the expected share of a new one at `coverage`.
+            # As many clips may be less sure as keep the expected fraction of a new one at `coverage`.
             n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
             self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
         else:

@@ -202,7 +202,7 @@ def test_offset_behind_the_end_is_an_error(write, tones):
     path = write("short.wav", tones[0])
     for function in (load_waveform, clip_length):
         with pytest.raises(
-            AudioError, match=r"Row 7 \('.*short.wav'\): offset=2.0 s lies behind the clip's end at 0.100 s"
+            AudioError, match=r"Row 7 \('.*short.wav'\): offset=2.0 s is past the clip's end at 0.100 s"
         ):
             function(path, sr=16000, offset=2.0, row=7)
 

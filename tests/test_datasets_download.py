@@ -130,7 +130,7 @@ def test_a_missing_corpus_is_downloaded_checked_and_unpacked(emodb_server, tmp_p
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_download_that_broke_off_goes_on(emodb_server, tmp_path, ranges):
     emodb_server.cut, emodb_server.ranges = 262_144, ranges
-    with pytest.raises(ConnectionError, match="EMO-DB could not be downloaded.*goes on from what has arrived"):
+    with pytest.raises(ConnectionError, match="EMO-DB could not be downloaded.*resumes from what has arrived"):
         fetch_emodb(tmp_path)
     assert (tmp_path / "emodb" / "emodb-download.zip.part").stat().st_size == 262_144
     emodb_server.cut = None

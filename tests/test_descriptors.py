@@ -72,12 +72,12 @@ def test_f0_of_vowels_is_within_one_percent(f0):
     np.testing.assert_allclose(tracks, f0, rtol=0.01)
 
 
-@pytest.mark.parametrize("snr, share", [(10, 0.98), (5, 0.9)])
-def test_f0_is_found_in_noise(snr, share):
+@pytest.mark.parametrize("snr, fraction", [(10, 0.98), (5, 0.9)])
+def test_f0_is_found_in_noise(snr, fraction):
     for f0 in (80, 123, 200, 300, 400):
         clips = [with_noise(vowel(f0, formants), snr, seed) for seed, formants in enumerate(VOWELS.values())]
         tracks = measure(clips, "f0")[:, 4:-4, 0]
-        assert np.mean(np.abs(tracks / f0 - 1) < 0.02) >= share
+        assert np.mean(np.abs(tracks / f0 - 1) < 0.02) >= fraction
 
 
 @pytest.mark.parametrize("frequency", [70, 100, 220.5, 440, 540])

@@ -66,7 +66,7 @@ def voice(f0, seconds=1.0, sr=16000, jitter=0.0, shimmer=0.0, seed=0):
 
 
 def test_a_sets_columns_never_change():
-    """A released set is a promise; what is better gets a name of its own."""
+    """A released set never changes; what is better gets a name of its own."""
     digests = {
         name: (len(names), hashlib.sha256("\n".join(names).encode()).hexdigest()[:16])
         for name in FEATURE_SETS

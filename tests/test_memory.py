@@ -118,9 +118,9 @@ def test_no_bit_of_a_result_depends_on_the_clips_beside_it(transformer, files):
 @of_each_transformer
 def test_results_are_the_same_without_memory_while_it_fills_and_from_it(transformer, files, memory):
     expected = transformer.fit_transform(files)
-    remembering = clone(transformer).set_params(memory=memory).fit(files)
+    caching = clone(transformer).set_params(memory=memory).fit(files)
     for n_jobs in (None, 2, 1):
-        results = remembering.set_params(n_jobs=n_jobs).transform(files)
+        results = caching.set_params(n_jobs=n_jobs).transform(files)
         assert_same(results, expected)
         assert results.dtype == expected.dtype and results[0].flags.writeable
     assert len(entries(memory)) == 12
@@ -138,10 +138,10 @@ def test_memory_is_a_folder_or_a_joblib_memory(form, files, memory):
 @pytest.mark.parametrize("options", [dict(compress=True), dict(mmap_mode="r")], ids=str)
 @of_each_transformer
 def test_options_of_a_joblib_memory_hold(transformer, files, memory, options):
-    remembering = clone(transformer).set_params(memory=joblib.Memory(memory, verbose=0, **options)).fit(files)
+    caching = clone(transformer).set_params(memory=joblib.Memory(memory, verbose=0, **options)).fit(files)
     for _ in range(2):
-        assert_same(remembering.transform(files), transformer.fit_transform(files))
-    silence = HandcraftedFeatures(families=["prosody"], memory=remembering.memory).fit([np.zeros(4000)] * 2)
+        assert_same(caching.transform(files), transformer.fit_transform(files))
+    silence = HandcraftedFeatures(families=["prosody"], memory=caching.memory).fit([np.zeros(4000)] * 2)
     silence.transform([np.zeros(4000)])
     if "compress" in options:
         assert min(path.stat().st_size for path in entries(memory)) < 340 * 4
@@ -276,7 +276,7 @@ def overwrite(clips, rows, *, other):
 
 
 def test_file_that_changes_while_it_is_analysed_is_not_kept(files, memory):
-    task = _cache.remembering(partial(overwrite, other=files[1]), memory, "overwrite")
+    task = _cache.cached(partial(overwrite, other=files[1]), memory, "overwrite")
     task([files[0]], [0])
     assert not entries(memory)
     task([files[0]], [0])  # now it stays what it is
@@ -413,7 +413,7 @@ def test_after_a_kill_in_the_midst_of_an_entry_the_rest_is_done(files, memory):
 def test_workers_in_another_folder_use_the_same_memory(files, tmp_path, monkeypatch):
     """What the transformer is given is a folder seen from where it is."""
     monkeypatch.chdir(tmp_path)
-    task = _cache.remembering(partial(overwrite, other=files[0]), "here", "name")
+    task = _cache.cached(partial(overwrite, other=files[0]), "here", "name")
     os.mkdir("elsewhere")
     monkeypatch.chdir("elsewhere")
     pickle.loads(pickle.dumps(task))([files[0]], [0])

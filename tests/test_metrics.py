@@ -208,7 +208,7 @@ def test_same_random_state_same_intervals():
         (dict(confidence_level=95.0), "confidence_level == 95.0, must be < 1"),
         (dict(sex=["female"] * 3), "inconsistent numbers of samples"),
         (dict(sex=["female", "male"] * 25 + ["male"]), r"same in all clips of a speaker.*\['female', 'male'\].*'s00'"),
-        (dict(recognised=[90.0] * 51), "shares of listeners.*from 0 to 1. Got values from 90.0 to 90.0"),
+        (dict(recognised=[90.0] * 51), "fractions of listeners.*from 0 to 1. Got values from 90.0 to 90.0"),
     ],
 )
 def test_wrong_parameters_of_a_report_are_named(params, message):
@@ -483,12 +483,12 @@ def test_random_split_has_the_same_sizes_and_the_emotions_shares():
     splits = _splits(None, y, y, speaker)
     random = _random_splits(splits, y, rng)
     assert sorted(np.concatenate([test for _, test in random])) == list(range(150))
-    shares = pd.Series(y).value_counts(normalize=True)
+    fractions = pd.Series(y).value_counts(normalize=True)
     for (train, test), (random_train, random_test) in zip(splits, random, strict=True):
         assert (len(train), len(test)) == (len(random_train), len(random_test))
         assert not set(random_train) & set(random_test)
-        counted = pd.Series(y[random_test]).value_counts().reindex(shares.index, fill_value=0)
-        assert np.abs(counted - shares * len(test)).max() <= 1.5
+        counted = pd.Series(y[random_test]).value_counts().reindex(fractions.index, fill_value=0)
+        assert np.abs(counted - fractions * len(test)).max() <= 1.5
         assert len(set(speaker[random_test])) > 3
 
 

@@ -1,4 +1,4 @@
-"""Splits keep apart what they promise to; the audit finds what a split lets through, and nothing else."""
+"""Splits keep apart what they say; the audit finds what a split lets through, and nothing else."""
 
 import pickle
 import shutil
@@ -220,11 +220,11 @@ def test_a_fold_without_training_clips_is_an_error():
 @pytest.mark.parametrize("n_splits", [2, 3, 4, 5])
 def test_folds_of_few_speakers_are_more_alike_than_scikit_learn_s(emodb, n_splits):
     def spread(cv):
-        shares = [
+        fractions = [
             pd.Series(emodb.target[test]).value_counts() / pd.Series(emodb.target).value_counts()
             for _, test in cv.split(emodb.data, emodb.target, emodb.speaker)
         ]
-        return np.mean(np.std([share.fillna(0) for share in shares], axis=0))
+        return np.mean(np.std([fraction.fillna(0) for fraction in fractions], axis=0))
 
     ours = StratifiedSpeakerKFold(n_splits)
     assert spread(ours) < min(spread(StratifiedGroupKFold(n_splits)), spread(GroupKFold(n_splits)))
@@ -597,8 +597,8 @@ def test_a_leak_shows_in_the_score(corpus, tmp_path):
     model = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), StandardScaler(), KNeighborsClassifier(1))
     X = pd.DataFrame({"path": paths})
     leaky = StratifiedKFold(5, shuffle=True, random_state=0)
-    share = audit_split(leaky, X, y).recordings["test_row"].nunique() / len(X)
-    assert share > 0.6
+    fraction = audit_split(leaky, X, y).recordings["test_row"].nunique() / len(X)
+    assert fraction > 0.6
     clean = GroupKFold(5)
     groups = np.repeat(np.arange(40), 2)
     assert audit_split(clean, X, y, groups=groups).leaks == ()

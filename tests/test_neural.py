@@ -1,4 +1,4 @@
-"""The neural classifiers keep scikit-learn's promises: labels, weights, seeds, padding, splits, files."""
+"""The neural classifiers keep scikit-learn's contracts: labels, weights, seeds, padding, splits, files."""
 
 import copy
 import inspect
@@ -363,7 +363,7 @@ def test_warm_start_goes_on_where_fit_ended(frames):
     assert len(two_and_two.history_["loss"]) == 4
     np.testing.assert_allclose(two_and_two.history_["loss"], four.history_["loss"], rtol=1e-5)
     np.testing.assert_allclose(two_and_two.predict_proba(X), four.predict_proba(X), atol=1e-5)
-    with pytest.raises(ValueError, match="warm_start=True goes on with the classes"):
+    with pytest.raises(ValueError, match="warm_start=True continues with the classes"):
         two_and_two.fit(X[:40], y[:40])
     assert len(small(epochs=2).fit(X, y).fit(X, y).history_["loss"]) == 2
 

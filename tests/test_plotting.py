@@ -120,9 +120,9 @@ def test_confusion_that_does_not_fit_its_labels_is_refused():
 def test_words_in_the_confusion_can_be_read():
     display = ConfusionDisplay.from_predictions(Y, predictions())
     assert_words_are_apart_and_inside(display.figure_)
-    for text, share in zip(display.text_.ravel(), display.im_.get_array().ravel(), strict=True):
-        if share:  # contrast after WCAG
-            background = luminance(display.im_.cmap(share)[:3])
+    for text, fraction in zip(display.text_.ravel(), display.im_.get_array().ravel(), strict=True):
+        if fraction:  # contrast after WCAG
+            background = luminance(display.im_.cmap(fraction)[:3])
             ink = 1.0 if text.get_color() == "white" else 0.0
             light, dark = max(ink, background), min(ink, background)
             assert (light + 0.05) / (dark + 0.05) > 4.5

@@ -433,7 +433,7 @@ def test_errors_name_the_row_that_the_user_knows(files, tones, tmp_path):
     inner = AugmentedClassifier(classifier.estimator, [inverted], keep_original=False)
     with pytest.raises(AudioError, match=r"Row 4 \('.*clip 4.wav'\)"):
         SegmentClassifier(inner, **SHORT).fit(files, LABELS)
-    with pytest.raises(AudioError, match="offset=0.5 s lies behind the clip's end at 0.100 s"):
+    with pytest.raises(AudioError, match="offset=0.5 s is past the clip's end at 0.100 s"):
         clone(classifier).set_params(estimator__handcraftedfeatures__offset=0.5).fit(tones, LABELS)
 
 

@@ -65,9 +65,9 @@ def test_the_curve_counts_errors_among_the_surest():
     right, confidence = rng.random(50) < 0.7, rng.integers(0, 20, 50) / 20  # with ties
     coverage, risk, thresholds = risk_coverage_curve(np.ones(50, bool), right, confidence)
     np.testing.assert_array_equal(thresholds, np.unique(confidence)[::-1])
-    for share, error, threshold in zip(coverage, risk, thresholds, strict=True):
+    for fraction, error, threshold in zip(coverage, risk, thresholds, strict=True):
         answered = confidence >= threshold
-        assert share == pytest.approx(answered.mean()) and error == pytest.approx(1 - right[answered].mean())
+        assert fraction == pytest.approx(answered.mean()) and error == pytest.approx(1 - right[answered].mean())
     assert coverage[-1] == 1 and risk[-1] == pytest.approx(1 - right.mean())
 
 

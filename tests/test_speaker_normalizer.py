@@ -205,8 +205,15 @@ def test_a_share_of_the_training_clips_is_normalised_alone(voices):
     np.testing.assert_array_equal(trained_on, SpeakerNormalizer(Columns()).fit_transform(voices))
     others = SpeakerNormalizer(Columns(), random_state=1).fit_transform(voices)
     assert not np.array_equal(others, trained_on)
-    np.testing.assert_array_equal(SpeakerNormalizer(Columns(), alone=0).fit_transform(voices), transformed)
-    np.testing.assert_allclose(SpeakerNormalizer(Columns(), alone=1).fit_transform(voices), single)
+    np.testing.assert_array_equal(SpeakerNormalizer(Columns(), singleton_fraction=0).fit_transform(voices), transformed)
+    np.testing.assert_allclose(SpeakerNormalizer(Columns(), singleton_fraction=1).fit_transform(voices), single)
+
+
+def test_alone_is_the_deprecated_name_of_singleton_fraction(voices):
+    expected = SpeakerNormalizer(Columns(), singleton_fraction=0).fit_transform(voices)
+    old = SpeakerNormalizer(Columns(), alone=0)
+    with pytest.warns(FutureWarning, match="'alone' of SpeakerNormalizer was renamed 'singleton_fraction'.*Pass singl"):
+        np.testing.assert_array_equal(old.fit_transform(voices), expected)
 
 
 def test_constants_and_speakers_of_one_clip_are_finite(voices):
@@ -358,8 +365,8 @@ def test_segments_are_their_speaker_s_where_a_speaker_is_given(corpus):
 def test_a_memory_inside_analyses_each_clip_once(corpus, tmp_path):
     X, y = corpus
     cv = {"groups": X["speaker"], "cv": LeaveOneGroupOut(), "n_jobs": 2}
-    remembering = svm().set_params(speakernormalizer__transformer__memory=tmp_path)
-    np.testing.assert_array_equal(cross_val_score(remembering, X, y, **cv), cross_val_score(svm(), X, y, **cv))
+    caching = svm().set_params(speakernormalizer__transformer__memory=tmp_path)
+    np.testing.assert_array_equal(cross_val_score(caching, X, y, **cv), cross_val_score(svm(), X, y, **cv))
     assert len(list(tmp_path.rglob("output.pkl"))) == len(X)
 
 

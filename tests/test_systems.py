@@ -96,19 +96,27 @@ def test_a_system_learns_and_repeats_itself(clips):
     assert he_svm().fit(X, y).score(X, y) > 0.9
 
 
-def test_the_faithful_system_reads_the_mel_axis(clips):
+def test_the_system_as_published_reads_the_mel_axis(clips):
     X, y = clips
-    for faithful, values_of_a_step, n_steps in ((True, 302, 200), (False, 200, 302)):
-        system = saleem_cnn_lstm(faithful=faithful, random_state=0, epochs=1)
+    for as_published, values_of_a_step, n_steps in ((True, 302, 200), (False, 200, 302)):
+        system = saleem_cnn_lstm(as_published=as_published, random_state=0, epochs=1)
         system.set_params(augmenters=[], estimator__mel__offset=0.0, estimator__classifier__lstm_units=(4, 4)).fit(X, y)
         frames = system.estimator_[:-1].transform(X)
         assert frames.shape == (20, n_steps, values_of_a_step)
-        assert np.isnan(frames).any() != faithful  # padding is a value to it, and the loudest
+        assert np.isnan(frames).any() != as_published  # padding is a value to it, and the loudest
 
 
-def test_the_faithful_system_knows_no_tables(clips):
+def test_faithful_is_the_deprecated_name_of_as_published():
+    with pytest.warns(
+        FutureWarning, match="'faithful' of saleem_cnn_lstm was renamed 'as_published'.*as_published=True"
+    ):
+        system = saleem_cnn_lstm(faithful=True)
+    assert [name for name, _ in system.estimator.steps] == ["mel", "flatten", "scaler", "mel_axis_first", "classifier"]
+
+
+def test_the_system_as_published_knows_no_tables(clips):
     with config_context(transform_output="pandas"):
-        system = saleem_cnn_lstm(faithful=True, random_state=0, epochs=1)
+        system = saleem_cnn_lstm(as_published=True, random_state=0, epochs=1)
         system.set_params(augmenters=[], estimator__mel__offset=0.0, estimator__classifier__lstm_units=4).fit(*clips)
         assert system.predict(clips[0]).shape == (20,)
 

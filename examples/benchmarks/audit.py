@@ -3,8 +3,8 @@
     python examples/benchmarks/audit.py [--every 1] [--clips 10000] [--n-jobs 1]
 
 For each kind of copy, one of every clip of EMO-DB (or of every n-th) is written to a file and planted in the test set,
-behind all originals in training; the share of copies found, and of other clips mistaken for copies. Then the splits of
-EMO-DB as it is. The large corpus are the clips of EMO-DB at different speeds, in memory, of which one is no copy of
+behind all originals in training; the fraction of copies found, and of other clips mistaken for copies. Then the splits
+of EMO-DB as it is. The large corpus are the clips of EMO-DB at different speeds, in memory, of which one is no copy of
 another, so that each clip has others that are much like it; and, as one clip in twenty, copies to be found: without the
 first and the last 10 ms, 12 dB softer, with noise.
 """

@@ -58,7 +58,7 @@ def percentiles(report, rng, n_boot=1000):
 
 
 def coverage(setting, n_corpora, seed, n_boot=1000, plain=True):
-    """Shares of corpora in which the intervals cover the truth, and the mean width of that of UAR."""
+    """Fractions of corpora in which the intervals cover the truth, and the mean width of that of UAR."""
     rng, hits, width = np.random.default_rng(seed), {}, 0.0
     for _ in range(n_corpora):
         emotion, predicted, speaker, sex, recalls = simulate(rng, **setting)

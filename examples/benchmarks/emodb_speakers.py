@@ -1,4 +1,4 @@
-"""How well unknown speakers of EMO-DB are recognised: the default SVM and CNN-LSTM, leaving one speaker out.
+"""How well unseen speakers of EMO-DB are recognised: the default SVM and CNN-LSTM, leaving one speaker out.
 
     python examples/benchmarks/emodb_speakers.py [--seeds 3] [--only svm|svm-ties|means|mel|chunks] [--n-jobs 1]
 

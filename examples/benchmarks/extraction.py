@@ -52,11 +52,11 @@ def ceiling():
     return times[0] / times[1]
 
 
-def working_memory(transformer_name, share):
+def working_memory(transformer_name, fraction):
     """MB above the result, measured in this process."""
     transformer = {"mel": MelSpectrogramTransformer(), "handcrafted": HandcraftedFeatures()}[transformer_name]
     paths = list(fetch_emodb(download_if_missing=False).data["path"])
-    paths = sorted(paths * 4 if share == "all" else paths[: len(paths) // 10])
+    paths = sorted(paths * 4 if fraction == "all" else paths[: len(paths) // 10])
     transformer.fit_transform(paths[:5])
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
@@ -69,7 +69,7 @@ def working_memory(transformer_name, share):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--memory", nargs=2, metavar=("TRANSFORMER", "SHARE"), help=argparse.SUPPRESS)
+    parser.add_argument("--memory", nargs=2, metavar=("TRANSFORMER", "FRACTION"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory:
         print(*working_memory(*options.memory))
@@ -91,8 +91,8 @@ def main():
         first, second = (statistics.median(times) for times in zip(*pairs, strict=True))
         possible = statistics.median(ceiling() for _ in range(options.repeats))
         memory = []
-        for share in ("tenth", "all"):
-            command = [sys.executable, __file__, "--memory", name, share]
+        for fraction in ("tenth", "all"):
+            command = [sys.executable, __file__, "--memory", name, fraction]
             taken, n_clips = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
             memory.append(f"{float(taken):.1f} for {n_clips} clips")
         print(

@@ -108,8 +108,8 @@ def against_pyin(paths):
     print(f"\nF0 against librosa.pyin, {len(paths)} clips, {keep.sum()} frames")
     print(f"  voiced in both or in neither  {np.mean(voicing == their_voicing[keep]):.3f}")
     print(f"  of {both.sum()} frames voiced in both:")
-    for share in (0.05, 0.1, 0.2):
-        print(f"    within {share:4.0%}                {np.mean(np.abs(ratio - 1) < share):.3f}")
+    for fraction in (0.05, 0.1, 0.2):
+        print(f"    within {fraction:4.0%}                {np.mean(np.abs(ratio - 1) < fraction):.3f}")
     print(f"  seconds                       {ours_s:.2f} against {theirs_s:.1f}: {theirs_s / ours_s:.0f} x faster")
 
 

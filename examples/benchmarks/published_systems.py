@@ -1,15 +1,15 @@
-"""What the published systems reach: under their papers' protocol, for unknown speakers, and in noise.
+"""What the published systems reach: under their papers' protocol, for unseen speakers, and in noise.
 
     python examples/benchmarks/published_systems.py [--system S] [--corpus emodb|ravdess|tess]
         [--protocol paper|speaker|both] [--seeds N] [--epochs N] [--json FILE] [--page FILE] [--table] [--redo]
 
-Protocol "paper": the paper's own. Its emotions (those that the corpus has) and its share of test clips, drawn at random
-and stratified, anew with each seed. The same speakers are on both sides.
+Protocol "paper": the paper's own. Its emotions (those that the corpus has) and its fraction of test clips, drawn at
+random and stratified, anew with each seed. The same speakers are on both sides.
 
 Protocol "speaker": no speaker is on both sides. EMO-DB: five folds of a woman and a man each; RAVDESS: six folds of two
 women and two men; TESS: two folds of a woman each. Folds are the same for all seeds and systems; the predictions of all
-folds are pooled and then scored. Where a classifier stops early, the speakers that it watches are none of those that it
-learns from (on TESS, where it learns from a single one, it watches a random part of the clips).
+folds are pooled and then scored. Where a classifier stops early, the speakers of its validation set are none of those
+that it learns from (on TESS, where it learns from a single one, a random part of the clips is its validation set).
 
 A seed is the system's `random_state`, too. WA and UAR are given as mean +- standard deviation over seeds, on the test
 clips as they are and, "in noise", on the same clips with white noise at 10 dB SNR, whether or not the system was
@@ -197,7 +197,7 @@ def scores(confusions):
 def make_table(results, corpus, epochs):
     """Markdown, with one row a system."""
     measured = ["WA", "UAR", "WA in noise", "seeds"]
-    unknown = [f"unknown speakers: {name}" for name in measured]
+    unknown = [f"unseen speakers: {name}" for name in measured]
     rows = [["system", "published WA", *measured, *unknown, "seconds a training"]]
     for system in list_systems():
         published = MISSING if system.wa is None else f"{system.wa:.3f}"

@@ -3,7 +3,7 @@
     python examples/benchmarks/risk_coverage.py [--figure FILE.png] [--simulations 500] [--n-jobs 1]
 
 A `SelectiveClassifier` is calibrated and trained on nine speakers and answers the tenth, ten times. The clips that it
-answers and its errors are pooled. Then, how often the promise of `risk` is kept: on simulated corpora, where the true
+answers and its errors are pooled. Then, how often the guarantee of `risk` holds: on simulated corpora, where the true
 risk is known.
 """
 
@@ -112,8 +112,8 @@ def main():
             one = f"{min(single):.2f} to {max(single):.2f}"
             print(f"| {title} | {asked} | {mask.mean():.3f} | {error} | {one} |", flush=True)
         coverage, risk, _ = risk_coverage_curve(y, labels, confidence)
-        shares = (0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
-        at = {share: round(float(risk[np.searchsorted(coverage, share - 1e-9)]), 3) for share in shares}
+        fractions = (0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+        at = {fraction: round(float(risk[np.searchsorted(coverage, fraction - 1e-9)]), 3) for fraction in fractions}
         print(f"{title}: risk at coverage {at}")
         mask = answered[str(ASKED[1])]
         for emotion in np.unique(y):
@@ -128,8 +128,8 @@ def main():
         "answered |"
     )
     for n_speakers, n_clips, spread in [(500, 1, 0.0), (10, 50, 0.0), (10, 50, 0.5), (10, 50, 1.0), (30, 50, 1.0)]:
-        broken, share = simulate(n_speakers, n_clips, spread, 0.15, options.simulations)
-        print(f"| {n_speakers} | {n_clips} | {spread} | 0.15 | {broken:.3f} | {share:.2f} |", flush=True)
+        broken, fraction = simulate(n_speakers, n_clips, spread, 0.15, options.simulations)
+        print(f"| {n_speakers} | {n_clips} | {spread} | 0.15 | {broken:.3f} | {fraction:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def main():
             for title, first in {
                 "nothing": features,
                 "speaker": SpeakerNormalizer(features),
-                "speaker, alone=1/3": SpeakerNormalizer(features, alone=1 / 3),
-                "speaker, alone=0": SpeakerNormalizer(features, alone=0),
+                "speaker, singleton_fraction=1/3": SpeakerNormalizer(features, singleton_fraction=1 / 3),
+                "speaker, singleton_fraction=0": SpeakerNormalizer(features, singleton_fraction=0),
                 "speaker's neutral clips": SpeakerNormalizer(features),
             }.items():
                 pipeline, cv = make_pipeline(first, StandardScaler(), SVC(C=10)), LeaveOneGroupOut()

@@ -10,8 +10,8 @@ Each recording is followed in a fresh process that loads the saved model. Memory
 takes there at most above what the process held before, with the model loaded and used once, on a second of silence.
 Agreement compares, clip by clip, what `predict` says of the clip alone with the emotion of the highest mean probability
 over the timeline's segments that have three quarters of them in the clip (or, if none has, as much as any). "Sure" are
-clips of which the classifier alone gives an emotion a probability of 0.5 or more. "Alike" is the share of segments of
-the FLAC in which the same emotion is predicted when the whole recording is decoded and resampled at once.
+clips of which the classifier alone gives an emotion a probability of 0.5 or more. "Alike" is the fraction of segments
+of the FLAC in which the same emotion is predicted when the whole recording is decoded and resampled at once.
 """
 
 import argparse

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from .spectrum import Joined, blocks, join
+from .spectrum import FrameBatch, blocks, join
 
 _UPSAMPLING = (
     2  # lags an autocorrelation is read at per sample: a parabola through three of them then errs by below 0.1 %
@@ -44,7 +44,7 @@ def _lowpass(step: int) -> np.ndarray:
     return scipy.signal.firwin(10 * step + 1, 1 / step, window=("kaiser", 5.0)).astype(np.float32)
 
 
-class Voice(NamedTuple):
+class PitchTrack(NamedTuple):
     """What `track` finds; all of shape (n_frames,), float32."""
 
     f0: np.ndarray  # Hz; 0 where a frame is unvoiced
@@ -54,46 +54,44 @@ class Voice(NamedTuple):
     shimmer: np.ndarray  # difference of successive periods' peaks, dB; 0 where unvoiced
 
 
-def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: float, f0_max: float) -> Voice:
+def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: float, f0_max: float) -> PitchTrack:
     """F0 of the centred frames of all clips, and how regular the voice is."""
     step = _decimation(sr, hop_length, f0_max)
     frame_length = 2 * step * math.ceil(_PERIODS * sr / f0_min / (2 * step))
-    joined = join(waveforms, frame_length, hop_length)
+    batch = join(waveforms, frame_length, hop_length)
     # The silence between clips is longer than the filter, so that none reaches into another.
-    signal = scipy.signal.resample_poly(joined.signal, 1, step, window=_lowpass(step)) if step > 1 else joined.signal
-    strengths, frequencies, energies, prominence = map(
-        joined.own, _candidates(joined, signal, sr, step, f0_min, f0_max)
-    )
-    loudest = np.maximum.reduceat(energies, np.cumsum(joined.counts) - joined.counts)
-    audible = energies > _SILENCE**2 * np.repeat(loudest, joined.counts)
+    signal = scipy.signal.resample_poly(batch.signal, 1, step, window=_lowpass(step)) if step > 1 else batch.signal
+    strengths, frequencies, energies, prominence = map(batch.own, _candidates(batch, signal, sr, step, f0_min, f0_max))
+    loudest = np.maximum.reduceat(energies, np.cumsum(batch.counts) - batch.counts)
+    audible = energies > _SILENCE**2 * np.repeat(loudest, batch.counts)
     octaves = np.log2(frequencies)
     scores = strengths + np.float32(_OCTAVE_COST) * octaves
     rows = np.arange(len(audible))
     best = scores.argmax(axis=1)
     voiced = audible & (strengths[rows, best] > _VOICED)
-    reference = _medians(np.where(voiced, octaves[rows, best], np.nan), joined.counts)
+    reference = _medians(np.where(voiced, octaves[rows, best], np.nan), batch.counts)
     jumps = np.abs(octaves - np.where(np.isnan(reference), octaves[rows, best], reference)[:, np.newaxis])
     best = (scores - np.float32(_JUMP_COST) * np.minimum(jumps, 1)).argmax(axis=1)
     strength = strengths[rows, best]
     voiced = audible & (strength > _VOICED)
-    voiced &= _neighbourhoods(voiced, joined.counts, 1, False).sum(axis=1) > 1  # one frame alone is an accident
+    voiced &= _neighbourhoods(voiced, batch.counts, 1, False).sum(axis=1) > 1  # one frame alone is an accident
     f0 = np.where(voiced, frequencies[rows, best], np.float32(0))
     jitter, shimmer = np.zeros((2, len(f0)), dtype=np.float32)
-    centres = (np.flatnonzero(joined.is_own) * hop_length + frame_length // 2) // step
+    centres = (np.flatnonzero(batch.is_own) * hop_length + frame_length // 2) // step
     jitter[voiced], shimmer[voiced] = _perturbation(signal, centres[voiced], sr / step / f0[voiced], sr / step / f0_min)
-    return Voice(f0, np.clip(strength, 0, 1) * (energies > 0), prominence, jitter, shimmer)
+    return PitchTrack(f0, np.clip(strength, 0, 1) * (energies > 0), prominence, jitter, shimmer)
 
 
 def _candidates(
-    joined: Joined, signal: np.ndarray, sr: int, step: int, f0_min: float, f0_max: float
+    batch: FrameBatch, signal: np.ndarray, sr: int, step: int, f0_min: float, f0_max: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Of all frames: heights and frequencies of the best autocorrelation peaks, (n_frames, _CANDIDATES), energies, and
     prominences of the cepstral peak.
 
     A height of -1 stands for no candidate.
     """
-    length = joined.frame_length // step
-    frames = np.lib.stride_tricks.sliding_window_view(signal, length)[:: joined.hop_length // step]
+    length = batch.frame_length // step
+    frames = np.lib.stride_tricks.sliding_window_view(signal, length)[:: batch.hop_length // step]
     window = scipy.signal.get_window("hann", length).astype(np.float32)
     rate = sr / step * _UPSAMPLING
     first, last = math.ceil(rate / f0_max), math.floor(rate / f0_min)

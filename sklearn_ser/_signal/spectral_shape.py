@@ -16,7 +16,7 @@ _TINY = np.float32(1e-10)
 COLUMNS = (
     "spectral_centroid",
     "spectral_bandwidth",
-    *(f"spectral_rolloff_{round(100 * share)}" for share in _ROLLOFFS),
+    *(f"spectral_rolloff_{round(100 * fraction)}" for fraction in _ROLLOFFS),
     "spectral_entropy",
     "spectral_flatness",
     *(f"spectral_slope_{low:.0f}_{high:.0f}" for low, high in _SLOPES[:-1]),
@@ -73,15 +73,15 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     running = spectra.copy()
     for lower, upper in pairwise(running):  # np.cumsum goes through the frames one by one
         upper += lower
-    # What runs on only ever rises, so that the bins below a share of it are those before the roll-off.
-    below = (running < np.float32(share) * running[-1] for share in _ROLLOFFS)
+    # What runs on only ever rises, so that the bins below a fraction of it are those before the roll-off.
+    below = (running < np.float32(fraction) * running[-1] for fraction in _ROLLOFFS)
     rolloffs = [np.add.reduce(bins.view(np.uint8), axis=0, dtype=np.uint16) * spacing for bins in below]
     level = np.log10(np.maximum(spectra, _TINY))
     total, first, second, low, high = by_power @ spectra
     total = total + _TINY
     centroid = first / total
     bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
-    # Of the shares p = power / total: -sum p log2 p = log2 total - sum power log2 power / total.
+    # Of the fractions p = power / total: -sum p log2 p = log2 total - sum power log2 power / total.
     entropy = (np.log10(total) - np.einsum("ij,ij->j", spectra, level) / total) * np.float32(np.log2(10))
     level *= 10
     mean, *slopes_and_means = by_level @ level

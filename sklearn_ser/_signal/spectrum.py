@@ -34,7 +34,7 @@ def n_frames(n_times: int, frame_length: int, hop_length: int, center: bool = Tr
 
 
 @dataclass(frozen=True)
-class Joined:
+class FrameBatch:
     """Waveforms laid end to end on one grid of frames, so that an operation on all their frames is one call.
 
     A frame begins at every multiple of `hop_length`. Those of clip i are `counts[i]` frames from `first[i]` on; the few
@@ -71,7 +71,7 @@ class Joined:
         ends = np.cumsum(self.counts)
         return [values[end - count : end] for end, count in zip(ends, self.counts, strict=True)]
 
-    def narrow(self, frame_length: int) -> Joined:
+    def narrow(self, frame_length: int) -> FrameBatch:
         """The same centred frames, cut to their middle."""
         cut = self.frame_length // 2 - frame_length // 2
         return replace(self, signal=self.signal[cut:], frame_length=frame_length, begin=self.begin - cut)
@@ -83,7 +83,7 @@ def join(
     hop_length: int,
     center: bool = True,
     pad_mode: str = "constant",
-) -> Joined:
+) -> FrameBatch:
     """Lay waveforms end to end. Centred frames see half a window of padding on either side of a clip.
 
     A waveform shorter than one window gets silence behind it.
@@ -100,7 +100,7 @@ def join(
             signal[at : at + waveform.size] = waveform
         else:  # too short to be mirrored: silence, as around any clip below one window
             signal[at + before : at + before + waveform.size] = waveform
-    return Joined(signal, frame_length, hop_length, start[:-1] + before, n_times, start[:-1] // hop_length, counts)
+    return FrameBatch(signal, frame_length, hop_length, start[:-1] + before, n_times, start[:-1] // hop_length, counts)
 
 
 @lru_cache(maxsize=16)
@@ -125,23 +125,23 @@ def mel_filter_bank(
 
 
 def over_spectra(
-    joined: Joined,
+    batch: FrameBatch,
     functions: Sequence[Callable[[np.ndarray], np.ndarray]],
     *,
     win_length: int,
     window: str | float | tuple,
 ) -> list[np.ndarray]:
     """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), in one pass over frames."""
-    taps = analysis_window(window, win_length, joined.frame_length)
-    frames = joined.frames
+    taps = analysis_window(window, win_length, batch.frame_length)
+    frames = batch.frames
     results: list[np.ndarray] = []
     done = 0
-    for block in blocks(len(frames), joined.frame_length):
+    for block in blocks(len(frames), batch.frame_length):
         spectra = scipy.fft.rfft(frames[block] * taps, axis=1)
         spectra = spectra.real**2 + spectra.imag**2
-        own = joined.is_own[block]
+        own = batch.is_own[block]
         parts = [function(spectra)[own] for function in functions]
-        results = results or [np.empty((joined.counts.sum(), part.shape[1]), dtype=part.dtype) for part in parts]
+        results = results or [np.empty((batch.counts.sum(), part.shape[1]), dtype=part.dtype) for part in parts]
         for result, part in zip(results, parts, strict=True):
             result[done : done + len(part)] = part
         done += len(parts[0])
@@ -157,11 +157,11 @@ def mel_energies(spectra: np.ndarray, *, n_fft: int, power: float = 2.0, **mel) 
 
 
 def mel_spectrogram(
-    joined: Joined, *, win_length: int, window: str | float | tuple, mel: dict, power: float = 2.0
+    batch: FrameBatch, *, win_length: int, window: str | float | tuple, mel: dict, power: float = 2.0
 ) -> np.ndarray:
     """Energies in mel bands, (n_frames, n_mels) float32; `mel` holds `mel_filter_bank`'s parameters except `n_fft`."""
-    energies = partial(mel_energies, n_fft=joined.frame_length, power=power, **mel)
-    return over_spectra(joined, [energies], win_length=win_length, window=window)[0]
+    energies = partial(mel_energies, n_fft=batch.frame_length, power=power, **mel)
+    return over_spectra(batch, [energies], win_length=win_length, window=window)[0]
 
 
 def power_to_db(
@@ -198,30 +198,30 @@ def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
 
 
-def rms(joined: Joined) -> np.ndarray:
+def rms(batch: FrameBatch) -> np.ndarray:
     """Root mean square of each frame, (n_frames,) float32."""
-    frames = joined.frames
-    return joined.own(np.sqrt(np.einsum("ij,ij->i", frames, frames) / np.float32(joined.frame_length)))
+    frames = batch.frames
+    return batch.own(np.sqrt(np.einsum("ij,ij->i", frames, frames) / np.float32(batch.frame_length)))
 
 
-def zero_crossing_rate(joined: Joined) -> np.ndarray:
+def zero_crossing_rate(batch: FrameBatch) -> np.ndarray:
     """Sign changes of each frame per sample, (n_frames,) float32.
 
     As librosa counts them: magnitudes up to 1e-10 are zero, zero is positive, and padding changes no sign.
     """
-    negative = joined.signal < -1e-10
+    negative = batch.signal < -1e-10
     changes = np.zeros(negative.size + 1, dtype=bool)  # whether a sample differs from the one before
     changes[1:-1] = negative[1:] != negative[:-1]
-    changes[joined.begin] = False
-    changes[joined.begin + joined.n_times] = False
+    changes[batch.begin] = False
+    changes[batch.begin + batch.n_times] = False
     # Counted in stretches that make up windows and hops alike, and then in windows of stretches.
-    length = math.gcd(joined.frame_length, joined.hop_length)
+    length = math.gcd(batch.frame_length, batch.hop_length)
     stretches = np.count_nonzero(changes[: negative.size // length * length].reshape(-1, length), axis=1)
-    windows = np.lib.stride_tricks.sliding_window_view(stretches, joined.frame_length // length)
-    counts = windows[:: joined.hop_length // length].sum(axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(stretches, batch.frame_length // length)
+    counts = windows[:: batch.hop_length // length].sum(axis=1)
     # A change belongs to the later sample, so a window's first sample holds none of its own.
-    counts = counts - changes[: negative.size - joined.frame_length + 1 : joined.hop_length]
-    return joined.own((counts / joined.frame_length).astype(np.float32))
+    counts = counts - changes[: negative.size - batch.frame_length + 1 : batch.hop_length]
+    return batch.own((counts / batch.frame_length).astype(np.float32))
 
 
 def trim(waveform: np.ndarray, hop_length: int, top_db: float = 45.0, margin: int = 3) -> np.ndarray:

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils._code import code_key
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
-from ._cache import Task, remembering
+from ._cache import Task, cached
 from ._errors import AudioError, ClipError
 from ._input import _where, as_clips
 from ._io import clip_bytes, clip_length, load_waveform
@@ -121,7 +121,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
         function = self._function()
         task = partial(_load_and_apply, function, load_params=load_params)
-        return remembering(task, self.memory, type(self).__name__, self._cache_key(function))
+        return cached(task, self.memory, type(self).__name__, self._cache_key(function))
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""

@@ -39,7 +39,7 @@ def _libraries() -> list[str]:
     return [f"{name} {version(name)}" for name in ("librosa", "numpy", "scipy", "soundfile", "soxr")]
 
 
-def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, name: str, key=()) -> Task:
+def cached(task: Task, memory: str | os.PathLike | joblib.Memory | None, name: str, key=()) -> Task:
     """The same task, that looks into the memory first, and puts there what it had to compute.
 
     Parameters
@@ -84,11 +84,11 @@ def remembering(task: Task, memory: str | os.PathLike | joblib.Memory | None, na
             return task
         writable = False
     keyed = joblib.hash((key, task.keywords, _CODE, _libraries()))
-    return _Remembering(task, memory.store_backend, name, keyed, writable)
+    return _CachedTask(task, memory.store_backend, name, keyed, writable)
 
 
 @dataclass(frozen=True)
-class _Remembering:
+class _CachedTask:
     """A task with a cache. Unlike `joblib.Memory.cache`, it looks up clips, not calls, and is several times as fast."""
 
     task: Task

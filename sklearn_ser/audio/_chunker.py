@@ -41,7 +41,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
     sr : int, default=16000
         Sampling rate, Hz.
     overlap : float, default=0.0
-        Share of a chunk that the next one repeats, from 0 (consecutive chunks) to below 1.
+        Fraction of a chunk that the next one repeats, from 0 (consecutive chunks) to below 1.
     n_chunks : int or None, default=None
         Chunks of every clip: longer clips are cropped, shorter ones padded. None learns the longest clip's in `fit`.
     offset, duration : float, default=0.0 and None

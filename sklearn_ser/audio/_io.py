@@ -58,7 +58,7 @@ def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, wh
     if waveform.size == 0:
         if total == 0:
             raise AudioError(f"{where}: the clip is empty (0 samples).")
-        raise AudioError(f"{where}: offset={offset} s lies behind the clip's end at {total / sr:.3f} s.")
+        raise AudioError(f"{where}: offset={offset} s is past the clip's end at {total / sr:.3f} s.")
     if not np.isfinite(waveform).all():
         raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
 

@@ -18,7 +18,7 @@ from ..utils._versions import VersionedMixin
 from ._input import as_clips
 
 
-class MultiplyingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
+class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     """Base of the meta-classifiers of audio input that fit `estimator` to more rows than there are clips.
 
     A subclass says in `_parts` what its rows are of a clip, and calls `_check_fit` and `_fit_rows` in its `fit`.
@@ -79,7 +79,7 @@ class MultiplyingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             params = {prefix + name if name in own else name: value for name, value in given.items()}
         if not has_siblings:
             return params
-        while isinstance(final, MultiplyingClassifier):  # which hands groups on
+        while isinstance(final, RowExpandingClassifier):  # which hands groups on
             final, _ = _final_step(final.estimator)
         if not _stops_early(final):
             hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]

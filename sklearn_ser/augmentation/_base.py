@@ -135,7 +135,7 @@ class Seeded:
         name = getattr(self.augmenter, "__name__", None) or str(self.augmenter)
         return name if len(name) <= 80 else f"{name[:76]} ..."
 
-    def fires(self) -> bool:
+    def is_applied(self) -> bool:
         """Whether the augmenter alters anything; of those that are not ours, nobody can know."""
         return not isinstance(self.augmenter, WaveformAugmenter) or self.augmenter._start(self.seed) is not None
 

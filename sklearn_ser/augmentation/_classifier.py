@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ..audio._input import as_clips
 from ..audio._lazy import AlteredClip
-from ..audio._row_expansion import MultiplyingClassifier, in_form_of
+from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..utils._messages import short
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import estimator_has
@@ -28,7 +28,7 @@ def augment_clips(X, augmenter, *, random_state=None):
         Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`.
     augmenter : callable
         `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``; see `AugmentedClassifier`. A
-        clip for which it does not fire stays as it is.
+        clip to which it is not applied stays as it is.
     random_state : int, RandomState instance or None, default=None
         Seeds the alterations, each clip's apart.
 
@@ -56,12 +56,12 @@ def augment_clips(X, augmenter, *, random_state=None):
     clips, seed = as_clips(X), draw_seed(random_state)
     alterations = [Seeded(as_augmenter(augmenter), (seed, 0, row)) for row in range(len(clips))]
     altered = [
-        AlteredClip(clip, alter) if alter.fires() else clip for clip, alter in zip(clips, alterations, strict=True)
+        AlteredClip(clip, alter) if alter.is_applied() else clip for clip, alter in zip(clips, alterations, strict=True)
     ]
     return in_form_of(X, altered, np.arange(len(clips)))
 
 
-class AugmentedClassifier(MultiplyingClassifier):
+class AugmentedClassifier(RowExpandingClassifier):
     """Train a classifier of clips on augmented copies of them; predict clips as they are.
 
     In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline,
@@ -74,7 +74,7 @@ class AugmentedClassifier(MultiplyingClassifier):
         transformers: they read the copies. It is cloned before it is fitted.
     augmenters : sequence of callables, default=()
         `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
-        audiomentations. An augmenter that does not fire, by its probability `p`, adds no copy; a callable of another
+        audiomentations. An augmenter that is not applied, by its probability `p`, adds no copy; a third-party callable
         make always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a
         NumPy Generator; around all others, the global generators of Python and NumPy are seeded, and then left as
         found.
@@ -126,7 +126,7 @@ class AugmentedClassifier(MultiplyingClassifier):
     _parts = "copies"
 
     _parameter_constraints: dict = {
-        **MultiplyingClassifier._parameter_constraints,
+        **RowExpandingClassifier._parameter_constraints,
         "augmenters": [tuple, list],
         "keep_original": ["boolean"],
         "random_state": ["random_state"],
@@ -227,7 +227,7 @@ class AugmentedClassifier(MultiplyingClassifier):
         for index, augmenter in enumerate(self.augmenters):
             for row in range(n_clips):
                 alter = Seeded(as_augmenter(augmenter), (seed, 1 + index, row))  # 0 is for `augment_clips`
-                if alter.fires():
+                if alter.is_applied():
                     rows.append(row)
                     augmented.append(AlteredClip(clips[row], alter, row))
         if not rows:

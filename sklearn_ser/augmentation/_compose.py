@@ -57,5 +57,5 @@ class Compose(WaveformAugmenter):
     def _key(self, random_state):
         if type(self).__module__ != __name__:
             return None
-        keys = [alter.key() if alter.fires() else "-" for alter in self._seeded(self._start(random_state))]
+        keys = [alter.key() if alter.is_applied() else "-" for alter in self._seeded(self._start(random_state))]
         return None if None in keys else f"Compose {self.p} {random_state} {keys}"

@@ -167,7 +167,7 @@ def _download(corpus):
 
 
 def _unreachable(corpus, error, *, nothing: bool):
-    there = "Nothing was found in" if nothing else "The next call goes on from what has arrived in"
+    there = "Nothing was found in" if nothing else "The next call resumes from what has arrived in"
     return UnreachableError(
         f"{corpus.title} could not be downloaded: {error}. {there} {corpus.folder}; with download_if_missing=False "
         f"the clips that are there are loaded.",

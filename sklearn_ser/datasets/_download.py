@@ -14,7 +14,7 @@ MOST_BYTES = 20 * 2**30  # more than any corpus, or archive of one, has
 
 
 def download_file(url, path, *, size=None, md5=None, sha256=None, session=None, progress=True):
-    """Download to path, unless a right copy is there; go on where an earlier attempt broke off.
+    """Download to path, unless a right copy is there; resume where an earlier attempt broke off.
 
     Raises
     ------

@@ -42,12 +42,12 @@ _DESCR = """Berlin Database of Emotional Speech (EMO-DB)
 disgust 46, fear 69, happiness 71, neutral 79, sadness 62. WAV, 16 kHz, mono, 16 bit, 1.2 to 9.0 s, 25 min in all.
 
 Columns of data: path; speaker; sex; age in years; text, the code of the sentence; version, a letter that tells apart
-repetitions; recognised and natural, the shares of 20 listeners who named the acted emotion and who found the clip
+repetitions; recognised and natural, the fractions of 20 listeners who named the acted emotion and who found the clip
 natural (from erkennung.txt, which is part of the corpus; NaN where that file is missing).
 
 What listeners achieved: 0.94 of them named the emotion of a published clip (mean over emotions 0.93). That is more than
 listeners can do, because of 816 recorded clips only those were published that at least 0.80 of them recognised; over
-all 816 the share was 0.85.
+all 816 the fraction was 0.85.
 
 Oddities: speaker 08 has no clip of disgust, so that in her fold a mean over classes is one over six classes: pool the
 predictions of all folds before scoring. Only clips that listeners recognised were published, so classes and speakers
@@ -88,8 +88,8 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     corpus : :class:`~sklearn.utils.Bunch`
         data : DataFrame of shape (n_clips, 8)
             Columns `path`, `speaker`, `sex` ("female" or "male"), `age` (years), `text` (the sentence's code),
-            `version`, `recognised` and `natural` (shares of 20 listeners who named the acted emotion, and who found the
-            clip natural; NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
+            `version`, `recognised` and `natural` (fractions of 20 listeners who named the acted emotion, and who found
+            the clip natural; NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
         target : ndarray of str, shape (n_clips,)
             The emotions.
         speaker : ndarray of str, shape (n_clips,)
@@ -109,7 +109,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     FetchError
         If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
         server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
-        is kept and the next call goes on from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
+        is kept and the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
     ValueError
         If `emotions` names anything else.
 
@@ -164,14 +164,16 @@ def _parse(stem):
 
 
 def _add_listeners(clips, folder):
-    """Clips with the shares of listeners who recognised their emotion, and who found them natural."""
+    """Clips with the fractions of listeners who recognised their emotion, and who found them natural."""
     lists = _lists(folder)
-    shares = _read_listeners(lists[0]) if lists else {}
+    fractions = _read_listeners(lists[0]) if lists else {}
     unknown = [float("nan")] * 2
     return [
         {
             **clip,
-            **dict(zip(("recognised", "natural"), shares.get(Path(clip["path"]).name.lower(), unknown), strict=True)),
+            **dict(
+                zip(("recognised", "natural"), fractions.get(Path(clip["path"]).name.lower(), unknown), strict=True)
+            ),
         }
         for clip in clips
     ]
@@ -182,11 +184,11 @@ def _lists(folder):
 
 
 def _read_listeners(path):
-    """Both shares by file name.
+    """Both fractions by file name.
 
     Lines of the list read "1 <tab> 03a01Ab.wav <tab> 65,00 <tab> 35,00", padded with non-breaking spaces, in latin-1.
     """
-    shares = {}
+    fractions = {}
     for line in path.read_text(encoding="latin-1").splitlines()[1:]:
         if len(line.split()) != 4:
             continue
@@ -195,12 +197,12 @@ def _read_listeners(path):
             both = [float(percent.replace(",", ".")) / 100 for percent in percents]
         except ValueError:
             both = [-1.0]
-        if not all(0 <= share <= 1 for share in both):
+        if not all(0 <= fraction <= 1 for fraction in both):
             raise ValueError(
                 f"{path} is damaged: the line of {short(name)} holds no two percentages, but {short(percents)}."
             )
-        shares[name.lower()] = both
-    return shares
+        fractions[name.lower()] = both
+    return fractions
 
 
 def _published_sums():

@@ -95,7 +95,7 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
     FetchError
         If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
         server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
-        is kept and the next call goes on from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
+        is kept and the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
     ValueError
         If `channel` or `emotions` names anything else.
 

@@ -23,7 +23,7 @@ _MANNERS = {
 _SPREAD = Manner(0.6, 0.15, 0.8, 0.04, 1.5, 0.10, 0.10, 0.8, 0.002, 0.02, 0.04, 0.006, 0.015)
 _LEAST = Manner(-12, 0.2, -12, 0.5, -12, 0.2, -3, -20, 0.002, 0.0, 0.2, 0.8, 0.7)
 _GREATEST = Manner(14, 3, 12, 2, 10, 3, 3, 20, 0.06, 0.6, 1.4, 1.3, 1.5)
-_MASKED = 0.06  # share of clips whose speaker hardly shows the emotion
+_MASKED = 0.06  # fraction of clips whose speaker hardly shows the emotion
 
 
 def make_emotional_speech(

@@ -87,17 +87,17 @@ class SparseAutoencoderFeatures(
     pool_size : int, default=10
         Frames that are averaged into one.
     sparsity : float, default=0.05
-        Share of the patches for which a unit is to be active: its mean activation.
+        Fraction of the patches for which a unit is to be active: its mean activation.
     sparsity_weight : float, default=1.0
         Weight of the divergence (Kullback-Leibler, mean over the units) of mean activations from `sparsity`. The
-        reconstruction error that it stands against is a share of the variance of the patches, whatever their unit.
+        reconstruction error that it stands against is a fraction of the variance of the patches, whatever their unit.
     weight_decay : float, default=0.01
         Weight of the squared weights of encoder and decoder, per value of a patch. The larger, the more do units switch
         on and off instead of working in the middle, linear part of the sigmoid, where they do no more than a PCA.
     n_patches : int, default=10000
         Patches to train on, at most; for each kernel length.
     train_fraction : float, default=1/3
-        Share of the clips, drawn at random, that patches are taken from. The default is that of [1]_.
+        Fraction of the clips, drawn at random, that patches are taken from. The default is that of [1]_.
     max_iter : int, default=100
         Iterations of L-BFGS for each auto-encoder.
     tol : float, default=1e-5
@@ -130,7 +130,7 @@ class SparseAutoencoderFeatures(
     The training is indifferent to an offset and a common scale of the input, but values of large variance govern what
     is learned. [1]_ reduces every frame of the spectrogram to 60 principal components first:
     ``FrameWise(StandardScaler()), FrameWise(PCA(60))``. Leave the components unwhitened, or noise becomes as important
-    as speech: with means and deviations over each clip and an SVM, the unweighted average recall on unknown speakers of
+    as speech: with means and deviations over each clip and an SVM, the unweighted average recall on unseen speakers of
     EMO-DB was 0.67 so, 0.54 with whitening, and 0.51 with the components themselves.
 
     Activations are small and positive, their means not far from `sparsity`: before a network, standardise them with a

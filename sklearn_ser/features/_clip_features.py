@@ -13,7 +13,7 @@ import scipy.fft
 import scipy.signal
 
 from .._signal import spectrum
-from ._functionals import Track
+from ._functionals import Contour
 
 _SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
 _SMOOTHING = 9  # frames over which loudness is smoothed before its peaks are counted
@@ -44,47 +44,47 @@ class Clip:
     """A clip's descriptors, (n_frames, n_values) each, by name; how many frames there are in a second; and what several
     measures share."""
 
-    tracks: dict[str, np.ndarray]
+    contours: dict[str, np.ndarray]
     rate: float
 
     @cached_property
     def voiced(self) -> np.ndarray:
-        return self.tracks["f0_semitone"][:, 0] > 0
+        return self.contours["f0_semitone"][:, 0] > 0
 
     def bands(self, n_bands: int) -> np.ndarray:
         """Levels in broad bands of the mel spectrum, (n_frames, n_bands)."""
-        log_mel = self.tracks["log_mel"]
+        log_mel = self.contours["log_mel"]
         return spectrum.merge_bands(log_mel, log_mel.shape[1] // n_bands)
 
     @cached_property
     def voice(self) -> np.ndarray:
         """F0, which goes on through unvoiced frames at its median, and HNR."""
-        pitch = self.tracks["f0_semitone"]
+        pitch = self.contours["f0_semitone"]
         median = np.median(pitch[self.voiced]) if self.voiced.any() else 0
-        return np.concatenate([np.where(pitch > 0, pitch, median), self.tracks["hnr"]], axis=1)
+        return np.concatenate([np.where(pitch > 0, pitch, median), self.contours["hnr"]], axis=1)
 
     # How these vary: deviations from the mean, in standard deviations.
 
     @cached_property
     def varying_cepstrum(self) -> np.ndarray:
-        return Track(self.tracks["mfcc"]).deviations
+        return Contour(self.contours["mfcc"]).deviations
 
     @cached_property
     def varying_voice(self) -> np.ndarray:
-        return Track(self.voice).deviations
+        return Contour(self.voice).deviations
 
     @cached_property
     def varying_slopes(self) -> np.ndarray:
         """Of the regression lines through five frames of cepstrum and voice."""
-        padded = np.pad(np.concatenate([self.tracks["mfcc"], self.voice], axis=1), ((2, 2), (0, 0)), mode="edge")
-        return Track((padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10).deviations
+        padded = np.pad(np.concatenate([self.contours["mfcc"], self.voice], axis=1), ((2, 2), (0, 0)), mode="edge")
+        return Contour((padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10).deviations
 
     @cached_property
     def varying_bands(self) -> np.ndarray:
-        return Track(self.bands(_BROAD_BANDS)).deviations
+        return Contour(self.bands(_BROAD_BANDS)).deviations
 
 
-class Measure(NamedTuple):
+class ClipFeature(NamedTuple):
     """What is measured of whole clips."""
 
     unit: str
@@ -105,10 +105,10 @@ def _rhythm(clips: Sequence[Clip]) -> np.ndarray:
     window = np.hanning(_SMOOTHING + 2)[1:-1]
     rows = []
     for clip in clips:
-        voiced, level = clip.voiced, clip.tracks["energy"][:, 0]
+        voiced, level = clip.voiced, clip.contours["energy"][:, 0]
         sounding = level > level.max() - _SILENT
         seconds = len(level) / clip.rate
-        loudness = np.convolve(clip.tracks["loudness"][:, 0], window / window.sum(), "same")
+        loudness = np.convolve(clip.contours["loudness"][:, 0], window / window.sum(), "same")
         nuclei, _ = scipy.signal.find_peaks(loudness, prominence=max(0.15 * loudness.max(), 1e-6))
         stretches = [_durations(mask, clip.rate) for mask in (voiced, ~voiced, ~sounding)]
         row = [np.log(seconds), len(nuclei) / seconds, voiced.mean(), sounding.mean()]
@@ -135,7 +135,7 @@ def _contour(clips: Sequence[Clip]) -> np.ndarray:
     rows = []
     for clip in clips:
         for name in _CONTOURS:
-            contour = clip.tracks[name][:, 0]
+            contour = clip.contours[name][:, 0]
             if name == "f0_semitone":
                 contour = contour[clip.voiced]
             contour = (
@@ -149,11 +149,11 @@ def _contour(clips: Sequence[Clip]) -> np.ndarray:
 def _melody(clips: Sequence[Clip]) -> np.ndarray:
     rows = np.zeros((len(clips), len(_MELODY)))
     for row, clip in zip(rows, clips, strict=True):
-        pitch, level = (clip.tracks[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", "energy"))
+        pitch, level = (clip.contours[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", "energy"))
         if pitch.size < 8:
             continue
         quarter = pitch.size // 4
-        percentiles = Track(pitch[:, np.newaxis])
+        percentiles = Contour(pitch[:, np.newaxis])
         median = percentiles.quantile(0.5)[0]
         loud = level > np.median(level)
         varies = pitch.std() * level.std() > 1e-6
@@ -210,11 +210,11 @@ def _pairs(names: list[str], measure: str) -> tuple[str, ...]:
 _BAND_NAMES = [f"band_{i}" for i in range(_BROAD_BANDS)]
 _VARYING = [*(f"mfcc_{i}" for i in range(13)), "f0_semitone", "hnr"]
 
-MEASURES = {
-    "rhythm": Measure(
+CLIP_FEATURES = {
+    "rhythm": ClipFeature(
         "s, 1/s",
         "prosody",
-        "Logarithm of the duration; peaks of loudness a second, as a proxy of syllables; shares of voiced and of "
+        "Logarithm of the duration; peaks of loudness a second, as a proxy of syllables; fractions of voiced and of "
         "sounding frames; voiced stretches and pauses a second; mean, standard deviation and maximum of the length of "
         "voiced and unvoiced stretches and of pauses, frames 30 dB below the loudest",
         ("f0_semitone", "energy", "loudness"),
@@ -229,7 +229,7 @@ MEASURES = {
         ),
         _rhythm,
     ),
-    "modulation": Measure(
+    "modulation": ClipFeature(
         "log10 dB^2",
         "modulation",
         "Power of the modulation of the level in eight bands of the mel spectrum, in bands of modulation frequency "
@@ -242,7 +242,7 @@ MEASURES = {
         ),
         _modulation,
     ),
-    "contour": Measure(
+    "contour": ClipFeature(
         "semitone, dB, 1",
         "prosody",
         "Coefficients 1 to 6 of the orthonormal DCT-II of the contours of F0 (voiced frames, joined), energy and "
@@ -251,7 +251,7 @@ MEASURES = {
         tuple(f"{name}_contour_{i}" for name in _CONTOURS for i in range(1, _COEFFICIENTS + 1)),
         _contour,
     ),
-    "melody": Measure(
+    "melody": ClipFeature(
         "semitone",
         "prosody",
         "F0 of voiced frames relative to the clip's own median, which tells the speaker: percentiles, first and last "
@@ -261,7 +261,7 @@ MEASURES = {
         _MELODY,
         _melody,
     ),
-    "cepstrum_covariation": Measure(
+    "cepstrum_covariation": ClipFeature(
         "1",
         "covariation",
         "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and "
@@ -271,7 +271,7 @@ MEASURES = {
         _pairs(_VARYING + [f"{name}_delta" for name in _VARYING], "cepstrum_covariation"),
         _cepstrum_covariation,
     ),
-    "coarse_cepstrum_covariation": Measure(
+    "coarse_cepstrum_covariation": ClipFeature(
         "1",
         "covariation",
         "The same of the first eight MFCC, F0 and HNR, without slopes",
@@ -279,7 +279,7 @@ MEASURES = {
         _pairs([*(f"mfcc_{i}" for i in range(_COARSE)), "f0_semitone", "hnr"], "coarse_cepstrum_covariation"),
         _coarse_cepstrum_covariation,
     ),
-    "band_covariation": Measure(
+    "band_covariation": ClipFeature(
         "1",
         "covariation",
         "The same of the level in ten bands of the mel spectrum, F0 and HNR",
@@ -287,7 +287,7 @@ MEASURES = {
         _pairs(_BAND_NAMES + ["f0_semitone", "hnr"], "band_covariation"),
         _band_covariation,
     ),
-    "band_correlation": Measure(
+    "band_correlation": ClipFeature(
         "1",
         "covariation",
         "Correlations over frames of the levels in ten bands of the mel spectrum, by Fisher's z, from -2.65 to 2.65",

@@ -52,22 +52,22 @@ SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
 
 
 class Analysis:
-    """What descriptors of some clips are computed from; the spectra, the dear part, in one pass for all of them."""
+    """What descriptors of clips are computed from; the spectra, the expensive part, in one pass for all clips."""
 
     def __init__(self, waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings):
         self.waveforms, self.settings = waveforms, settings
-        self.joined = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
-        self.window = self.joined.narrow(settings.win_length)
+        self.batch = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
+        self.window = self.batch.narrow(settings.win_length)
         self._spectral = list(dict.fromkeys(name for d in descriptors for name in DESCRIPTORS[d].spectral))
 
     @cached_property
     def spectral(self) -> dict[str, np.ndarray]:
         functions = [SPECTRAL[name](self.settings) for name in self._spectral]
         framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, spectrum.over_spectra(self.joined, functions, **framing), strict=True))
+        return dict(zip(self._spectral, spectrum.over_spectra(self.batch, functions, **framing), strict=True))
 
     @cached_property
-    def pitch(self) -> pitch.Voice:
+    def pitch(self) -> pitch.PitchTrack:
         s = self.settings
         return pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
 
@@ -86,7 +86,7 @@ class Analysis:
         return self.decibels(self.spectral["mel"])
 
     def decibels(self, power: np.ndarray) -> np.ndarray:
-        return spectrum.power_to_db(power, self.joined.counts)
+        return spectrum.power_to_db(power, self.batch.counts)
 
     def broad_log_mel(self) -> np.ndarray:
         return spectrum.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
@@ -102,7 +102,7 @@ class Analysis:
         flux = np.zeros(len(amplitudes), dtype=np.float32)
         steps = np.diff(amplitudes, axis=0)
         flux[1:] = np.sqrt(np.einsum("ij,ij->i", steps, steps))
-        flux[np.cumsum(self.joined.counts)[:-1]] = 0
+        flux[np.cumsum(self.batch.counts)[:-1]] = 0
         return flux
 
     def harmonics(self) -> np.ndarray:
@@ -136,7 +136,7 @@ class Descriptor(NamedTuple):
     unit: str
     family: str
     text: str  # what it is, for the documentation
-    track: Callable[[Analysis], np.ndarray]  # values of the frames of all clips, (n_frames, n_values) or (n_frames,)
+    contour: Callable[[Analysis], np.ndarray]  # values of the frames of all clips, (n_frames, n_values) or (n_frames,)
     size: str | None = None  # the setting that says how many values a frame has, numbered from 0; None: one
     columns: tuple[str, ...] = ()  # the names of the values, where they are no numbers from 0
     spectral: tuple[str, ...] = ()  # what of `SPECTRAL` it needs
@@ -144,8 +144,8 @@ class Descriptor(NamedTuple):
 
 
 def _harmonics_to_noise(analysis: Analysis) -> np.ndarray:
-    share = np.clip(analysis.pitch.periodicity, np.float32(1e-3), np.float32(0.9999))
-    return 10 * np.log10(share / (1 - share))
+    fraction = np.clip(analysis.pitch.periodicity, np.float32(1e-3), np.float32(0.9999))
+    return 10 * np.log10(fraction / (1 - fraction))
 
 
 def _semitones(analysis: Analysis) -> np.ndarray:
@@ -269,9 +269,9 @@ DESCRIPTORS = {
     "spectral_rolloff": _shape_of(
         "Hz",
         "Frequency below which 25, 50, 75 and 90 % of the power lie",
-        *(f"spectral_rolloff_{share}" for share in (25, 50, 75, 90)),
+        *(f"spectral_rolloff_{fraction}" for fraction in (25, 50, 75, 90)),
     ),
-    "spectral_entropy": _shape_of("bit", "Entropy of the shares of the bins in the power", "spectral_entropy"),
+    "spectral_entropy": _shape_of("bit", "Entropy of the bins' fractions of the power", "spectral_entropy"),
     "spectral_flatness": _shape_of(
         "dB",
         "Geometric over arithmetic mean of the power: 0 is flat, as noise; far below are tones",
@@ -359,11 +359,11 @@ def column_names(name: str, settings: Settings) -> list[str]:
     return list(descriptor.columns) or [name]
 
 
-def tracks(waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings) -> list[list[np.ndarray]]:
+def contours(waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings) -> list[list[np.ndarray]]:
     """Values of each clip's frames, (n_frames, n_values), by descriptor and clip."""
     analysis = Analysis(waveforms, descriptors, settings)
-    values = [DESCRIPTORS[name].track(analysis) for name in descriptors]
-    return [analysis.joined.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
+    values = [DESCRIPTORS[name].contour(analysis) for name in descriptors]
+    return [analysis.batch.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
 
 
 def check_choice(parameter: str, chosen: Sequence[str], known: Sequence[str]) -> None:

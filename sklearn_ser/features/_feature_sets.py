@@ -14,8 +14,8 @@ import numpy as np
 
 from .._signal import formants, pitch, spectral_shape, spectrum
 from . import _clip_features, _descriptors, _functionals
-from ._clip_features import MEASURES, Clip
-from ._descriptors import DESCRIPTORS, Settings, column_names, tracks
+from ._clip_features import CLIP_FEATURES, Clip
+from ._descriptors import DESCRIPTORS, Settings, column_names, contours
 from ._functionals import functionals_of
 
 # The code that computes the sets; of this file, `repr` says more. Read at once, while that is what was imported.
@@ -42,7 +42,7 @@ class Group(NamedTuple):
         return [f"{value}_{functional}" for functional in self.functionals for value in values]
 
     def features(self, clip: Clip) -> np.ndarray:
-        values = [clip.tracks[name] for name in self.descriptors]
+        values = [clip.contours[name] for name in self.descriptors]
         values = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
         if self.voiced:
             present = clip.voiced
@@ -59,7 +59,7 @@ class FeatureSet(NamedTuple):
     text: str
     settings: Callable[[int], Settings]  # of a sampling rate
     groups: tuple[Group, ...]
-    measures: tuple[str, ...] = ()
+    clip_features: tuple[str, ...] = ()
     trim: bool = False  # whether silence at the edges of a clip is left out
 
     def select(self, families: Sequence[str] | None, descriptors: Sequence[str] | None) -> FeatureSet:
@@ -72,13 +72,15 @@ class FeatureSet(NamedTuple):
             group._replace(descriptors=tuple(d for d in group.descriptors if wanted(d, DESCRIPTORS)))
             for group in self.groups
         )
-        measures = tuple(name for name in self.measures if wanted(name, MEASURES))
-        return self._replace(groups=tuple(group for group in groups if group.descriptors), measures=measures)
+        clip_features = tuple(name for name in self.clip_features if wanted(name, CLIP_FEATURES))
+        return self._replace(groups=tuple(group for group in groups if group.descriptors), clip_features=clip_features)
 
     @property
     def descriptors(self) -> list[str]:
-        """Descriptors and measures that make up the columns, in the order of their first."""
-        return list(dict.fromkeys([name for group in self.groups for name in group.descriptors] + list(self.measures)))
+        """Descriptors and clip-level features that make up the columns, in the order of their first."""
+        return list(
+            dict.fromkeys([name for group in self.groups for name in group.descriptors] + list(self.clip_features))
+        )
 
     @property
     def families(self) -> list[str]:
@@ -95,7 +97,7 @@ class FeatureSet(NamedTuple):
             }
             values = Group(group.descriptors, ("",), group.voiced).names(settings)
             parts += [(family_of[value], [value + functional]) for functional in group.functionals for value in values]
-        return parts + [(MEASURES[name].family, list(MEASURES[name].columns)) for name in self.measures]
+        return parts + [(CLIP_FEATURES[name].family, list(CLIP_FEATURES[name].columns)) for name in self.clip_features]
 
     def columns(self, sr: int) -> list[tuple[str, str]]:
         """Family and name of each column."""
@@ -112,16 +114,16 @@ class FeatureSet(NamedTuple):
         if self.trim:
             waveforms = [spectrum.trim(waveform, settings.hop_length) for waveform in waveforms]
         needed = [name for name in self.descriptors if name in DESCRIPTORS]
-        needed += [name for measure in self.measures for name in MEASURES[measure].descriptors]
+        needed += [name for feature in self.clip_features for name in CLIP_FEATURES[feature].descriptors]
         if any(group.voiced for group in self.groups):
             needed.append("f0_semitone")
         needed = list(dict.fromkeys(needed))
         clips = [
             Clip(dict(zip(needed, values, strict=True)), sr / settings.hop_length)
-            for values in zip(*tracks(waveforms, needed, settings), strict=True)
+            for values in zip(*contours(waveforms, needed, settings), strict=True)
         ]
         parts = [np.array([group.features(clip) for clip in clips], dtype=np.float32) for group in self.groups]
-        parts += [MEASURES[name].function(clips).astype(np.float32) for name in self.measures]
+        parts += [CLIP_FEATURES[name].function(clips).astype(np.float32) for name in self.clip_features]
         return np.concatenate(parts, axis=1)
 
 
@@ -165,7 +167,7 @@ _LOCAL = ("local_mean_std", "local_mean_range", "local_std_mean", "local_std_std
 
 FEATURE_SETS = {
     "default-v1": FeatureSet(
-        "Prosody, voice quality, spectrum, modulation and covariation, for an SVM that is to know new speakers",
+        "Prosody, voice quality, spectrum, modulation and covariation, for speaker-independent recognition with an SVM",
         _default,
         (
             Group(("log_mel_broad", "mfcc", *_SHAPE, "energy", "loudness", "hnr", "cpp"), _DISTRIBUTION),

@@ -19,7 +19,7 @@ _LOCAL = 25  # frames; a quarter of a second at the usual rate
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Over frames; as `np.mean`, whose ceremony would take longer than the sum."""
+    """Over frames; as `np.mean`, whose overhead would take longer than the sum."""
     return np.add.reduce(values, axis=0) / values.dtype.type(len(values))
 
 
@@ -28,7 +28,7 @@ def _std(values: np.ndarray) -> np.ndarray:
     return np.sqrt(_mean(centred * centred))
 
 
-class Track:
+class Contour:
     """A clip's values, (n_frames, n_values), and what several functionals share of them."""
 
     def __init__(self, values: np.ndarray):
@@ -132,84 +132,86 @@ class Functional(NamedTuple):
 
     unit: str
     text: str  # what it is, for the documentation
-    function: Callable[[Track], np.ndarray]  # -> (n_values,)
+    function: Callable[[Contour], np.ndarray]  # -> (n_values,)
 
 
 _SAME = "the descriptor's"
 
 FUNCTIONALS = {
-    "mean": Functional(_SAME, "Mean", Track.mean),
-    "std": Functional(_SAME, "Standard deviation", Track.std),
-    "min": Functional(_SAME, "Least value", lambda track: np.min(track.values, axis=0)),
-    "max": Functional(_SAME, "Largest value", lambda track: np.max(track.values, axis=0)),
-    "range": Functional(_SAME, "Largest less least value", lambda track: np.ptp(track.values, axis=0)),
-    "median": Functional(_SAME, "Median", lambda track: track.quantile(0.5)),
-    "p5": Functional(_SAME, "5th percentile", lambda track: track.quantile(0.05)),
-    "p20": Functional(_SAME, "20th percentile", lambda track: track.quantile(0.2)),
-    "p80": Functional(_SAME, "80th percentile", lambda track: track.quantile(0.8)),
-    "p95": Functional(_SAME, "95th percentile", lambda track: track.quantile(0.95)),
+    "mean": Functional(_SAME, "Mean", Contour.mean),
+    "std": Functional(_SAME, "Standard deviation", Contour.std),
+    "min": Functional(_SAME, "Least value", lambda contour: np.min(contour.values, axis=0)),
+    "max": Functional(_SAME, "Largest value", lambda contour: np.max(contour.values, axis=0)),
+    "range": Functional(_SAME, "Largest less least value", lambda contour: np.ptp(contour.values, axis=0)),
+    "median": Functional(_SAME, "Median", lambda contour: contour.quantile(0.5)),
+    "p5": Functional(_SAME, "5th percentile", lambda contour: contour.quantile(0.05)),
+    "p20": Functional(_SAME, "20th percentile", lambda contour: contour.quantile(0.2)),
+    "p80": Functional(_SAME, "80th percentile", lambda contour: contour.quantile(0.8)),
+    "p95": Functional(_SAME, "95th percentile", lambda contour: contour.quantile(0.95)),
     "skewness": Functional(
         "1",
         "Third moment of the deviations from the mean over the standard deviation; 0 of a constant",
-        Track.skewness,
+        Contour.skewness,
     ),
     "kurtosis": Functional(
         "1",
         "Fourth moment of the deviations from the mean over the standard deviation, less the normal distribution's 3; "
         "0 of a constant",
-        Track.kurtosis,
+        Contour.kurtosis,
     ),
-    "slope": Functional("the descriptor's per frame", "Slope of the regression line over time", Track.slope),
+    "slope": Functional("the descriptor's per frame", "Slope of the regression line over time", Contour.slope),
     "delta_abs_mean": Functional(
         _SAME,
         "Mean magnitude of the differences of successive frames",
-        lambda track: _mean(track.steps),
+        lambda contour: _mean(contour.steps),
     ),
     "delta_std": Functional(
         _SAME,
         "Standard deviation of the differences of successive frames",
-        lambda track: _std(track.deltas),
+        lambda contour: _std(contour.deltas),
     ),
     **{
         f"delta_{n}_abs_mean": Functional(
-            _SAME, f"Mean magnitude of the change over {n} frames", lambda track, n=n: track.change(n)
+            _SAME, f"Mean magnitude of the change over {n} frames", lambda contour, n=n: contour.change(n)
         )
         for n in (2, 4, 5, 8, 16, 32)
     },
-    "rise": Functional(_SAME, "Mean of the differences of successive frames that go up", lambda track: track.step(1)),
+    "rise": Functional(
+        _SAME, "Mean of the differences of successive frames that go up", lambda contour: contour.step(1)
+    ),
     "fall": Functional(
-        _SAME, "Mean of the differences of successive frames that go down", lambda track: track.step(-1)
+        _SAME, "Mean of the differences of successive frames that go down", lambda contour: contour.step(-1)
     ),
     "curvature": Functional(
-        _SAME, "Coefficient of the square in the regression parabola over the clip, from -1 to 1", Track.curvature
+        _SAME, "Coefficient of the square in the regression parabola over the clip, from -1 to 1", Contour.curvature
     ),
     "local_mean_std": Functional(
         _SAME,
         f"Standard deviation of the means in windows of {_LOCAL} frames",
-        lambda track: _std(track.local[0]),
+        lambda contour: _std(contour.local[0]),
     ),
     "local_mean_range": Functional(
         _SAME,
         f"Largest less least of the means in windows of {_LOCAL} frames",
-        lambda track: np.ptp(track.local[0], axis=0),
+        lambda contour: np.ptp(contour.local[0], axis=0),
     ),
     "local_std_mean": Functional(
         _SAME,
         f"Mean of the standard deviations in windows of {_LOCAL} frames",
-        lambda track: _mean(track.local[1]),
+        lambda contour: _mean(contour.local[1]),
     ),
     "local_std_std": Functional(
         _SAME,
         f"Standard deviation of the standard deviations in windows of {_LOCAL} frames",
-        lambda track: _std(track.local[1]),
+        lambda contour: _std(contour.local[1]),
     ),
 }
 
 
 def functionals_of(values: np.ndarray, functionals) -> np.ndarray:
     """Functionals of a clip's values, (n_frames, n_values) -> (n_functionals * n_values,), functional by functional."""
-    track = Track(values)
-    return np.concatenate([FUNCTIONALS[name].function(track) for name in functionals])
+    contour = Contour(values)
+    return np.concatenate([FUNCTIONALS[name].function(contour) for name in functionals])
 
 
 class Functionals(TransformerMixin, VersionedMixin, BaseEstimator):

@@ -12,12 +12,12 @@ from .._signal import spectrum
 from ..audio import AudioTransformer
 from ..utils._frames import FramesMixin
 from ..utils._sklearn_compat import Interval
-from ._descriptors import DESCRIPTORS, Settings, check_choice, column_names, tracks
+from ._descriptors import DESCRIPTORS, Settings, check_choice, column_names, contours
 from ._mel import STFT_CONSTRAINTS, check_stft, spectrum_params
 
 
 def _frames(waveforms, *, descriptors, settings) -> list[np.ndarray]:
-    return [np.concatenate(clip, axis=1) for clip in zip(*tracks(waveforms, descriptors, settings), strict=True)]
+    return [np.concatenate(clip, axis=1) for clip in zip(*contours(waveforms, descriptors, settings), strict=True)]
 
 
 class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):

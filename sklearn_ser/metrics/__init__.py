@@ -1,4 +1,4 @@
-"""How well emotions of unknown speakers are recognised, and how sure that is."""
+"""How well emotions of unseen speakers are recognised, and how sure that is."""
 
 from ._compare import Comparison, compare
 from ._evaluate import evaluate

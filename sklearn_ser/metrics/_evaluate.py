@@ -57,11 +57,11 @@ def evaluate(
         Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
     sex : array-like of shape (n_clips,) or None, default=None
         Sex of the speakers; None takes the DataFrame's column, if there is one. In the same way the column
-        `recognised`, the share of listeners who recognised a clip, is taken.
+        `recognised`, the fraction of listeners who recognised a clip, is taken.
     cv : int, cross-validation splitter, iterable of (train, test) or None, default=None
         None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An
-        int is a number of folds with different speakers and, as far as can be, the same shares of emotions, women and
-        men (`StratifiedSpeakerKFold`).
+        int is a number of folds with different speakers and, as far as can be, the same proportions of emotions, women
+        and men (`StratifiedSpeakerKFold`).
     groups : array-like of shape (n_clips,) or None, default=None
         What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
         too.
@@ -130,7 +130,7 @@ def evaluate(
     if n_leaking:
         warnings.warn(
             f"In {n_leaking} of {len(splits)} folds speakers are tested that were trained on: the scores are too good "
-            "for unknown speakers. cv=None keeps them apart.",
+            "for unseen speakers. cv=None keeps them apart.",
             UserWarning,
             stacklevel=2,
         )
@@ -159,7 +159,7 @@ def evaluate(
 
 
 def _unpack(corpus, y, speaker, sex):
-    """Clips, emotions, speakers, and sexes and listeners' shares where they are known."""
+    """Clips, emotions, speakers, and sexes and listeners' fractions where they are known."""
     X = corpus
     if y is None:
         if not all(hasattr(corpus, name) for name in ("data", "target")):
@@ -212,7 +212,7 @@ def _splits(cv, X, y, groups) -> list:
 
 
 def _random_splits(splits, y, rng) -> list:
-    """Folds of the same sizes over the same clips, in each of which emotions have the same shares, whoever speaks."""
+    """Folds of the same sizes over the same clips, with equal proportions of emotions in each, whoever speaks."""
     tested = np.concatenate([test for _, test in splits])
     by_emotion = tested[np.lexsort((rng.random(len(tested)), y[tested]))]
     # Each fold's places are spread evenly over the clips in order of their emotion.

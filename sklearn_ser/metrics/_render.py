@@ -44,7 +44,7 @@ def sections(report) -> list[Section]:
 
     overall = [
         [*row(name, frame.loc[measure, "all"]), _number(frame.loc[(measure, "all"), "chance"], 3)]
-        for name, measure in [("UAR (mean of the recalls)", "UAR"), ("WA (share of the clips)", "WA")]
+        for name, measure in [("UAR (mean of the recalls)", "UAR"), ("WA (fraction of the clips)", "WA")]
     ]
     found = [Section("Recognised", [*columns, "chance"], overall)]
     recalls = [
@@ -63,7 +63,7 @@ def sections(report) -> list[Section]:
     if "leakage gap" in measures:
         leakage = [
             row("UAR of known speakers (random split)", frame.loc["UAR, random split", "all"]),
-            row("gap: known - unknown speakers", frame.loc["leakage gap", "all"]),
+            row("gap: seen - unseen speakers", frame.loc["leakage gap", "all"]),
         ]
         found.append(Section("Leakage", columns[:2], [cells[:3] for cells in leakage]))
     return found
@@ -74,7 +74,7 @@ def notes(report) -> list[str]:
     frame = report.to_frame()
     n_emotions, most_frequent = len(report.emotions), report.confusion.sum(axis=1).idxmax()
     found = [
-        "Recall: the share of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare "
+        "Recall: the fraction of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare "
         f"emotions count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
         f"'{most_frequent}' always."
     ]
@@ -89,12 +89,12 @@ def notes(report) -> list[str]:
     if report.y_pred_random is not None:
         found.append(
             "Leakage: the same evaluated once more with clips dealt at random, so that models know the speakers that "
-            "they are tested on. Unknown speakers will not bring the gap."
+            "they are tested on. Unseen speakers will not bring the gap."
         )
     if frame["listeners"].notna().any():
         lowest = np.nanmin(report.recognised)
         heard = "Each of these clips" if not np.isnan(report.recognised).any() else "Each clip that they heard"
-        text = "Listeners: the share of human listeners who named the emotion of the same clips."
+        text = "Listeners: the fraction of human listeners who named the emotion of the same clips."
         if lowest > 1 / n_emotions:
             text += (
                 f" {heard} was recognised by at least {lowest:.0%} of them: probably the others were left "
@@ -115,13 +115,13 @@ def notes(report) -> list[str]:
 
 
 def _taken_for(report) -> list[str]:
-    """For each emotion, what it was most often mistaken for, and the share of its clips that was."""
+    """For each emotion, what it was most often mistaken for, and the fraction of its clips that was."""
     confusion = report.confusion
     found = []
     for emotion in report.emotions:
         mistakes = confusion.loc[emotion].drop(emotion)
-        share = mistakes.max() / confusion.loc[emotion].sum() if len(mistakes) else 0
-        found.append(f"{mistakes.idxmax()} ({share:.0%})" if share else "-")
+        fraction = mistakes.max() / confusion.loc[emotion].sum() if len(mistakes) else 0
+        found.append(f"{mistakes.idxmax()} ({fraction:.0%})" if fraction else "-")
     return found
 
 
@@ -223,11 +223,11 @@ def _html_confusion(confusion) -> str:
     head = "".join(f"<th>{escape(str(label))}</th>" for label in confusion.columns)
     rows = []
     for emotion, counts in confusion.iterrows():
-        shares = counts / counts.sum()
+        fractions = counts / counts.sum()
         cells = "".join(
-            f'<td style="background: rgba(0, 114, 178, {0.55 * share:.2f})" title="{count} of {counts.sum()} clips">'
-            f"{f'{share:.0%}' if count else '&middot;'}</td>"
-            for share, count in zip(shares, counts, strict=True)
+            f'<td style="background: rgba(0, 114, 178, {0.55 * fraction:.2f})" title="{count} of {counts.sum()} clips">'
+            f"{f'{fraction:.0%}' if count else '&middot;'}</td>"
+            for fraction, count in zip(fractions, counts, strict=True)
         )
         rows.append(f"<tr><th>{escape(str(emotion))}</th>{cells}</tr>")
     return (

@@ -28,7 +28,7 @@ class EvaluationReport:
     sex : array-like of shape (n_clips,) or None, default=None
         Of the speaker; None or NaN where it is not known.
     recognised : array-like of shape (n_clips,) or None, default=None
-        Share of human listeners who recognised the clip's emotion, NaN where it is not known. Listeners are compared
+        Fraction of human listeners who recognised the clip's emotion, NaN where it is not known. Listeners are compared
         wherever it is known of all clips: in all, of an emotion or of a speaker.
     y_pred_random : array-like of shape (n_clips,) or None, default=None
         Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the
@@ -126,7 +126,7 @@ class EvaluationReport:
             self.recognised = self.recognised.astype(float)
             if np.any((self.recognised < 0) | (self.recognised > 1)):
                 raise ValueError(
-                    "recognised must hold the shares of listeners who recognised the clips, from 0 to 1. "
+                    "recognised must hold the fractions of listeners who recognised the clips, from 0 to 1. "
                     f"Got values from {np.nanmin(self.recognised)} to {np.nanmax(self.recognised)}."
                 )
         self._seed = check_random_state(random_state).randint(2**31 - 1)
@@ -261,10 +261,10 @@ class EvaluationReport:
         """
         if self.recognised is None:
             return np.nan
-        shares = pd.Series(self.recognised[clips])
-        if shares.isna().any():
+        fractions = pd.Series(self.recognised[clips])
+        if fractions.isna().any():
             return np.nan
-        return float(shares.mean() if pooled else shares.groupby(self._emotion[clips]).mean().mean())
+        return float(fractions.mean() if pooled else fractions.groupby(self._emotion[clips]).mean().mean())
 
 
 def _sex_of_speakers(sex, speakers, codes) -> np.ndarray:

@@ -7,7 +7,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 
 def risk_coverage_curve(y_true, y_pred, confidence):
-    """Share of errors among the most confident predictions, for every number of them.
+    """Fraction of errors among the most confident predictions, for every number of them.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     Returns
     -------
     coverage : ndarray of shape (n_thresholds,)
-        Share of clips with a confidence of at least the threshold, ascending, up to 1.
+        Fraction of clips with a confidence of at least the threshold, ascending, up to 1.
     risk : ndarray of shape (n_thresholds,)
-        Share of errors among them, 0 to 1.
+        Fraction of errors among them, 0 to 1.
     thresholds : ndarray of shape (n_thresholds,)
         The confidences there are, descending.
 

@@ -71,15 +71,15 @@ def _fold_of_each(values, traits: list, n_folds: int, parameter: str, random_sta
             f"There cannot be more folds than values to share out: {n_folds} folds of the column {parameter!r}, which "
             f"has {len(units)} different values. Lower the number of splits to {len(units)} or less."
         )
-    shares = [np.bincount(unit)[:, np.newaxis] / len(unit)]
+    fractions = [np.bincount(unit)[:, np.newaxis] / len(unit)]
     for column, counts_clips in traits:
         if column is None:
             continue
         table = pd.crosstab(unit, np.asarray(column)).reindex(range(len(units)), fill_value=0).to_numpy(float)
         table = table if counts_clips else np.minimum(table, 1)
         if table.shape[1]:
-            shares.append(table / table.sum(axis=0) / np.sqrt(table.shape[1]))
-    return _share_out(np.hstack(shares), n_folds, random_state)[unit]
+            fractions.append(table / table.sum(axis=0) / np.sqrt(table.shape[1]))
+    return _share_out(np.hstack(fractions), n_folds, random_state)[unit]
 
 
 def _share_out(units: np.ndarray, n_folds: int, random_state) -> np.ndarray:

@@ -30,7 +30,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     attention : bool, default=True
         False weighs all frames of a clip the same: mean pooling.
     dropout : float, default=0.5
-        Share of each layer's output dropped in training.
+        Fraction of each layer's output dropped in training.
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the input in training; the input should be standardised.
     initial_scale : float or None, default=None
@@ -46,7 +46,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     References

@@ -84,13 +84,13 @@ _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, d
         Hold out a stratified part of the clips, stop when the loss on it no longer falls, and keep the best epoch. With
         ``fit(..., groups=...)``, no group (speaker) stands on both sides.
     validation_fraction : float, default=0.1
-        Share of the clips held out by `early_stopping`.
+        Fraction of the clips held out by `early_stopping`.
     n_iter_no_change : int, default=10
         Epochs without improvement that `early_stopping` waits.
     tol : float, default=1e-4
         Least fall of the loss that counts as improvement.
     warm_start : bool, default=False
-        Whether `fit` goes on training the network that is there.
+        Whether `fit` continues to train the existing network.
     model_checkpoint : str, PathLike or None, default=None
         A `.keras` file that is to hold the best epoch so far (by the loss on held-out clips with `early_stopping`, else
         by the training loss) while training goes on. If training is cut off, the same `fit` resumes from it, and ends
@@ -200,20 +200,20 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             if `warm_start` meets other classes or features than before.
         """
         self._validate_params()
-        going_on = self.warm_start and hasattr(self, "_fitted")
-        X, y = self._validate(X, y, reset=not going_on)
+        resume = self.warm_start and hasattr(self, "_fitted")
+        X, y = self._validate(X, y, reset=not resume)
         classes = np.unique(y)
-        if going_on and not np.array_equal(classes, self.classes_):
+        if resume and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"warm_start=True goes on with the classes {list(self.classes_)}. Got {list(classes)} in y; "
+                f"warm_start=True continues with the classes {list(self.classes_)}. Got {list(classes)} in y; "
                 "set warm_start=False to begin anew."
             )
         self.classes_ = classes
         weight = self._weights(sample_weight, X, y)
         seed, checkpoint = self._draw_seed(), None
         if self.model_checkpoint is not None:
-            fingerprint = self._fingerprint(X, y, weight, groups, self.history_ if going_on else None)
-            note = None if going_on else self._resumable(fingerprint)
+            fingerprint = self._fingerprint(X, y, weight, groups, self.history_ if resume else None)
+            note = None if resume else self._resumable(fingerprint)
             checkpoint = (fingerprint, note)
             seed = note["seed"] if note else seed
         y, validation = self._encode(y), None
@@ -221,11 +221,11 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             train, held_out = self._split(y, groups, seed)
             validation = [None if part is None else part[held_out] for part in (X, y, weight)]
             X, y, weight = (None if part is None else part[train] for part in (X, y, weight))
-        self._train(X, y, weight, validation, seed=seed, epochs=self.epochs, going_on=going_on, checkpoint=checkpoint)
+        self._train(X, y, weight, validation, seed=seed, epochs=self.epochs, resume=resume, checkpoint=checkpoint)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on these clips, going on from where the network stands.
+        """Train for one epoch on these clips, continuing from the network's current weights.
 
         Parameters
         ----------
@@ -255,9 +255,9 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
                 "class_weight='balanced' needs all clips at once, so partial_fit cannot use it. Compute the weights "
                 "with sklearn.utils.compute_class_weight and pass them as a dict."
             )
-        going_on = hasattr(self, "_fitted")
-        X, y = self._validate(X, y, reset=not going_on)
-        if not going_on:
+        resume = hasattr(self, "_fitted")
+        X, y = self._validate(X, y, reset=not resume)
+        if not resume:
             self.classes_ = unique_labels(y if classes is None else classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise ValueError(f"classes={list(classes)} differs from the first call's, {list(self.classes_)}.")
@@ -265,7 +265,7 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if unknown.size:
             raise ValueError(f"y holds the classes {list(unknown)}, which are not among {list(self.classes_)}.")
         weight = self._weights(sample_weight, X, y)
-        self._train(X, self._encode(y), weight, None, seed=self._draw_seed(), epochs=1, going_on=going_on)
+        self._train(X, self._encode(y), weight, None, seed=self._draw_seed(), epochs=1, resume=resume)
         return self
 
     def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -305,7 +305,7 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         return weight
 
     def _split(self, y, groups, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows to train on and rows to watch, stratified; no group on both sides."""
+        """Rows of the training and of the validation set, stratified; no group on both sides."""
         if groups is None:
             _, counts = np.unique(y, return_counts=True)
             n_held_out = int(np.ceil(self.validation_fraction * len(y)))
@@ -323,13 +323,13 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         n_groups = len(np.unique(groups))
         if n_groups < 2:
             raise ValueError(
-                "early_stopping with groups needs at least two of them, one to train on and one to watch. Got 1."
+                "early_stopping with groups needs at least two of them, one to train on and one to validate on. Got 1."
             )
         most = np.unique(y, return_counts=True)[1].max()  # more folds than that cannot be stratified
         n_splits = max(2, min(n_groups, most, round(1 / self.validation_fraction)))
         folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
         with warnings.catch_warnings():
-            # Few speakers cannot have all classes in equal shares, and need not.
+            # Few speakers cannot have all classes in equal fractions, and need not.
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             train, held_out = next(folds.split(y, y, groups))
         missing = np.setdiff1d(y, y[train])
@@ -341,13 +341,13 @@ class NeuralClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         return train, held_out
 
     def _train(
-        self, X, y, weight, validation, *, seed: int, epochs: int, going_on: bool, checkpoint: tuple | None = None
+        self, X, y, weight, validation, *, seed: int, epochs: int, resume: bool, checkpoint: tuple | None = None
     ) -> None:
         from . import _callbacks, _keras
 
         _keras.check_process()
         callbacks, history, before = [], {}, {}
-        if going_on:
+        if resume:
             model, history = self._fitted.model, self.history_
             if model.compiled and self.learning_rate is not None:
                 model.optimizer.learning_rate = self.learning_rate

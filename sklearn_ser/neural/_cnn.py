@@ -65,7 +65,8 @@ class _Convolutional(NeuralClassifier):
 class CNNClassifier(_Convolutional):
     """Convolutional blocks and the mean of what they leave, on frames or on chunks of waveform.
 
-    The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_: it hears what sounds occur, not in which order.
+    The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_: it is order-invariant: which sounds occur counts,
+    not when.
 
     Parameters
     ----------
@@ -78,9 +79,9 @@ class CNNClassifier(_Convolutional):
         and pools by 4, 2, 2 on frames; on chunks it begins with a width of 64 samples in steps of 8, goes on with
         widths of 9, and pools by 8, 4, 4. Pooling rounds up, so that any clip keeps a step.
     dropout : float, default=0.3
-        Share of the mean dropped in training.
+        Fraction of the mean dropped in training.
     spatial_dropout : float, default=0.1
-        Share of each block's feature maps dropped in training.
+        Fraction of each block's feature maps dropped in training.
     <training>
 
     Attributes
@@ -91,7 +92,7 @@ class CNNClassifier(_Convolutional):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     References
@@ -179,9 +180,9 @@ class CNNLSTMClassifier(_Convolutional):
     dense_units : int or sequence of int, default=()
         Size of each ReLU layer between LSTM and softmax, with batch normalisation between them.
     dropout : float, default=0.3
-        Share of what the softmax reads dropped in training.
+        Fraction of what the softmax reads dropped in training.
     spatial_dropout : float, default=0.1
-        Share of each block's feature maps dropped in training.
+        Fraction of each block's feature maps dropped in training.
     <training>
 
     Attributes
@@ -196,7 +197,7 @@ class CNNLSTMClassifier(_Convolutional):
     pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
     time.
 
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     References

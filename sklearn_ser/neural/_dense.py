@@ -22,7 +22,7 @@ class DenseClassifier(NeuralClassifier):
     activation : str, default="relu"
         Name of a Keras activation.
     dropout : float, default=0.3
-        Share of each layer's output dropped in training.
+        Fraction of each layer's output dropped in training.
     input_noise : float, default=0.0
         Standard deviation of the Gaussian noise added to the input in training; 0.1 is little on standardised features.
     <training>
@@ -33,7 +33,7 @@ class DenseClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     Examples

@@ -1,4 +1,4 @@
-"""Where Keras is imported: scikeras' wrapper, fed and watched the way this library promises.
+"""Where Keras is imported: scikeras' wrapper, with its batches, weights and callbacks.
 
 Nothing imports this module before a network is built, loaded or trained.
 """
@@ -107,7 +107,8 @@ class Batches(keras.callbacks.Callback):
     """Batches of clips, in a new order in every epoch, each cropped to about its longest clip.
 
     A callback, too: at the start of an epoch it sets the order of the clips and what dropout will drop, both from the
-    seed and the epoch's number alone, so that a training that is resumed goes on as it would have gone on.
+    seed and the epoch's number alone, so that a training that is resumed continues as it would have without the
+    interruption.
     """
 
     def __init__(self, X, y, sample_weight, batch_size: int, seed: int | None):

@@ -22,7 +22,7 @@ class LSTMClassifier(NeuralClassifier):
         What the softmax reads: the LSTM's last state, or the mean of its states, in which a long clip's beginning
         counts for as much as its end.
     dropout : float, default=0.3
-        Share of what the softmax reads dropped in training.
+        Fraction of what the softmax reads dropped in training.
     <training>
 
     Attributes
@@ -31,7 +31,7 @@ class LSTMClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     References
@@ -109,7 +109,7 @@ class StackedLSTMClassifier(NeuralClassifier):
     dense_units : int or sequence of int, default=(32,)
         Size of each ReLU layer behind them.
     dropout : float, default=0.2
-        Share of what the softmax reads dropped in training.
+        Fraction of what the softmax reads dropped in training.
     step_size : int or None, default=None
         For features, (n_clips, n_features): how many neighbouring values make one step of the sequence; the last step
         is filled up with zeros. None makes one step of them all. Frames are steps already.
@@ -121,7 +121,7 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that goes on from it
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
 
     References

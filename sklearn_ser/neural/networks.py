@@ -104,8 +104,8 @@ def _mean_pool(x, mask, size: int):
         return layers.AveragePooling1D(size)(ops.pad(x, [[0, 0], [0, size - 1], [0, 0]]))
 
     real = ops.cast(mask, x.dtype)[:, :, None]
-    share = pool(real)
-    return pool(x * real) / ops.maximum(share, 0.5 / size), mask[:, ::size]
+    fraction = pool(real)
+    return pool(x * real) / ops.maximum(fraction, 0.5 / size), mask[:, ::size]
 
 
 def _lstms(x, mask, units: Sequence[int], pooling: str = "last"):
@@ -151,7 +151,7 @@ def dense(
     activation : str, default="relu"
         A Keras activation.
     dropout : float, default=0.0
-        Share of each layer's output dropped in training.
+        Fraction of each layer's output dropped in training.
     input_noise : float, default=0.0
         Standard deviation of the Gaussian noise added to the input in training.
 
@@ -192,7 +192,7 @@ def cnn(
     input_shape, n_classes, chunks, filters, kernel_size, strides, pool_size, spatial_dropout
         As for `cnn_lstm`.
     dropout : float, default=0.0
-        Share of the mean dropped in training.
+        Fraction of the mean dropped in training.
 
     Returns
     -------
@@ -242,9 +242,9 @@ def cnn_lstm(
     dense_units : sequence of int, default=()
         Size of each ReLU layer behind the LSTMs, with batch normalisation between them.
     dropout : float, default=0.0
-        Share of what the softmax reads dropped in training.
+        Fraction of what the softmax reads dropped in training.
     spatial_dropout : float, default=0.0
-        Share of each block's feature maps dropped in training.
+        Fraction of each block's feature maps dropped in training.
 
     Returns
     -------
@@ -290,7 +290,7 @@ def stacked_lstm(
     dense_units : sequence of int, default=()
         Size of each ReLU layer behind them.
     dropout : float, default=0.0
-        Share of what the softmax reads dropped in training.
+        Fraction of what the softmax reads dropped in training.
 
     Returns
     -------
@@ -331,7 +331,7 @@ def attention_blstm(
     attention : bool, default=True
         Weigh frame t by softmax over time of theta' h_t; False weighs all frames the same.
     dropout : float, default=0.0
-        Share of each layer's output dropped in training.
+        Fraction of each layer's output dropped in training.
     input_noise : float, default=0.0
         Standard deviation of the Gaussian noise added to the input in training.
     initial_scale : float or None, default=None

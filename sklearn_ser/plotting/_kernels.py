@@ -28,8 +28,8 @@ def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:
 class KernelDisplay:
     """Convolution kernels as a grid of small images, time from left to right: one row for each length of kernel.
 
-    Red is where a kernel wants more than the mean, blue where it wants less. Each kernel is drawn in shares of its own
-    largest weight.
+    Red is where a kernel wants more than the mean, blue where it wants less. Each kernel is drawn in fractions of its
+    own largest weight.
 
     Parameters
     ----------

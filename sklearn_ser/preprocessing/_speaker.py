@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._deprecation import DEPRECATED, renamed_parameter
 from ..utils._frames import check_frames
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
 from ..utils._versions import VersionedMixin
@@ -23,7 +24,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
     Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among
-    the rows of X, of all emotions; no labels are looked at, so that unknown speakers are normalised, too. Few clips say
+    the rows of X, of all emotions; no labels are looked at, so that unseen speakers are normalised, too. Few clips say
     little about a speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that
     is its speaker's only one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
 
@@ -46,13 +47,15 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     prior_strength : float or "auto", default="auto"
         How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see
         Notes.
-    alone : float, default=2/3
-        Share of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from 0
-        to 1, so that the model behind this step learns what such clips look like. `transform` does so with none. Where
-        X has enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many clips
-        of a speaker at a time.
+    singleton_fraction : float, default=2/3
+        Fraction of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from
+        0 to 1, so that the model behind this step learns what such clips look like. `transform` does so with none.
+        Where X has enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many
+        clips of a speaker at a time.
     random_state : int, RandomState instance or None, default=0
         Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
+    alone : float
+        Deprecated name of `singleton_fraction`.
 
     Attributes
     ----------
@@ -89,8 +92,8 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     the squared deviations of the `n` clips and `k` times `clip_var_`, over ``n - 1 + k``; here "auto" is 5.
 
     A classifier trained on speakers of many clips has never seen what is left of a voice in a single clip. That is what
-    `alone` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a Pipeline trains
-    on.
+    `singleton_fraction` is for. It makes ``fit(X).transform(X)`` differ from ``fit_transform(X)``, which is what a
+    Pipeline trains on.
 
     Inside `SegmentClassifier` or `AugmentedClassifier`, each segment or copy counts as a clip of its speaker. The
     segments of a single clip are then scaled by each other, and what is left of its emotion is how they differ; give
@@ -121,8 +124,9 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         "speaker": [str, None],
         "enrolment": [str, None],
         "prior_strength": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "alone": [Interval(Real, 0, 1, closed="both")],
+        "singleton_fraction": [Interval(Real, 0, 1, closed="both")],
         "random_state": ["random_state"],
+        "alone": [Interval(Real, 0, 1, closed="both"), StrOptions({DEPRECATED})],
     }
 
     def __init__(
@@ -132,15 +136,17 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         speaker="speaker",
         enrolment="enrolment",
         prior_strength="auto",
-        alone=2 / 3,
+        singleton_fraction=2 / 3,
         random_state=0,
+        alone=DEPRECATED,
     ):
         self.transformer = transformer
         self.speaker = speaker
         self.enrolment = enrolment
         self.prior_strength = prior_strength
-        self.alone = alone
+        self.singleton_fraction = singleton_fraction
         self.random_state = random_state
+        self.alone = alone
 
     def fit(self, X, y=None, **params):
         """Fit the transformer; learn the average speaker of what it makes.
@@ -169,7 +175,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         return self
 
     def fit_transform(self, X, y=None, **params):
-        """Fit, and normalise the clips: most by their speaker's, the share `alone` as their speaker's only ones.
+        """Fit, and normalise the clips, a fraction of them (`singleton_fraction`) as their speaker's only ones.
 
         Parameters
         ----------
@@ -183,12 +189,15 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         normalised : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_values)
         """
         values, speakers, reference = self._fit(X, y, params)
-        alone = np.zeros(len(values), dtype=bool)
+        singletons = np.zeros(len(values), dtype=bool)
+        fraction = renamed_parameter(
+            self.singleton_fraction, self.alone, new="singleton_fraction", old="alone", owner="SpeakerNormalizer"
+        )
         if not self.has_enrolment_:
             random = check_random_state(self.random_state)
             for rows in _rows_by_speaker(speakers):
-                alone[random.permutation(rows)[: round(self.alone * len(rows))]] = True
-        return self._normalize(values, speakers, reference, alone)
+                singletons[random.permutation(rows)[: round(fraction * len(rows))]] = True
+        return self._normalize(values, speakers, reference, singletons)
 
     def transform(self, X):
         """Normalise clips, each by its speaker's others among them.
@@ -317,19 +326,19 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     def _prior(self) -> float:
         return _STRENGTH if self.prior_strength == "auto" else float(self.prior_strength)
 
-    def _normalize(self, values: np.ndarray, speakers, reference, alone: np.ndarray) -> np.ndarray:
+    def _normalize(self, values: np.ndarray, speakers, reference, singletons: np.ndarray) -> np.ndarray:
         means, variances = _clip_statistics(values)
         reference = np.ones(len(values), dtype=bool) if reference is None else reference
         normalized = np.empty_like(values)
         for rows in _rows_by_speaker(speakers):
-            expected = self._expected(means[rows], variances[rows], reference[rows], alone[rows])
+            expected = self._expected(means[rows], variances[rows], reference[rows], singletons[rows])
             for row, mean, scale in zip(rows, *expected, strict=True):
                 normalized[row] = (values[row] - mean) / scale
         return normalized
 
-    def _expected(self, means, variances, known: np.ndarray, alone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _expected(self, means, variances, known: np.ndarray, single: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Expected mean and standard deviation of each of a speaker's clips, given the others, if there are any."""
-        own, others, prior, strength = known[:, np.newaxis], ~alone[:, np.newaxis], self._prior(), self.prior_strength_
+        own, others, prior, strength = known[:, np.newaxis], ~single[:, np.newaxis], self._prior(), self.prior_strength_
         n_others = others * (known.sum() - own)
         sums = others * (means[known].sum(axis=0) - own * means)
         deviations = (means - means[known].sum(axis=0) / max(known.sum(), 1)) ** 2

@@ -3,9 +3,9 @@
 Hyperparameters are as published. Each docstring says what its paper leaves open, and where the system does otherwise,
 and why. `list_systems` returns them all, with the figures that their papers report.
 
-Early stopping watches clips drawn at random, as the papers do. To keep speakers apart there, too, pass `groups`:
-``pipeline.fit(X, y, classifier__groups=speaker)``, or ``fit(X, y, groups=speaker)`` where the system trains on
-augmented copies (an `AugmentedClassifier`).
+Early stopping uses a validation set of clips drawn at random, as the papers do. To keep speakers apart there, too, pass
+`groups`: ``pipeline.fit(X, y, classifier__groups=speaker)``, or ``fit(X, y, groups=speaker)`` where the system trains
+on augmented copies (an `AugmentedClassifier`).
 """
 
 from ._bledea import bledea_stacked_lstm

@@ -14,7 +14,7 @@ _MOU_BLOCKS = dict(
 
 
 def _mou_training(epochs, random_state, verbose) -> dict:
-    """A fifth of what is left after a fifth to test on: 64, 16 and 20 % to train, to watch and to test."""
+    """A fifth of what is left after a fifth to test on: 64, 16 and 20 % for training, validation and test."""
     return dict(
         epochs=epochs,
         batch_size=16,
@@ -49,8 +49,8 @@ def mou2021_cnn_lstm(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
 
     Otherwise than [1]_: Adam in place of SGD with Nesterov momentum, which on four emotions of EMO-DB stayed 5 points
     behind with these filters, and took twice the time to come close with twice as many; pooling comes first in a block
-    (see `CNNLSTMClassifier`); a share of feature maps and of the LSTM's output is dropped in training; and chunks that
-    a shorter clip does not have are masked.
+    (see `CNNLSTMClassifier`); a fraction of feature maps and of the LSTM's output is dropped in training; and chunks
+    that a shorter clip does not have are masked.
 
     References
     ----------

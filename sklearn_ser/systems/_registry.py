@@ -27,7 +27,7 @@ class PublishedSystem(NamedTuple):
     emotions : tuple of str, or None
         Those that the paper tells apart; None: all of the corpus.
     test_size : float
-        Share of the clips that the paper tests on, drawn at random; 0.2 where it does not say.
+        Fraction of the clips that the paper tests on, drawn at random; 0.2 where it does not say.
     wa : float or None
         Published accuracy on them, if there is a figure.
     """
@@ -74,7 +74,7 @@ def list_systems() -> list[PublishedSystem]:
             'bledea_stacked_lstm("no_zcr", noise=True)', partial(bledea_stacked_lstm, "no_zcr", noise=True), wa=0.15
         ),
         saleem("saleem_cnn_lstm", saleem_cnn_lstm),
-        saleem("saleem_cnn_lstm(faithful=True)", partial(saleem_cnn_lstm, faithful=True)),
+        saleem("saleem_cnn_lstm(as_published=True)", partial(saleem_cnn_lstm, as_published=True)),
         he("he_svm", he_svm, wa=None),
         he("he_svm(standardize=True)", partial(he_svm, standardize=True), wa=None),
         he("he_blstm", he_blstm, wa=None),

@@ -9,6 +9,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from ..augmentation import AddNoise, AugmentedClassifier, PitchShift
 from ..features import FlattenFrames, FrameWise, MelSpectrogramTransformer
 from ..neural import CNNLSTMClassifier
+from ..utils._deprecation import DEPRECATED, renamed_parameter
 from ._docs import _system
 
 
@@ -18,16 +19,20 @@ def _mel_axis_first(X: np.ndarray, n_mels: int) -> np.ndarray:
 
 
 @_system
-def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0) -> AugmentedClassifier:
+def saleem_cnn_lstm(
+    *, as_published=False, random_state=None, epochs=150, verbose=0, faithful=DEPRECATED
+) -> AugmentedClassifier:
     """CNN+LSTM on log-mel spectrograms, trained with noisy and pitch-shifted copies, system S3 ([1]_).
 
     Parameters
     ----------
-    faithful : bool, default=False
-        True keeps two traps of [1]_: the convolution runs along the mel axis, so that the LSTM reads frequencies and
-        not time; and spectrograms are padded with 0 dB, the loudest value there is. By default both are mended:
+    as_published : bool, default=False
+        True keeps two pitfalls of [1]_: the convolution runs along the mel axis, so that the LSTM reads frequencies and
+        not time; and spectrograms are padded with 0 dB, the loudest value there is. By default both are fixed:
         convolution and LSTM run along time, and padding is masked.
     <common, at most>
+    faithful : bool
+        Deprecated name of `as_published`.
 
     Returns
     -------
@@ -40,7 +45,7 @@ def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0)
     each training clip two copies with noise of 0.008 and, with probability 0.9, one raised by 4 semitones; three blocks
     of 64, 128 and 256 filters, 3 wide, pooled by 4; LSTMs of 540 and 256, ReLU layers of 100, 50 and 20 with batch
     normalisation between them; RMSprop, 200 clips a batch, 150 epochs, the best kept. Clips of less than 0.5 s are an
-    error, unless ``estimator__mel__offset`` is set to 0. With ``faithful=True`` each pixel is standardised.
+    error, unless ``estimator__mel__offset`` is set to 0. With ``as_published=True`` each pixel is standardised.
 
     Otherwise than [1]_: the best epoch is chosen on a tenth of the training clips, not on those to test on (copies of a
     clip stay with it); the dense layers read the last state of the second LSTM, not all its states side by side,
@@ -51,6 +56,9 @@ def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0)
     ----------
     .. [1] Saleem, "Speech emotion recognition (SER) using CNN and LSTMs", article and code on RAVDESS.
     """
+    as_published = renamed_parameter(
+        as_published, faithful, new="as_published", old="faithful", owner="saleem_cnn_lstm"
+    )
     mel = MelSpectrogramTransformer(
         sr=44100,
         n_mels=200,
@@ -81,7 +89,7 @@ def saleem_cnn_lstm(*, faithful=False, random_state=None, epochs=150, verbose=0)
         random_state=random_state,
         verbose=verbose,
     )
-    if faithful:
+    if as_published:
         mel_axis_first = FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})
         steps = [
             ("mel", mel),

@@ -1,4 +1,4 @@
-"""The one door through which scikit-learn's private helpers enter."""
+"""All uses of scikit-learn's private helpers, in one module."""
 
 from collections.abc import Callable
 

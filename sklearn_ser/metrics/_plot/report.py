@@ -13,10 +13,10 @@ from .._report import EvaluationReport
 
 
 class ConfusionDisplay:
-    """Confusion matrix: the share of each emotion's clips (row) that was recognised as each (column), over the count.
+    """Confusion matrix: fraction of each emotion's clips (row) recognised as each (column), over the count.
 
     The rows are normalised, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
-    shows shares or counts.
+    shows fractions or counts.
 
     Parameters
     ----------
@@ -121,19 +121,19 @@ class ConfusionDisplay:
         n_rows, n_columns = counts.shape
         if ax is None:
             _, ax = plt.subplots(figsize=(1.8 + 0.66 * n_columns, max(3.0, 1.5 + 0.55 * n_rows)), layout="constrained")
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        self.im_ = ax.imshow(shares, cmap=cmap, vmin=0, vmax=1, aspect="auto")
+        fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        self.im_ = ax.imshow(fractions, cmap=cmap, vmin=0, vmax=1, aspect="auto")
         self.text_ = np.empty(counts.shape, dtype=object)
         for (row, column), count in np.ndenumerate(counts):
-            share = shares[row, column]
+            fraction = fractions[row, column]
             self.text_[row, column] = ax.text(
                 column,
                 row,
-                f"{share:.0%}\n({count})" if count else "0",
+                f"{fraction:.0%}\n({count})" if count else "0",
                 ha="center",
                 va="center",
                 size="small" if count else "x-small",
-                color=_ink(self.im_.cmap(share)) if count else GREY,
+                color=_ink(self.im_.cmap(fraction)) if count else GREY,
             )
         ax.set(xlabel="recognised as", ylabel="emotion of the clip")
         ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")

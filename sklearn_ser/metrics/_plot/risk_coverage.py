@@ -13,7 +13,7 @@ _GRID = np.linspace(0, 1, 101)
 
 
 class RiskCoverageDisplay:
-    """Share of errors among the answers, against the share of clips that are answered, the surest first.
+    """Fraction of errors among the answers, against the fraction of clips that are answered, the surest first.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ class RiskCoverageDisplay:
             label = None if label in ax.get_legend_handles_labels()[1] else label  # one word for all curves' bands
             ax.fill_between(100 * _GRID, *(100 * self.band), color=color, alpha=0.15, linewidth=0, label=label)
         if self.operating_point is not None:
-            coverage, risk = (100 * share for share in self.operating_point)
+            coverage, risk = (100 * fraction for fraction in self.operating_point)
             label = f"answers {coverage:.0f} %, of them {risk:.1f} % wrong"
             ax.plot(coverage, risk, "o", color=ORANGE, markeredgecolor="white", markersize=9, label=label)
         if ax.get_legend_handles_labels()[0]:
