@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,6 +16,8 @@ from .audio._input import as_clips
 from .audio._io import clip_length, load_part
 from .audio._lazy import AlteredClip, Segment
 from .audio._row_expansion import RowExpandingClassifier, in_form_of
+from .audio._stream import Cut, check_rate, segments_of_stream
+from .utils._pooling import first_rows, means, pool
 from .utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
 
 __all__ = ["SegmentClassifier"]
@@ -171,8 +174,8 @@ class SegmentClassifier(RowExpandingClassifier):
         callee = self._callees()["predict"]
         if callee == "predict":
             votes = values[:, np.newaxis] == self.classes_
-            return self.classes_[np.add.reduceat(votes, _first_rows(rows), axis=0, dtype=int).argmax(axis=1)]
-        pooled = self._pool(values, rows) if callee == "predict_proba" else _means(values, rows)
+            return self.classes_[np.add.reduceat(votes, first_rows(rows), axis=0, dtype=int).argmax(axis=1)]
+        pooled = pool(values, rows, self.pooling) if callee == "predict_proba" else means(values, rows)
         return self.classes_[(pooled > 0).astype(int) if pooled.ndim == 1 else pooled.argmax(axis=1)]
 
     @available_if(estimator_has("predict_proba"))
@@ -190,7 +193,7 @@ class SegmentClassifier(RowExpandingClassifier):
         probabilities : ndarray of shape (n_clips, n_classes)
             Columns in the order of `classes_`.
         """
-        return self._pool(*self._of_segments("predict_proba", X, params))
+        return pool(*self._of_segments("predict_proba", X, params), self.pooling)
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X, **params):
@@ -206,7 +209,7 @@ class SegmentClassifier(RowExpandingClassifier):
         -------
         values : ndarray of shape (n_clips,) or (n_clips, n_classes)
         """
-        return _means(*self._of_segments("decision_function", X, params))
+        return means(*self._of_segments("decision_function", X, params))
 
     def predict_timeline(self, recording, **params):
         """Probability of each class along a recording of any length, segment by segment.
@@ -240,12 +243,7 @@ class SegmentClassifier(RowExpandingClassifier):
         --------
         ``timeline.loc[timeline["anger"] > 0.8, ["start", "end"]]`` are the angry moments.
         """
-        check_is_fitted(self, "classes_")
-        if not hasattr(self, "predict_proba"):
-            raise AttributeError(
-                "predict_timeline returns probabilities, and the estimator has no predict_proba. Put another "
-                "classifier at its end, or wrap that one: CalibratedClassifierCV(SVC(), ensemble=False), for instance."
-            )
+        self._check_timeline()
         X, clip = one_recording(recording)
         spans = self._spans(clip, None)
         probabilities = []
@@ -256,15 +254,76 @@ class SegmentClassifier(RowExpandingClassifier):
             rows = np.zeros(len(batch), dtype=int)
             given = _check_method_params([clip], params, indices=rows)
             probabilities.append(self._delegate("predict_proba", in_form_of(X, segments, rows), given))
-        probabilities = np.concatenate(probabilities)
-        return pd.DataFrame(
-            {
-                "start": spans[:, 0] / self.sr_,
-                "end": spans[:, 1] / self.sr_,
-                **dict(zip(self.classes_.tolist(), probabilities.T, strict=True)),
-                "predicted": self.classes_[probabilities.argmax(axis=1)],
-            }
-        )
+        return pd.DataFrame(self._columns(spans, np.concatenate(probabilities)))
+
+    def stream_timeline(self, blocks, sr=None, **params):
+        """Rows of a timeline, each as soon as its audio has arrived: from a microphone, or a call.
+
+        A row comes with the block that completes its segment, so at most one hop after the row before, and, where `sr`
+        differs from `sr_`, up to 0.12 s later, because the filter looks ahead. All rows together are those that
+        `predict_timeline` returns for the whole recording, to rounding. Memory holds one segment, and a block.
+
+        Parameters
+        ----------
+        blocks : iterable of array-like of shape (n_times,) or (n_times, n_channels)
+            Blocks of any sizes, as they come; integers are scaled as PCM, channels averaged.
+        sr : int or None, default=None
+            Rate of the blocks, Hz; None takes it to be `sr_`.
+        **params : dict
+            As for `predict_timeline`.
+
+        Yields
+        ------
+        row : dict
+            `start`, `end`, a probability for each class, and `predicted`: ``pd.DataFrame(rows)`` is a timeline.
+
+        Raises
+        ------
+        AttributeError
+            If the estimator has no probabilities.
+        AudioError
+            A ValueError: a block is no audio; the message says which.
+
+        Examples
+        --------
+        Of a microphone, by the package sounddevice::
+
+            with sounddevice.InputStream(samplerate=48000, channels=1) as microphone:
+                blocks = (microphone.read(4800)[0] for _ in itertools.count())
+                for row in classifier.stream_timeline(blocks, sr=48000):
+                    print(row["start"], row["predicted"])
+        """
+        self._check_timeline()
+        hop_duration = self.segment_duration / 2 if self.hop_duration is None else self.hop_duration
+        length = max(1, round(self.segment_duration * self.sr_))
+        cut = Cut(self.sr_, length, hop_duration, _BATCH_SEGMENTS, int(_BATCH_DURATION * self.sr_))
+        ready = segments_of_stream(blocks, check_rate(sr, self.sr_), cut)
+        return chain.from_iterable(self._rows_of(segments, params) for segments in ready if segments)
+
+    def _rows_of(self, segments: list[tuple[int, np.ndarray]], params: dict) -> list[dict]:
+        given = _check_method_params([None], params, indices=np.zeros(len(segments), dtype=int))
+        waveforms = [waveform for _, waveform in segments]
+        spans = np.array([(start, start + waveform.size) for start, waveform in segments])
+        columns = self._columns(spans, self._delegate("predict_proba", waveforms, given))
+        columns = {name: values.tolist() for name, values in columns.items()}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _columns(self, spans: np.ndarray, probabilities: np.ndarray) -> dict:
+        """Of a timeline, by name."""
+        return {
+            "start": spans[:, 0] / self.sr_,
+            "end": spans[:, 1] / self.sr_,
+            **dict(zip(self.classes_.tolist(), probabilities.T.astype(np.float64), strict=True)),
+            "predicted": self.classes_[probabilities.argmax(axis=1)],
+        }
+
+    def _check_timeline(self) -> None:
+        check_is_fitted(self, "classes_")
+        if not hasattr(self, "predict_proba"):
+            raise AttributeError(
+                "A timeline has probabilities, and the estimator has no predict_proba. Put another classifier at its "
+                "end, or wrap that one: CalibratedClassifierCV(SVC(), ensemble=False), for instance."
+            )
 
     def _callees(self):
         """`predict` goes by probabilities, if there are any, or else by decision values."""
@@ -326,28 +385,6 @@ class SegmentClassifier(RowExpandingClassifier):
         rows, segments = self._segments(clips)
         repeated = _check_method_params(clips, params, indices=rows)
         return self._delegate(method, in_form_of(X, segments, rows), repeated), rows
-
-    def _pool(self, probabilities: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        if self.pooling == "mean":
-            return _means(probabilities, rows)
-        if self.pooling == "max":
-            pooled = np.maximum.reduceat(probabilities, _first_rows(rows))
-        else:
-            # A zero counts as next to nothing, because every class can have one.
-            pooled = _means(np.log(np.maximum(probabilities, np.finfo(probabilities.dtype).tiny)), rows)
-            pooled = np.exp(pooled - pooled.max(axis=1, keepdims=True))
-        return pooled / pooled.sum(axis=1, keepdims=True)
-
-
-def _first_rows(rows: np.ndarray) -> np.ndarray:
-    """Where each clip's segments begin."""
-    return np.flatnonzero(np.diff(rows, prepend=-1))
-
-
-def _means(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Means over the segments of each clip."""
-    n_segments = np.bincount(rows)
-    return np.add.reduceat(values, _first_rows(rows)) / n_segments.reshape(-1, *[1] * (values.ndim - 1))
 
 
 def one_recording(recording):
