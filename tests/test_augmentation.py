@@ -449,6 +449,23 @@ def test_an_augmenter_that_does_not_fire_adds_no_copy():
     assert not np.array_equal(inner.waveforms_[300], inner.waveforms_[600])
 
 
+def test_of_many_augmenters_each_clip_may_draw_some():
+    clips, y = [np.ones(10) * (1 + row) for row in range(400)], np.arange(400)
+    augmenters = [lambda waveform, sr, gain=gain: gain * waveform for gain in (2, 3, 5, 7)]
+    for n_copies in (1, 3, 4):
+        classifier = AugmentedClassifier(Recorder(), augmenters, n_copies=n_copies, random_state=0)
+        inner = classifier.fit(clips, y).estimator_
+        np.testing.assert_array_equal(np.bincount(inner.y_), 1 + n_copies)
+        gains = np.array([waveform[0] / (1 + row) for waveform, row in zip(inner.waveforms_, inner.y_)])
+        assert len(set(zip(inner.y_, gains.round(3)))) == len(gains)  # no copy is there twice
+        counts = np.unique(gains.round(3), return_counts=True)[1][1:]
+        np.testing.assert_allclose(counts, 100 * n_copies, atol=40)
+        again = clone(classifier).fit(clips, y).estimator_
+        np.testing.assert_array_equal(again.y_, inner.y_)
+    with pytest.raises(ValueError, match="n_copies must not exceed .* Got n_copies=5 and 4 augmenters"):
+        AugmentedClassifier(Recorder(), augmenters, n_copies=5).fit(clips, y)
+
+
 def test_originals_can_be_left_out(tones):
     inner = AugmentedClassifier(Recorder(), [inverted], keep_original=False).fit(tones, LABELS).estimator_
     for waveform, tone in zip(inner.waveforms_, tones, strict=True):
@@ -532,7 +549,9 @@ def test_wrong_arguments_of_fit_are_named(tones, fit, error, message):
         AugmentedClassifier(SVM, [inverted]).fit(tones, **fit)
 
 
-@pytest.mark.parametrize("params", [dict(augmenters=AddNoise(snr=10)), dict(keep_original=2), dict(estimator=3)])
+@pytest.mark.parametrize(
+    "params", [dict(augmenters=AddNoise(snr=10)), dict(keep_original=2), dict(n_copies=0), dict(estimator=3)]
+)
 def test_wrong_parameters_are_named(tones, params):
     with pytest.raises(ValueError, match=f"'{next(iter(params))}' parameter"):
         AugmentedClassifier(**{"estimator": SVC(), **params}).fit(tones, LABELS)
