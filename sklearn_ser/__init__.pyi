@@ -29,6 +29,7 @@ from .augmentation import PitchShift as PitchShift
 from .augmentation import Room as Room
 from .augmentation import Telephone as Telephone
 from .augmentation import TimeStretch as TimeStretch
+from .augmentation import real_world_augmenters as real_world_augmenters
 from .datasets import FetchError as FetchError
 from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import fetch_emodb as fetch_emodb

@@ -456,8 +456,8 @@ def test_of_many_augmenters_each_clip_may_draw_some():
         classifier = AugmentedClassifier(Recorder(), augmenters, n_copies=n_copies, random_state=0)
         inner = classifier.fit(clips, y).estimator_
         np.testing.assert_array_equal(np.bincount(inner.y_), 1 + n_copies)
-        gains = np.array([waveform[0] / (1 + row) for waveform, row in zip(inner.waveforms_, inner.y_)])
-        assert len(set(zip(inner.y_, gains.round(3)))) == len(gains)  # no copy is there twice
+        gains = np.array([waveform[0] / (1 + row) for waveform, row in zip(inner.waveforms_, inner.y_, strict=True)])
+        assert len(set(zip(inner.y_, gains.round(3), strict=True))) == len(gains)  # no copy is there twice
         counts = np.unique(gains.round(3), return_counts=True)[1][1:]
         np.testing.assert_allclose(counts, 100 * n_copies, atol=40)
         again = clone(classifier).fit(clips, y).estimator_

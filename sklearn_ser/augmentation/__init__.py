@@ -7,6 +7,7 @@ from ._compose import Compose
 from ._noise import AddBackground, AddNoise
 from ._pitch_and_time import PitchShift, TimeStretch
 from ._room import Room
+from ._world import real_world_augmenters, real_world_conditions
 
 __all__ = [
     "AddBackground",
@@ -22,4 +23,6 @@ __all__ = [
     "Telephone",
     "TimeStretch",
     "augment_clips",
+    "real_world_augmenters",
+    "real_world_conditions",
 ]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from itertools import chain
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
-from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..model_selection import StratifiedSpeakerKFold
 from ..utils._sklearn_compat import _safe_indexing
+from ._input import CLEAN, altered, title_of, unpack
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
@@ -33,6 +31,7 @@ def evaluate(
     cv=None,
     groups=None,
     params=None,
+    conditions=None,
     leakage=False,
     n_boot=2000,
     confidence_level=0.95,
@@ -69,6 +68,11 @@ def evaluate(
         What `fit` is given besides, as in `cross_validate`: each fold gets its rows, for example
         ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata
         routing, an estimator that requests `groups` gets them without being told.
+    conditions : "real-world", dict of str to augmenter, or None, default=None
+        What to do to the clips that are tested, besides testing them as they are: the models are fitted once, to clips
+        as they are. "real-world" takes noise, babble, a telephone, a room and others from
+        :func:`~sklearn_ser.augmentation.real_world_conditions`. A dict holds them by name, such as
+        ``{"telephone": Telephone(), "street": AddBackground("street", 10)}``. Each takes as long as predicting does.
     leakage : bool, default=False
         Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
         sides, to see how much too good that would look. Takes as long again.
@@ -77,7 +81,7 @@ def evaluate(
     confidence_level : float, default=0.95
         How often intervals shall cover the true value.
     random_state : int, RandomState instance or None, default=0
-        Seeds the random split and the resampling; the estimator has a `random_state` of its own.
+        Seeds the random split, the conditions and the resampling; the estimator has a `random_state` of its own.
     n_jobs : int or None, default=None
         Folds that are fitted at a time, by joblib.
     verbose : int, default=0
@@ -92,7 +96,8 @@ def evaluate(
     ------
     ValueError
         If emotions or speakers are missing, there are less than two groups, `cv` tests a clip more than once or
-        trains on it, or `leakage` is asked of a split that has the same speakers on both sides itself.
+        trains on it, `conditions` are none, or `leakage` is asked of a split that has the same speakers on both sides
+        itself.
 
     Warns
     -----
@@ -102,6 +107,7 @@ def evaluate(
     See Also
     --------
     compare : Test whether two reports differ.
+    EvaluationReport.from_estimator : Report on a fitted model and a corpus that it was not trained on.
 
     Examples
     --------
@@ -115,10 +121,11 @@ def evaluate(
     >>> round(report.uar, 2)
     0.93
     """
-    X, y, speaker, sex, recognised = _unpack(corpus, y, speaker, sex)
+    clips = unpack(corpus, y, speaker, sex)
+    X, y, speaker = clips.X, clips.y, clips.speaker
     groups = speaker if groups is None else column_or_1d(groups)
     params = {} if params is None else dict(params)
-    check_consistent_length(X, y, speaker, sex, groups, *params.values())
+    check_consistent_length(X, groups, *params.values())
     splits = _splits(cv, X, y, groups)
     tested = np.sort(np.concatenate([test for _, test in splits]))
     n_leaking = sum(bool(np.intersect1d(speaker[train], speaker[test]).size) for train, test in splits)
@@ -136,50 +143,23 @@ def evaluate(
         )
     if "groups" not in params and _requests_groups(estimator):
         params["groups"] = groups
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1)) if leakage else None
-    kinds = [splits, _random_splits(splits, y, rng)] if leakage else [splits]
-    predictions = _predict(estimator, X, y, list(chain(*kinds)), params, n_jobs, verbose)
-    pooled = []
-    for kind in kinds:  # as the clips are in y[tested]
-        order = np.argsort(np.concatenate([test for _, test in kind]))
-        pooled.append(np.concatenate([next(predictions) for _ in kind])[order])
+    kinds = [(splits, {CLEAN: X, **altered(conditions, X, random_state)})]
+    if leakage:
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        kinds.append((_random_splits(splits, y, rng), {CLEAN: X}))
+    predicted, *random = _predict(estimator, X, y, kinds, params, n_jobs, verbose)
     return EvaluationReport(
         y[tested],
-        pooled[0],
-        speaker=speaker[tested],
-        sex=None if sex is None else sex[tested],
-        recognised=None if recognised is None else recognised[tested],
-        y_pred_random=pooled[1] if leakage else None,
+        predicted.pop(CLEAN),
+        **clips.known(tested),
+        y_pred_random=random[0][CLEAN] if leakage else None,
+        y_pred_conditions=predicted or None,
         n_boot=n_boot,
         confidence_level=confidence_level,
         random_state=random_state,
-        title=_title(estimator),
+        title=title_of(estimator),
         protocol=_protocol(splits, speaker, n_leaking, len(tested)),
     )
-
-
-def _unpack(corpus, y, speaker, sex):
-    """Clips, emotions, speakers, and sexes and listeners' fractions where they are known."""
-    X = corpus
-    if y is None:
-        if not all(hasattr(corpus, name) for name in ("data", "target")):
-            raise ValueError(
-                "corpus must be a Bunch with data and target, as fetch_emodb returns it; or pass the clips and y. "
-                f"Got {type(corpus).__name__} without y."
-            )
-        X, y = corpus.data, corpus.target
-        speaker = getattr(corpus, "speaker", None) if speaker is None else speaker
-    columns = X if hasattr(X, "columns") else {}
-    speaker = columns.get("speaker") if speaker is None else speaker
-    if speaker is None:
-        raise ValueError(
-            "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
-            "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
-        )
-    sex = columns.get("sex") if sex is None else sex
-    recognised = columns.get("recognised")
-    given = (None if values is None else column_or_1d(values) for values in (y, speaker, sex, recognised))
-    return X, *given
 
 
 def _splits(cv, X, y, groups) -> list:
@@ -233,25 +213,33 @@ def _requests_groups(estimator) -> bool:
     )
 
 
-def _predict(estimator, X, y, splits, params, n_jobs, verbose):
-    """The predictions of each fold, in turn."""
+def _predict(estimator, X, y, kinds, params, n_jobs, verbose) -> list[dict]:
+    """Predictions of all clips that are tested, in the order of the clips, by condition; for each kind of split."""
+    folds = [(train, test, worlds) for splits, worlds in kinds for train, test in splits]
     run = Parallel(n_jobs=n_jobs, return_as="generator")
-    results = run(delayed(_fit_predict)(clone(estimator), X, y, train, test, params) for train, test in splits)
+    results = run(
+        delayed(_fit_predict)(
+            clone(estimator), X, y, train, {name: _safe_indexing(clips, test) for name, clips in worlds.items()}, params
+        )
+        for train, test, worlds in folds
+    )
     if verbose:
         from tqdm.auto import tqdm
 
-        results = tqdm(results, total=len(splits), desc="evaluate", unit="fold")
-    return iter(list(results))
+        results = tqdm(results, total=len(folds), desc="evaluate", unit="fold")
+    results, pooled = iter(list(results)), []
+    for splits, worlds in kinds:
+        order = np.argsort(np.concatenate([test for _, test in splits]))
+        found = [next(results) for _ in splits]
+        pooled.append({name: np.concatenate([fold[name] for fold in found])[order] for name in worlds})
+    return pooled
 
 
-def _fit_predict(estimator, X, y, train, test, params) -> np.ndarray:
+def _fit_predict(estimator, X, y, train, tested: dict, params) -> dict:
+    """What a model that is fitted to the clips of `train` predicts for other clips, by condition."""
     given = {name: _safe_indexing(values, train) for name, values in params.items()}
-    return np.asarray(estimator.fit(_safe_indexing(X, train), y[train], **given).predict(_safe_indexing(X, test)))
-
-
-def _title(estimator) -> str:
-    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    return " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
+    estimator.fit(_safe_indexing(X, train), y[train], **given)
+    return {name: np.asarray(estimator.predict(clips)) for name, clips in tested.items()}
 
 
 def _protocol(splits, speaker, n_leaking, n_tested) -> str:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 _WIDTH = 100  # characters of a line of text
+_COLLAPSED = 0.9  # fraction of the clips with the same answer, above which hardly anything is recognised
+_MISTAKE, _ANSWER = "most often taken for", "commonest answer"
+_WORDS = (_MISTAKE, _ANSWER)  # columns of words, which begin on the left
 
 
 class Section(NamedTuple):
@@ -51,7 +54,7 @@ def sections(report) -> list[Section]:
         [*cells, str(n), confusion]
         for cells, n, confusion in zip(rows("recall"), frame.loc["recall", "n_clips"], _taken_for(report), strict=True)
     ]
-    found.append(Section("Recall of each emotion", [*columns, "clips", "most often taken for"], recalls))
+    found.append(Section("Recall of each emotion", [*columns, "clips", _MISTAKE], recalls))
     found.append(Section("UAR of each speaker, worst first", [*columns, "clips"], _speaker_rows(report, row)))
     measures = frame.index.get_level_values("measure")
     if "UAR by sex" in measures:
@@ -60,6 +63,12 @@ def sections(report) -> list[Section]:
             gap = frame.loc["gap by sex"].iloc[0]
             by_sex.append(row(f"gap: {frame.loc['gap by sex'].index[0]}", gap))
         found.append(Section("UAR of each sex", columns, by_sex))
+    if "UAR by corpus" in measures:
+        counted = frame.loc["UAR by corpus", ["n_clips", "n_speakers"]].astype(str).to_numpy().tolist()
+        by_corpus = [[*cells, *counts] for cells, counts in zip(rows("UAR by corpus", 3), counted, strict=True)]
+        found.append(Section("UAR of each corpus", [*columns, "clips", "speakers"], by_corpus))
+    if "UAR by condition" in measures:
+        found.append(_conditions_section(report, frame))
     if "leakage gap" in measures:
         leakage = [
             row("UAR of known speakers (random split)", frame.loc["UAR, random split", "all"]),
@@ -67,6 +76,23 @@ def sections(report) -> list[Section]:
         ]
         found.append(Section("Leakage", columns[:2], [cells[:3] for cells in leakage]))
     return found
+
+
+def _conditions_section(report, frame) -> Section:
+    rows = []
+    for name, figures in frame.loc["UAR by condition"].iterrows():
+        label, fraction = commonest(report.y_pred_conditions.get(name, report.y_pred))
+        lost = frame["value"].get(("loss by condition", name), np.nan)
+        loss = "" if np.isnan(lost) else f"{lost:+.3f}"
+        rows.append([name, _number(figures["value"], 3), _interval(figures, 3), loss, f"{label} ({fraction:.0%})"])
+    columns = ["score", _interval_name(report), "loss", _ANSWER]
+    return Section("UAR under each condition", columns, rows)
+
+
+def commonest(y_pred) -> tuple[object, float]:
+    """The label that is predicted most often, and the fraction of the clips that it is predicted for."""
+    labels, counts = np.unique(y_pred, return_counts=True)
+    return labels[counts.argmax()], float(counts.max() / counts.sum())
 
 
 def notes(report) -> list[str]:
@@ -91,6 +117,20 @@ def notes(report) -> list[str]:
             "Leakage: the same evaluated once more with clips dealt at random, so that models know the speakers that "
             "they are tested on. Unseen speakers will not bring the gap."
         )
+    if report.y_pred_conditions:
+        found.append(
+            "Conditions: the same models, tested on the same clips as they are in noise, over a telephone, and so on. "
+            "Loss: how much lower the UAR is than of the clips as they are. Commonest answer: what was recognised most "
+            "often, and in how many of the clips."
+        )
+        fractions = {name: commonest(y_pred)[1] for name, y_pred in report.y_pred_conditions.items()}
+        collapsed = [name for name, fraction in fractions.items() if fraction > _COLLAPSED]
+        if collapsed:
+            found.append(
+                f"Of no use under {len(collapsed)} of {len(fractions)} conditions, where it answers nearly the same "
+                f"whatever it hears: {'; '.join(collapsed)}. Training on altered copies helps: "
+                "AugmentedClassifier(estimator, real_world_augmenters())."
+            )
     if frame["listeners"].notna().any():
         lowest = np.nanmin(report.recognised)
         heard = "Each of these clips" if not np.isnan(report.recognised).any() else "Each clip that they heard"
@@ -169,7 +209,7 @@ def _table(section: Section) -> str:
     lines = [name.ljust(max(26, *map(len, names))) for name in names]
     for k in keep:
         width = max(map(len, columns[k]))
-        left = section.columns[k] == "most often taken for"
+        left = section.columns[k] in _WORDS
         lines = [
             f"{line}  {cell.ljust(width) if left else cell.rjust(width)}"
             for line, cell in zip(lines, columns[k], strict=True)
@@ -209,7 +249,7 @@ def _html_table(section: Section) -> str:
 
     def cells(tag, row):
         return "".join(
-            f"<{tag}{' class=words' if heading == 'most often taken for' else ''}>{escape(cell)}</{tag}>"
+            f"<{tag}{' class=words' if heading in _WORDS else ''}>{escape(cell)}</{tag}>"
             for k, (heading, cell) in enumerate(zip(["", *section.columns], row, strict=True))
             if k not in blank
         )

@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length, check_random_state, check_sca
 
 from . import _render
 from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
+from ._input import CLEAN, altered, title_of, unpack
 
 
 class EvaluationReport:
@@ -33,6 +34,10 @@ class EvaluationReport:
     y_pred_random : array-like of shape (n_clips,) or None, default=None
         Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the
         leakage gap.
+    corpus : array-like of shape (n_clips,) or None, default=None
+        Corpus that the clip is from. Of several, each is scored by itself, too: pooled, a good one can hide a bad one.
+    y_pred_conditions : dict of str to array-like of shape (n_clips,), or None, default=None
+        Emotions recognised in the same clips under other conditions, such as noise, by the condition's name.
     n_boot : int, default=2000
         Resamples that intervals are made of.
     confidence_level : float, default=0.95
@@ -102,6 +107,8 @@ class EvaluationReport:
         sex=None,
         recognised=None,
         y_pred_random=None,
+        corpus=None,
+        y_pred_conditions=None,
         n_boot=2000,
         confidence_level=0.95,
         random_state=0,
@@ -111,9 +118,12 @@ class EvaluationReport:
         check_scalar(n_boot, "n_boot", int, min_val=2)
         check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
         columns = dict(y_true=y_true, y_pred=y_pred, speaker=speaker, sex=sex, recognised=recognised)
-        columns["y_pred_random"] = y_pred_random
+        columns.update(y_pred_random=y_pred_random, corpus=corpus)
         columns = {name: None if column is None else column_or_1d(column) for name, column in columns.items()}
-        check_consistent_length(*columns.values())
+        self.y_pred_conditions = {
+            str(name): column_or_1d(predicted) for name, predicted in (y_pred_conditions or {}).items()
+        }
+        check_consistent_length(*columns.values(), *self.y_pred_conditions.values())
         if not len(columns["y_true"]):
             raise ValueError("A report needs at least one clip. Got an empty y_true.")
         vars(self).update(columns)
@@ -133,6 +143,62 @@ class EvaluationReport:
         self._count = self._tally(np.ones(len(self.y_true)))
         self._correct = self._tally(self.y_pred == self.y_true)
         self._frame = self._score()
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, corpus, y=None, *, speaker=None, sex=None, conditions=None, random_state=0, **params
+    ):
+        """Report on a fitted model and clips of speakers whom it was not trained on, such as those of another corpus.
+
+        Nothing is fitted here: `evaluate` fits and tests on one corpus.
+
+        Parameters
+        ----------
+        estimator : classifier
+            Fitted.
+        corpus : Bunch or audio input of n_clips
+            What `fetch_*` and `load_*` return; or the clips themselves, with `y` (and `speaker`, unless it is a column
+            of the DataFrame).
+        y, speaker, sex : array-like of shape (n_clips,) or None, default=None
+            Emotions, speakers and their sexes, as for `evaluate`.
+        conditions : "real-world", dict of str to augmenter, or None, default=None
+            What to do to the clips, besides testing them as they are; as for `evaluate`.
+        random_state : int, RandomState instance or None, default=0
+            Seeds the conditions and the resampling.
+        **params
+            `n_boot` and `confidence_level`, as above.
+
+        Returns
+        -------
+        report : EvaluationReport
+            An emotion that the model does not know counts with a recall of 0, and the report says so.
+
+        Raises
+        ------
+        ValueError
+            If emotions or speakers are missing, or `conditions` are none.
+
+        Examples
+        --------
+        >>> report = EvaluationReport.from_estimator(model, fetch_ravdess())  # doctest: +SKIP
+        """
+        clips = unpack(corpus, y, speaker, sex)
+        worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
+        predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
+        unknown = np.setdiff1d(clips.y, getattr(estimator, "classes_", clips.y))
+        protocol = "recognised by a model that was fitted before"
+        if unknown.size:
+            protocol += f" and does not know {', '.join(map(str, unknown))}"
+        return cls(
+            clips.y,
+            predicted.pop(CLEAN),
+            **clips.known(slice(None)),
+            y_pred_conditions=predicted,
+            random_state=random_state,
+            title=title_of(estimator),
+            protocol=protocol,
+            **params,
+        )
 
     @property
     def uar(self) -> float:
@@ -169,6 +235,12 @@ class EvaluationReport:
             the confidence interval `low` and `high` (NaN for a single speaker), `chance` (UAR of any guess; WA of
             naming the most frequent emotion always), `listeners` (what human listeners reached on these clips),
             `n_clips` and `n_speakers`.
+
+            Of several corpora there is "UAR by corpus" (a mean over the emotions that the corpus has). Of each
+            condition there is "UAR by condition", "loss by condition" (how much lower that is than UAR), and
+            "commonest answer by condition" (the fraction of the clips that is recognised as the most frequent answer;
+            near 1, the model answers the same whatever it hears). The clips as they are, "as they are", stand among
+            them.
         """
         return self._frame.copy()
 
@@ -243,16 +315,37 @@ class EvaluationReport:
             add("gap by sex", " - ".join(sexes), gap, known, difference_interval)
         for s, speaker in enumerate(self.speakers):
             add_uar("UAR by speaker", speaker, [s], self._speaker == s)
+        for corpus in self._corpora():
+            clips = self.corpus == corpus
+            tallies = self._tally(clips & (self.y_pred == self.y_true)), self._tally(clips)
+            measured = measure(*tallies, n_boot=self.n_boot, rng=self._rng())
+            add("UAR by corpus", corpus, measured, clips, chance=1 / n_emotions, listeners=self._listeners(clips))
         if self.y_pred_random is not None:
             correct = self._tally(self.y_pred_random == self.y_true)
             random = measure(correct, self._count, n_boot=self.n_boot, rng=self._rng())
             add("UAR, random split", "all", random, everyone, chance=1 / n_emotions)
             gap = measure_difference(correct, self._correct, self._count, n_boot=self.n_boot, rng=self._rng())
             add("leakage gap", "all", gap, everyone, difference_interval)
+        worlds = {CLEAN: self.y_pred, **self.y_pred_conditions} if self.y_pred_conditions else {}
+        for condition, y_pred in worlds.items():
+            correct = self._tally(y_pred == self.y_true)
+            paired = dict(n_boot=self.n_boot, rng=self._rng())
+            add("UAR by condition", condition, measure(correct, self._count, **paired), everyone, chance=1 / n_emotions)
+            if condition != CLEAN:
+                paired["rng"] = self._rng()
+                loss = measure_difference(self._correct, correct, self._count, **paired)
+                add("loss by condition", condition, loss, everyone, difference_interval)
+            fraction = _render.commonest(y_pred)[1]
+            add("commonest answer by condition", condition, Uncertain(fraction, np.nan, 0), everyone)
         columns = ["value", "low", "high", "chance", "listeners", "n_clips", "n_speakers"]
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         frame.index = pd.MultiIndex.from_tuples(list(rows), names=["measure", "of"])
         return frame
+
+    def _corpora(self) -> list:
+        """The corpora, if there is more than one."""
+        found = [] if self.corpus is None else pd.unique(self.corpus[pd.notna(self.corpus)]).tolist()
+        return found if len(found) > 1 else []
 
     def _listeners(self, clips, pooled=False) -> float:
         """What human listeners reached on these clips: the mean over the emotions, or over the clips if pooled.

@@ -146,8 +146,9 @@ class ConfusionDisplay:
 class ReportDisplay:
     """Scores of an evaluation with their confidence intervals, and the confusion matrix beside them.
 
-    Dots are scores: UAR and WA, the recall of each emotion, UAR of each sex and of each speaker; lines are confidence
-    intervals over speakers; diamonds what human listeners reach; crosses what chance brings.
+    Dots are scores: UAR and WA, the recall of each emotion, UAR of each sex, corpus, condition and speaker, as far as
+    the report has them; lines are confidence intervals over speakers; diamonds what human listeners reach; crosses
+    what chance brings.
 
     Parameters
     ----------
@@ -257,7 +258,8 @@ class ReportDisplay:
         frame = self.report.to_frame()
         overall = [("UAR", "UAR"), ("UAR, random split", "UAR, known speakers"), ("WA", "WA")]
         groups = [[(name, frame.loc[measure, "all"]) for measure, name in overall if (measure, "all") in frame.index]]
-        for measure, name in [("recall", "{}"), ("UAR by sex", "UAR, {}")]:
+        kinds = [("recall", "{}"), ("UAR by sex", "UAR, {}"), ("UAR by corpus", "UAR, {}"), ("UAR by condition", "{}")]
+        for measure, name in kinds:
             if measure in frame.index.get_level_values("measure"):
                 groups.append([(name.format(of), figures) for of, figures in frame.loc[measure].iterrows()])
         return [*groups, [("each speaker", frame.loc["UAR by speaker"])]]
@@ -283,7 +285,7 @@ class ReportDisplay:
                     mark("o", figures["value"], y, label="score", color=BLUE)
                     if np.isfinite(figures["listeners"]):
                         mark("D", figures["listeners"], y, label="listeners", color=ORANGE, markerfacecolor="none")
-                    if np.isfinite(figures["chance"]) and label in ("UAR", "WA"):
+                    if np.isfinite(figures["chance"]) and not label.startswith("UAR, "):
                         mark("x", figures["chance"], y, label="chance", color=GREY)
                     ax.annotate(
                         f"{figures['value']:.2f}",

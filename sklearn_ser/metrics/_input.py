@@ -1,0 +1,103 @@
+"""What is evaluated: clips with their emotions and speakers, and conditions to alter them by."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from ..augmentation import augment_clips
+from ..augmentation._base import as_augmenter
+from ..augmentation._world import real_world_conditions
+from ..utils._messages import short
+from ..utils._random import draw_seed
+
+CLEAN = "as they are"  # the condition of clips that nothing is done to
+
+
+class Clips(NamedTuple):
+    """Clips, and what is known of them; None for what is not."""
+
+    X: object
+    y: np.ndarray
+    speaker: np.ndarray
+    sex: np.ndarray | None
+    recognised: np.ndarray | None
+    corpus: np.ndarray | None
+
+    def known(self, rows) -> dict:
+        """What a report takes of these rows, besides emotions and predictions."""
+        columns = dict(speaker=self.speaker, sex=self.sex, recognised=self.recognised, corpus=self.corpus)
+        return {name: None if values is None else values[rows] for name, values in columns.items()}
+
+
+def unpack(corpus, y, speaker, sex) -> Clips:
+    """Clips, emotions and speakers; sexes, listeners' fractions and corpora where they are known.
+
+    Raises
+    ------
+    ValueError
+        If emotions or speakers are missing, or lengths differ.
+    """
+    X = corpus
+    if y is None:
+        if not all(hasattr(corpus, name) for name in ("data", "target")):
+            raise ValueError(
+                "corpus must be a Bunch with data and target, as fetch_emodb returns it; or pass the clips and y. "
+                f"Got {type(corpus).__name__} without y."
+            )
+        X, y = corpus.data, corpus.target
+        speaker = getattr(corpus, "speaker", None) if speaker is None else speaker
+    columns = X if hasattr(X, "columns") else {}
+    speaker = columns.get("speaker") if speaker is None else speaker
+    if speaker is None:
+        raise ValueError(
+            "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
+            "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
+        )
+    sex = columns.get("sex") if sex is None else sex
+    given = (y, speaker, sex, columns.get("recognised"), columns.get("corpus"))
+    clips = Clips(X, *(None if values is None else column_or_1d(values) for values in given))
+    check_consistent_length(*clips)
+    return clips
+
+
+def altered(conditions, X, random_state) -> dict:
+    """The same clips under each condition, by its name. A clip suffers the same whatever other conditions there are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If conditions are neither "real-world" nor a dict of augmenters.
+    """
+    if conditions is None:
+        return {}
+    if isinstance(conditions, str) and conditions == "real-world":
+        conditions = real_world_conditions(X)
+    if not isinstance(conditions, Mapping):
+        raise ValueError(
+            "conditions must be 'real-world', or a dict of names to augmenters such as "
+            f"{{'telephone': Telephone()}}. Got {short(conditions)}."
+        )
+    names = [str(name) for name in conditions]
+    if CLEAN in names or len(set(names)) < len(names):
+        raise ValueError(
+            f"Every condition needs a name of its own, other than {CLEAN!r}. Got {short(list(conditions))}."
+        )
+    seed = draw_seed(random_state)
+    states = {name: np.random.RandomState([seed, zlib.crc32(str(name).encode())]) for name in conditions}
+    return {
+        str(name): augment_clips(X, as_augmenter(augmenter), random_state=states[name])
+        for name, augmenter in conditions.items()
+    }
+
+
+def title_of(estimator) -> str:
+    """Its steps, each on one line."""
+    steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    return " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
