@@ -59,35 +59,9 @@ class DenseClassifier(NeuralClassifier):
         activation="relu",
         dropout=0.3,
         input_noise=0.0,
-        optimizer="adam",
-        learning_rate=1e-3,
-        epochs=40,
-        batch_size=32,
-        class_weight=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        model_checkpoint=None,
-        random_state=None,
-        verbose=0,
+        **training,
     ):
-        super().__init__(
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            class_weight=class_weight,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            model_checkpoint=model_checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(**training)
         self.hidden_units = hidden_units
         self.activation = activation
         self.dropout = dropout

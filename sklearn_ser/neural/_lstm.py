@@ -58,35 +58,9 @@ class LSTMClassifier(NeuralClassifier):
         *,
         pooling="last",
         dropout=0.3,
-        optimizer="adam",
-        learning_rate=1e-3,
-        epochs=40,
-        batch_size=32,
-        class_weight=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        model_checkpoint=None,
-        random_state=None,
-        verbose=0,
+        **training,
     ):
-        super().__init__(
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            class_weight=class_weight,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            model_checkpoint=model_checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(**training)
         self.lstm_units = lstm_units
         self.pooling = pooling
         self.dropout = dropout
@@ -151,35 +125,9 @@ class StackedLSTMClassifier(NeuralClassifier):
         dense_units=(32,),
         dropout=0.2,
         step_size=None,
-        optimizer="adam",
-        learning_rate=1e-3,
-        epochs=40,
-        batch_size=32,
-        class_weight=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        model_checkpoint=None,
-        random_state=None,
-        verbose=0,
+        **training,
     ):
-        super().__init__(
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            epochs=epochs,
-            batch_size=batch_size,
-            class_weight=class_weight,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            warm_start=warm_start,
-            model_checkpoint=model_checkpoint,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(**training)
         self.lstm_units = lstm_units
         self.dense_units = dense_units
         self.dropout = dropout
