@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from numbers import Integral, Real
@@ -12,9 +11,9 @@ import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .audio._input import as_clips
+from .audio._input import as_clips, is_single_clip
 from .audio._io import clip_length, load_part
-from .audio._lazy import AlteredClip, Segment
+from .audio._lazy import Segment
 from .audio._row_expansion import RowExpandingClassifier, in_form_of
 from .audio._stream import Cut, check_rate, segments_of_stream
 from .utils._pooling import first_rows, means, pool
@@ -249,7 +248,7 @@ class SegmentClassifier(RowExpandingClassifier):
         probabilities = []
         for batch in self._batches(spans):
             begin = batch[0, 0]
-            part = load_part(clip, self.sr_, begin, batch[-1, 1])
+            part = load_part(clip, self.sr_, begin, batch[-1, 1], channel=self._channel())
             segments = [part[start - begin : stop - begin] for start, stop in batch]
             rows = np.zeros(len(batch), dtype=int)
             given = _check_method_params([clip], params, indices=rows)
@@ -349,9 +348,20 @@ class SegmentClassifier(RowExpandingClassifier):
             )
         return self.sr or (rates[0] if rates else 16000)
 
+    def _channel(self) -> int | str:
+        """The channel that the estimator's transformers read; they agree on it."""
+        given = self.estimator.get_params().items()
+        channels = {channel for name, channel in given if name.split("__")[-1] == "channel"} or {"mean"}
+        if len(channels) > 1:
+            raise ValueError(
+                "The estimator's transformers must read the same channel, or a timeline would hear another one. "
+                f"Got channel={', '.join(sorted(map(str, channels)))}."
+            )
+        return channels.pop()
+
     def _spans(self, clip, row: int | None) -> np.ndarray:
         """First sample of each segment of a clip, and the one behind its last, at `sr_`."""
-        n_times = clip_length(clip, sr=self.sr_, row=row)
+        n_times = clip_length(clip, sr=self.sr_, channel=self._channel(), row=row)
         length = min(n_times, max(1, round(self.segment_duration * self.sr_)))
         hop_duration = self.segment_duration / 2 if self.hop_duration is None else self.hop_duration
         # Every start is rounded by itself, or hops that are no whole number of samples would drift.
@@ -389,9 +399,7 @@ class SegmentClassifier(RowExpandingClassifier):
 
 def one_recording(recording):
     """A recording as audio input of one clip, and that clip."""
-    is_waveform = getattr(recording, "ndim", 0) == 1 and np.asarray(recording).dtype.kind in "biuf"
-    is_clip = is_waveform or isinstance(recording, (str, os.PathLike, AlteredClip, Segment))
-    X = [recording] if is_clip else recording
+    X = [recording] if is_single_clip(recording) else recording
     clips = as_clips(X)
     if len(clips) > 1:
         raise ValueError(f"predict_timeline takes one recording at a time. Got audio input of {len(clips)} clips.")

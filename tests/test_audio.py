@@ -103,7 +103,7 @@ def test_pcm_integers_are_scaled_as_soundfile_scales_them(tmp_path, dtype):
         (np.zeros(100), ValueError, r"pass \[waveform\]. Reshape your data"),
         ([0.0, 0.1, 0.2], ValueError, r"flat list of 3 numbers.*pass \[waveform\]"),
         (np.zeros((2, 100, 2)), ValueError, "average the channels first"),
-        (pd.DataFrame({"file": ["a.wav"]}), ValueError, r"needs a column 'path'. Got the columns \['file'\]"),
+        (pd.DataFrame({"name": ["a.wav"]}), ValueError, r"needs a column 'path'. Got the columns \['name'\]"),
         ([], ValueError, "Found 0 clip"),
         (np.empty((0, 100)), ValueError, "0 sample"),
         (pd.DataFrame({"path": []}), ValueError, "Found 0 clip"),
@@ -123,14 +123,14 @@ def test_pcm_integers_are_scaled_as_soundfile_scales_them(tmp_path, dtype):
         (np.array([[0.0, 1.0], [0.0, np.inf]]), AudioError, r"Row 1: the waveform contains NaN or infinite"),
         ([np.array([1j, 0])], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
         ([[0.0, [1.0]], [0.0]], AudioError, "Row 0: expected a 1-D waveform, got a ragged nest"),
-        ([(np.zeros(9), 16000)], AudioError, "Row 0: expected a 1-D waveform, got a ragged nest"),
+        ([(np.zeros(9), 16000, "calm")], AudioError, "Row 0: expected a 1-D waveform, got a ragged nest"),
         ([["clip.wav"]], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
-        (np.array([["a.wav"], ["b.wav"]]), ValueError, r"Got an array of shape \(2, 1\): pass one column"),
+        (np.array([["a.wav", "x"], ["b.wav", "y"]]), ValueError, r"Got an array of shape \(2, 2\): pass one column"),
         (iter([np.zeros(9)]), TypeError, "Got an object of type list_iterator; an iterator can be made a list"),
         (None, TypeError, "Got an object of type NoneType"),
         ({"path": ["clip.wav"]}, TypeError, "Got an object of type dict"),
         (["nul\0.wav"], AudioError, "Row 0 .*cannot be read"),
-        ([b"clip.wav"], TypeError, "Row 0: expected a path or a 1-D array of numbers"),
+        ([b"clip.wav"], AudioError, r"Row 0 \(8 bytes\): not readable.* Got b'clip.wav': a path must be a str"),
     ],
 )
 def test_what_is_no_audio_input_is_refused(X, error, message):
@@ -241,13 +241,6 @@ def test_file_that_breaks_off_while_decoding_is_named(tmp_path, files):
     (tmp_path / "torn.flac").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(AudioError, match=r"Row 1 \('.*torn.flac'\): the file is damaged"):
         HandcraftedFeatures().fit_transform([files[0], str(tmp_path / "torn.flac")])
-
-
-def test_truncated_file_gives_what_is_there(tmp_path, files):
-    whole = pathlib.Path(files[5]).read_bytes()
-    (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
-    waveform = load_waveform(tmp_path / "cut.wav")
-    np.testing.assert_array_equal(waveform, load_waveform(files[5])[: waveform.size])
 
 
 # ------------------------------------------------------------------------------------------------------------ normalize

@@ -359,7 +359,7 @@ def test_a_file_that_ends_too_early_is_named(tmp_path, monkeypatch):
     frames = soundfile.SoundFile.frames
     monkeypatch.setattr(soundfile.SoundFile, "frames", property(lambda self: frames.fget(self) + SR))
     classifier = SegmentClassifier(Recorder()).fit([np.ones(9), np.zeros(9)], ["a", "b"])
-    with pytest.raises(AudioError, match=r"noise.wav'\): the file ends after 3.000 s, before its header says so"):
+    with pytest.raises(AudioError, match=r"noise.wav'\): .* declares 4.000 s of sound, of which 3.000 s decode"):
         classifier.predict_timeline(path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from numbers import Integral, Real
 from random import Random
 
@@ -18,8 +18,9 @@ from ..utils._code import code_key
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
+from ._clips import where_is
 from ._errors import AudioError, ClipError
-from ._input import _where, as_clips
+from ._input import as_clips
 from ._io import clip_bytes, clip_length, load_waveform
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
@@ -38,12 +39,35 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
         yield range(start, len(clips))
 
 
-def _load_and_apply(function: Callable, clips: list, rows: Sequence[int], load_params: dict) -> list[np.ndarray]:
+def _load_and_apply(
+    function: Callable, clips: list, rows: Sequence[int], load_params: dict, finite: bool
+) -> list[np.ndarray]:
     waveforms = [load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)]
     try:
-        return function(waveforms)
+        return _finite(function, waveforms) if finite else function(waveforms)
     except ClipError as error:
-        raise AudioError(f"{_where(clips[error.index], rows[error.index])}: {error}") from error.__cause__
+        raise AudioError(f"{where_is(clips[error.index], rows[error.index])}: {error}") from error.__cause__
+
+
+def _finite(function: Callable, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what comes of it is found here
+        results = function(waveforms)
+    for index, result in enumerate(results):
+        if not np.isfinite(result).all():
+            raise ClipError(
+                index,
+                f"the features are not finite. Its samples reach {np.abs(waveforms[index]).max():.3g}: scale them to "
+                "[-1, 1], or set normalize='rms' and smaller parameters (power).",
+            )
+    return results
+
+
+def _shuffled(blocks: list[range], clips: Sequence) -> list[range]:
+    """Blocks in any order, but those of one recording's segments in theirs: some formats are decoded in order only."""
+    sources = [getattr(clips[block[0]], "source", block[0]) for block in blocks]
+    groups = [list(group) for _, group in groupby(zip(blocks, sources, strict=True), key=lambda pair: id(pair[1]))]
+    Random().shuffle(groups)
+    return [block for group in groups for block, _ in group]
 
 
 class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
@@ -58,12 +82,14 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in
     # many small operations prefers "processes".
     _prefer = "threads"
+    _makes_finite = False  # whether NaN and infinite values are never what a clip's result should hold
 
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, None, closed="left")],
         "offset": [Interval(Real, 0, None, closed="left")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
         "normalize": [StrOptions({"rms", "peak"}), None],
+        "channel": [StrOptions({"mean"}), Interval(Integral, 0, None, closed="left")],
         "memory": [str, os.PathLike, Memory, None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -75,8 +101,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         Parameters
         ----------
         X : audio input of n_clips
-            Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`. Of files, only the
-            headers are read.
+            Paths, bytes, 1-D waveforms, pairs of waveform and rate, an array (n_clips, n_times), or a DataFrame with a
+            column `path`. Of most files, only the headers are read.
         y : ignored
 
         Returns
@@ -86,7 +112,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         Raises
         ------
         AudioError
-            If a clip is missing, unreadable, empty, or not finite; the message names its row.
+            If a clip is missing, unreadable, empty, not finite, or holds less sound than it declares; the message names
+            its row.
         """
         self._check_params()
         clips = as_clips(X)
@@ -94,7 +121,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             self.n_features_in_ = clips.shape[1]
         elif hasattr(self, "n_features_in_"):
             del self.n_features_in_
-        span = dict(sr=self.sr, offset=self.offset, duration=self.duration)
+        span = dict(sr=self.sr, offset=self.offset, duration=self.duration, channel=self._channel())
         self._learn([clip_length(clip, row=row, **span) for row, clip in enumerate(clips)])
         self._ready = True  # some learn nothing that would show it
         return self
@@ -118,10 +145,16 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
 
     def _task(self) -> Task:
         """From clips and their rows to their results, through the memory if there is one."""
-        load_params = dict(sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize)
+        load_params = dict(
+            sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize, channel=self._channel()
+        )
         function = self._function()
-        task = partial(_load_and_apply, function, load_params=load_params)
+        task = partial(_load_and_apply, function, load_params=load_params, finite=self._makes_finite)
         return cached(task, self.memory, type(self).__name__, self._cache_key(function))
+
+    def _channel(self) -> int | str:
+        """Which channel to read: a parameter `channel`, where the subclass has one."""
+        return getattr(self, "channel", "mean")
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
@@ -136,7 +169,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         if self.memory is not None:
             # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most
             # of what the others have done; in the same order, all would do everything at the same time.
-            Random().shuffle(blocks)
+            blocks = _shuffled(blocks, clips)
         prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
         run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
         done = run(delayed(task)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)

@@ -49,6 +49,8 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip, before it is cut, to a root mean square of 1 or a largest magnitude of 1. RMS as in [1]_: how
         loud a recording is says more about the microphone than about the speaker.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is read
         once; None keeps nothing. A clip is known by its content, so that a changed file is read again.
@@ -93,6 +95,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         offset=0.0,
         duration=None,
         normalize="rms",
+        channel="mean",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -104,6 +107,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -11,6 +11,10 @@ class MissingAudioError(AudioError, FileNotFoundError):
     """A clip's file does not exist; also a FileNotFoundError, for those who catch that."""
 
 
+class LengthError(AudioError):
+    """A clip does not hold the sound that it, or the table that it stands in, declares."""
+
+
 class ClipError(Exception):
     """What is wrong with one of a function's waveforms; it becomes an AudioError that names row and path."""
 

@@ -1,51 +1,92 @@
-"""What the user passes as X, as a sequence of clips; a clip in memory, as a waveform."""
+"""What the user passes as X, as a sequence of clips."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Number, Real
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ._errors import AudioError
+from ..utils._messages import short
+from ._clips import _MOST_CHANNELS, Samples, _waveform_and_rate, as_clip, pcm_to_float, where_is
 from ._lazy import AlteredClip, Segment
+from ._recording import Recording
+
+CLIPS = ("path", "file", "waveform", "audio")  # columns of a table that hold clips; the first that is there
+PARTS = ("start", "end", "duration", "channel", "sr")  # columns that say which part of a clip, and how to read it
 
 
 def as_clips(X) -> Sequence:
-    """Turn audio input into a sequence of clips, one for each row: paths, or 1-D waveforms.
+    """Turn audio input into a sequence of clips, one for each row.
 
     Parameters
     ----------
     X : audio input
-        A sequence of paths; a sequence of 1-D waveforms; an array of shape (n_clips, n_times); or a DataFrame with a
-        column `path`.
+        A sequence of clips: paths, bytes, file objects, 1-D waveforms, pairs of waveform and rate; an array of shape
+        (n_clips, n_times); or a DataFrame with a column `path`.
 
     Returns
     -------
     clips : list or ndarray of length n_clips
-        Waveforms are not yet validated one by one: `load_waveform` does that, row by row.
+        What `load_waveform` reads. It is not yet known whether each of them can be read: that is found row by row.
 
     Raises
     ------
     TypeError, ValueError
         If X is none of these.
     """
-    if isinstance(X, (str, bytes, os.PathLike)):
-        raise ValueError(f"X must hold one clip a row. Got the single path {os.fspath(X)!r}: pass a list, [path].")
+    if issparse(X):
+        return check_array(X)  # refuses it, in words that everybody knows
+    _refuse_single_clip(X)
+    if hasattr(X, "names") and hasattr(X, "to_frame") and any(name in CLIPS for name in X.names):
+        X = X.to_frame(index=False)  # the index of audformat
     if hasattr(X, "columns"):
-        columns = list(X.columns)
-        if "path" in columns:
-            return _non_empty(list(X["path"]))
-        if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
-            raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {columns}.")
-    # Sparse matrices go on to check_array, which refuses them in words that everybody knows.
-    if not (isinstance(X, Sequence) or hasattr(X, "__array__") or issparse(X)):
-        raise TypeError(
-            "X must be a sequence of paths or of 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a "
-            f"column 'path'. Got an object of type {type(X).__name__}; an iterator can be made a list first."
+        column = _column_of_clips(X)
+        return _matrix(X) if column is None else _non_empty(_clips_of_table(X, column))
+    if isinstance(X, Sequence):
+        return _clips_of_sequence(X)
+    if hasattr(X, "__array__"):
+        return _clips_of_array(np.asarray(X.detach() if hasattr(X, "detach") else X))
+    raise TypeError(
+        "X must be a sequence of paths or of 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column "
+        f"'path'. Got an object of type {type(X).__name__}; an iterator can be made a list first."
+    )
+
+
+def is_single_clip(X) -> bool:
+    """Whether it is one clip, which stands for a row, and not a sequence of them."""
+    if isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Recording, Samples, AlteredClip, Segment)):
+        return True
+    if hasattr(X, "columns"):
+        return False
+    if hasattr(X, "read") or hasattr(X, "get_all_samples") or isinstance(X, Mapping):
+        return True
+    if isinstance(X, tuple):
+        return _waveform_and_rate(X) is not None
+    return getattr(X, "ndim", 0) == 1 and np.asarray(X).dtype.kind in "biuf"
+
+
+def _refuse_single_clip(X) -> None:
+    if isinstance(X, (str, os.PathLike)):
+        raise ValueError(f"X must hold one clip a row. Got the single path {short(os.fspath(X))}: pass a list, [path].")
+    is_file = hasattr(X, "read") and not hasattr(X, "columns")
+    if isinstance(X, (bytes, bytearray, memoryview, AlteredClip, Segment)) or is_file:
+        raise ValueError(f"X must hold one clip a row. Got a single {type(X).__name__}: pass a list, [clip].")
+    is_dict = isinstance(X, Mapping) and {"array", "sampling_rate"} <= set(X)
+    if is_dict or isinstance(X, tuple) and _waveform_and_rate(X) is not None:
+        raise ValueError("X must hold one clip a row. Got a single waveform with its rate: pass a list, [clip].")
+
+
+def _clips_of_sequence(X: Sequence) -> Sequence:
+    if len(X) and all(isinstance(x, Real) for x in X):
+        raise ValueError(
+            f"X must hold one clip a row. Got a flat list of {len(X)} numbers: if it is one waveform, pass [waveform]. "
+            "Reshape your data: np.reshape(waveform, (1, -1)) is a 2-D array of one clip."
         )
     if (
         isinstance(X, (list, tuple))
@@ -53,35 +94,50 @@ def as_clips(X) -> Sequence:
         and all(isinstance(x, (list, tuple)) and len(x) == len(X[0]) for x in X)
         and all(isinstance(value, Number) for x in X for value in x)
     ):
-        X = np.asarray(X)  # a matrix written as nested lists
-    if isinstance(X, np.ndarray) or not isinstance(X, Sequence):
-        if hasattr(X, "__array__") and not hasattr(X, "columns"):
-            X = np.asarray(X)  # pandas Series and whatever else can be an array
-        is_matrix = getattr(X, "ndim", 2) != 1
-        if not is_matrix and X.dtype.kind in "OUT":
-            X = list(X)
-        elif not is_matrix:
-            raise ValueError(
-                f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, "
-                "pass [waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
-            )
-        elif getattr(X, "dtype", np.dtype(float)).kind in "OUT" and any(_is_path(x) for x in X.ravel()[:1]):
+        return _matrix(np.asarray(X))  # written as nested lists
+    if any(hasattr(x, "read") for x in X):  # here, because a file object can be read by one at a time only
+        X = [as_clip(x, where_is(x, row)) if hasattr(x, "read") else x for row, x in enumerate(X)]
+    return _non_empty(X)
+
+
+def _clips_of_array(X: np.ndarray) -> Sequence:
+    """Of an array, a Series, or whatever else can be an array."""
+    if X.dtype.kind == "S":
+        raise ValueError("An array of bytes cuts off zeros at the end of each clip: pass a list of bytes instead.")
+    holds_objects = X.dtype.kind in "OUT"
+    if holds_objects and X.ndim == 2 and X.size and isinstance(X.flat[0], (str, os.PathLike, bytes)):
+        if X.shape[1] > 1:
             raise ValueError(
                 f"Paths come in a sequence of one dimension. Got an array of shape {X.shape}: pass one column, X[:, 0]."
             )
-        elif getattr(X, "ndim", 2) > 2:
-            raise ValueError(
-                "Waveforms are mono, so an array of clips has the shape (n_clips, n_times). "
-                f"Got the shape {X.shape}: average the channels first."
-            )
-        else:  # numbers in two dimensions, or something that scikit-learn knows best how to refuse
-            return _pcm_to_float(check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1))
-    if len(X) and all(isinstance(x, Real) for x in X):
+        X = X[:, 0]  # as scikit-learn's bagging makes it of paths
+    if holds_objects and X.ndim == 1:
+        return _clips_of_sequence(list(X))
+    if X.ndim == 1:
         raise ValueError(
-            f"X must hold one clip a row. Got a flat list of {len(X)} numbers: if it is one waveform, pass [waveform]. "
-            "Reshape your data: np.reshape(waveform, (1, -1)) is a 2-D array of one clip."
+            f"X must hold one clip a row. Got a 1-D array of {X.dtype} of length {len(X)}: if it is one waveform, pass "
+            "[waveform]. Reshape your data: waveform.reshape(1, -1) is a 2-D array of one clip."
         )
-    return _non_empty(X)
+    if X.ndim > 2:
+        raise ValueError(
+            "Waveforms are mono, so an array of clips has the shape (n_clips, n_times). "
+            f"Got the shape {X.shape}: average the channels first. If these are frames, a step that reads audio comes "
+            "after one that has read it already."
+        )
+    return _matrix(X)
+
+
+def _matrix(X) -> np.ndarray:
+    """Clips of equal lengths, (n_clips, n_times) float32."""
+    X = check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1)
+    n_clips, n_times = X.shape
+    if n_times <= _MOST_CHANNELS and n_clips > 200 * n_times:
+        raise ValueError(
+            f"X has the shape {X.shape}. Rows are clips and columns points in time, (n_clips, n_times), so that each "
+            f"of {n_clips} clips would have {n_times} feature(s), or samples. A recorder's array has time on axis 0: "
+            "pass [X.mean(axis=1)], or [(X, rate)]."
+        )
+    return pcm_to_float(X, "X")
 
 
 def _non_empty(clips: Sequence) -> Sequence:
@@ -90,46 +146,85 @@ def _non_empty(clips: Sequence) -> Sequence:
     return clips
 
 
-def _pcm_to_float(waveform: np.ndarray) -> np.ndarray:
-    """float32; integers of 8 (unsigned), 16 and 32 bits are PCM, as scipy.io.wavfile returns it, scaled to [-1, 1]."""
-    if waveform.dtype == np.uint8:
-        return (waveform.astype(np.float32) - 128) / 128
-    if waveform.dtype.kind == "i" and waveform.dtype.itemsize in (2, 4):
-        return (waveform / -float(np.iinfo(waveform.dtype).min)).astype(np.float32)
-    return waveform.astype(np.float32, copy=False)
+# --------------------------------------------------------------------------------------------------------------- tables
 
 
-def _is_path(clip) -> bool:
-    return isinstance(clip, (str, os.PathLike))
+def table_column(X, name: str) -> list | None:
+    """A column of a table, or a level of its index (audformat's), by name."""
+    if name in X.columns:
+        return list(X[name])
+    index = getattr(X, "index", None)
+    return list(index.get_level_values(name)) if name in (getattr(index, "names", None) or ()) else None
 
 
-def _where(clip, row: int | None) -> str:
-    """How an error names a clip: "Row 3 ('a.wav')"."""
+def _column_of_clips(X) -> str | None:
+    """The column of clips; None for a table of numbers."""
+    column = next((name for name in CLIPS if table_column(X, name) is not None), None)
+    if column is None and not all(_is_numeric(dtype) for dtype in X.dtypes):
+        raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {short(list(X.columns))}.")
+    return column
+
+
+def _is_numeric(dtype) -> bool:
+    if hasattr(dtype, "is_numeric"):  # polars
+        return dtype.is_numeric()
+    return getattr(dtype, "kind", "O") in "biuf"
+
+
+def _clips_of_table(X, column: str) -> list:
+    clips = table_column(X, column)
+    given = {name: values for name in PARTS if (values := table_column(X, name)) is not None}
+    if "start" not in given or "end" in given:
+        given.pop("duration", None)  # of the whole recording
+    if not given:
+        return list(_clips_of_sequence(clips)) if clips else clips
+    return [_part(clip, {name: values[row] for name, values in given.items()}, row) for row, clip in enumerate(clips)]
+
+
+def _part(clip, given: dict, row: int):
+    """A clip, as the columns beside it say."""
+    channel, sr = _whole(given, "channel", row), _whole(given, "sr", row)
     if isinstance(clip, (AlteredClip, Segment)):
-        source = _where(clip.source, row if clip.row is None else clip.row)
-        if isinstance(clip, Segment):
-            return f"{source}, from {clip.start / clip.sr:g} to {clip.stop / clip.sr:g} s"
-        return f"{source}, altered by {clip.alter}"
-    place = "Clip" if row is None else f"Row {row}"
-    return f"{place} ({str(os.fspath(clip))!r})" if _is_path(clip) else place
+        channel = sr = None  # made of a clip of which that was known
+    where = where_is(clip, row)
+    if channel is not None or hasattr(clip, "read"):
+        clip = replace(as_clip(clip, where), channel=channel)
+    if sr is not None and not isinstance(clip, (str, os.PathLike)):
+        found = as_clip(clip, where)
+        if getattr(found, "rate", 0) is None:
+            clip = replace(as_clip((found.samples, sr), where), channel=found.channel)
+    start, end = (_seconds(given, name, row) for name in ("start", "end"))
+    length = _seconds(given, "duration", row)
+    if length is not None:
+        end = (start or 0.0) + length
+    if start is None and end is None:
+        return clip
+    if (start or 0.0) < 0 or end is not None and end <= (start or 0.0):
+        raise ValueError(f"{where}: start must not be negative, and end lie after it. Got start={start} and end={end}.")
+    return Segment(clip, start or 0.0, end, 1, declared=True)
 
 
-def _as_array(clip, where: str) -> np.ndarray:
-    """An in-memory clip as a 1-D array of numbers."""
-    try:
-        waveform = np.asarray(clip)
-    except ValueError as error:
-        raise AudioError(f"{where}: expected a 1-D waveform, got a ragged nest of sequences.") from error
-    if waveform.dtype.kind not in "biuf" or waveform.ndim == 0:
-        raise TypeError(f"{where}: expected a path or a 1-D array of numbers, got {clip!r:.80}.")
-    if waveform.ndim != 1:
-        raise AudioError(
-            f"{where}: expected a 1-D waveform, got an array of shape {waveform.shape}. "
-            "Average the channels of stereo first."
-        )
-    return waveform
+def _whole(given: dict, name: str, row: int) -> int | str | None:
+    value = given.get(name)
+    if _is_missing(value) or value == "mean":
+        return value if isinstance(value, str) else None
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer() and value >= 0:
+        return int(value)
+    raise ValueError(f"Row {row}: {name} must be a whole number, or missing. Got {short(value)}.")
 
 
-def _as_waveform(clip, where: str) -> np.ndarray:
-    """An in-memory clip as 1-D float32."""
-    return _pcm_to_float(_as_array(clip, where))
+def _seconds(given: dict, name: str, row: int) -> float | None:
+    value = given.get(name)
+    if _is_missing(value):
+        return None
+    if hasattr(value, "total_seconds"):
+        return value.total_seconds()
+    if isinstance(value, np.timedelta64):
+        return value / np.timedelta64(1, "s")
+    if isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value):
+        return float(value)
+    raise ValueError(f"Row {row}: {name} must be seconds, or a Timedelta. Got {short(value)}.")
+
+
+def _is_missing(value) -> bool:
+    return value is None or bool(np.ndim(value) == 0 and pd.isna(value))

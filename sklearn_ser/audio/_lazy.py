@@ -22,17 +22,20 @@ class AlteredClip:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Part of a clip, read each time its waveform is asked for: samples from `start` to `stop`, counted at `sr` Hz.
+    """Part of a clip, read each time its waveform is asked for: from `start` to `stop`, counted at `sr` Hz.
 
-    It is a clip of its own: offset, duration and level are its own, too. `row` is the source's row.
+    It is a clip of its own: offset, duration and level are its own, too. A `stop` of None is the clip's end. `row` is
+    the source's row. A `declared` segment is a user's, not one that was cut to fit: where it ends past the clip, that
+    is an error.
     """
 
     source: object
-    start: int
-    stop: int
+    start: float
+    stop: float | None
     sr: int
     row: int | None = None
+    declared: bool = False
 
-    def span(self, sr: int) -> tuple[int, int]:
-        """First sample, and the one behind the last, at another rate."""
-        return round(self.start * sr / self.sr), round(self.stop * sr / self.sr)
+    def span(self, sr: int) -> tuple[int, int | None]:
+        """First sample, and the one past the last, at another rate."""
+        return round(self.start * sr / self.sr), None if self.stop is None else round(self.stop * sr / self.sr)

@@ -26,6 +26,8 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     normalize : {"rms", "peak"} or None, default=None
         Scale each clip to a root mean square of 1, to a largest magnitude of 1, or not at all, so that by default the
         recording is passed on as it is.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is decoded
         once; None keeps nothing. A clip is known by its content, so that a changed file is decoded again.
@@ -43,11 +45,23 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     [[0.5, -1.0], [1.0, 0.25, 0.5]]
     """
 
-    def __init__(self, sr=16000, *, offset=0.0, duration=None, normalize=None, memory=None, n_jobs=None, verbose=0):
+    def __init__(
+        self,
+        sr=16000,
+        *,
+        offset=0.0,
+        duration=None,
+        normalize=None,
+        channel="mean",
+        memory=None,
+        n_jobs=None,
+        verbose=0,
+    ):
         self.sr = sr
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, h
 
 from ..utils._sklearn_compat import HasMethods, _check_method_params
 from ..utils._versions import VersionedMixin
-from ._input import as_clips
+from ._input import CLIPS, PARTS, as_clips, table_column
 
 
 class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
@@ -122,10 +122,19 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
 
 def in_form_of(X, clips: list, rows: np.ndarray):
-    """The clips, as audio input of the form that X has: a DataFrame's other columns are those of `rows`."""
-    if "path" not in getattr(X, "columns", ()):
+    """The clips, as audio input of the form that X has: a DataFrame's other columns are those of `rows`.
+
+    The clips stand in a column `path`. Columns that say which part of a recording a clip is are left out, because the
+    clips know that themselves.
+    """
+    if not hasattr(X, "columns") or not any(table_column(X, name) is not None for name in CLIPS):
         return clips
-    return X.iloc[rows].reset_index(drop=True).assign(path=pd.Series(clips, dtype=object))
+    used = [name for name in (*CLIPS, *PARTS) if name in X.columns and name != "path"]
+    if not hasattr(X, "iloc"):  # polars
+        import polars
+
+        return X[rows.tolist()].drop(used).with_columns(polars.Series("path", clips, dtype=polars.Object))
+    return X.iloc[rows].reset_index(drop=True).drop(columns=used).assign(path=pd.Series(clips, dtype=object))
 
 
 def _final_step(estimator) -> tuple[BaseEstimator, str]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..utils._messages import short
+from ._clips import pcm_to_float
 from ._errors import AudioError
-from ._input import _pcm_to_float
 from ._io import _BESIDE
 
 
@@ -105,7 +105,7 @@ def _samples(block, index: int, n_channels: int | None) -> tuple[np.ndarray, int
     here = 1 if array.ndim == 1 else array.shape[1]
     if here != (n_channels or here) or here == 0:
         raise AudioError(f"{where}: all blocks must have as many channels as the first, {n_channels}. Got {here}.")
-    array = _pcm_to_float(array)
+    array = pcm_to_float(array, f"Block {index}")
     mono = array if array.ndim == 1 else array[:, 0] if here == 1 else array.mean(axis=1)
     if not np.isfinite(mono).all():
         raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")

@@ -45,6 +45,8 @@ class HandcraftedFeatures(AudioTransformer):
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that features do not tell how
         loud a recording is.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
         once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
@@ -85,6 +87,8 @@ class HandcraftedFeatures(AudioTransformer):
 
     _prefer = "processes"
 
+    _makes_finite = True
+
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
         "feature_set": [StrOptions(set(FEATURE_SETS))],
@@ -102,6 +106,7 @@ class HandcraftedFeatures(AudioTransformer):
         offset=0.0,
         duration=None,
         normalize="rms",
+        channel="mean",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -113,6 +118,7 @@ class HandcraftedFeatures(AudioTransformer):
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -86,7 +86,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     fmin, fmax : float, default=0.0 and None
         Lowest and highest frequency, Hz; None is half of `sr`.
     power : float, default=2.0
-        Exponent of the magnitude spectrum; 2 is power, 1 magnitude.
+        Exponent of the magnitude spectrum, at most 10; 2 is power, 1 magnitude.
     htk : bool, default=False
         HTK's formula of the mel scale instead of Slaney's.
     norm : {"slaney"} or None, default="slaney"
@@ -96,7 +96,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     ref : float or "max", default=1.0
         Power at 0 dB; "max" is the loudest value of each clip. Silence lies at the floor under either.
     amin : float, default=1e-10
-        Smallest power told from silence.
+        Smallest power told from silence; at least 1.2e-38, the least of float32.
     top_db : float or None, default=80.0
         Values are not further than this below the clip's loudest; None sets no such limit.
     n_frames : int or None, default=None
@@ -107,6 +107,8 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first: how loud a recording is says more
         about the microphone than about the speaker.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
         once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
@@ -132,17 +134,19 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     31
     """
 
+    _makes_finite = True
+
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
         **STFT_CONSTRAINTS,
         "center": ["boolean"],
         "pad_mode": [StrOptions({"constant", "reflect", "edge"})],
-        "power": [Interval(Real, 0, None, closed="neither")],
+        "power": [Interval(Real, 0, 10, closed="right")],  # more than any level leaves within float32
         "htk": ["boolean"],
         "norm": [StrOptions({"slaney"}), None],
         "to_db": ["boolean"],
         "ref": [Interval(Real, 0, None, closed="neither"), StrOptions({"max"})],
-        "amin": [Interval(Real, 0, None, closed="neither")],
+        "amin": [Interval(Real, 1.2e-38, None, closed="left")],  # less is 0 in float32
         "top_db": [Interval(Real, 0, None, closed="left"), None],
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
     }
@@ -171,6 +175,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
         offset=0.0,
         duration=None,
         normalize="rms",
+        channel="mean",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -196,6 +201,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

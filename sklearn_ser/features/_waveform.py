@@ -70,6 +70,8 @@ class WaveformFeatures(AudioTransformer):
         Part of each clip to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default=None
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip; None keeps nothing. The function's code is part of what a result is
         found by; see Notes.
@@ -133,6 +135,7 @@ class WaveformFeatures(AudioTransformer):
         offset=0.0,
         duration=None,
         normalize=None,
+        channel="mean",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -145,6 +148,7 @@ class WaveformFeatures(AudioTransformer):
         self.offset = offset
         self.duration = duration
         self.normalize = normalize
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from ..augmentation import augment_clips
 from ..augmentation._base import as_augmenter
 from ..augmentation._world import real_world_conditions
+from ..utils._columns import find_column
 from ..utils._messages import short
 from ..utils._random import draw_seed
 
@@ -53,17 +55,17 @@ def unpack(corpus, y, speaker, sex) -> Clips:
             )
         X, y = corpus.data, corpus.target
         speaker = getattr(corpus, "speaker", None) if speaker is None else speaker
-    columns = X if hasattr(X, "columns") else {}
-    speaker = columns.get("speaker") if speaker is None else speaker
+    speaker = find_column(X, "speaker") if speaker is None else speaker
     if speaker is None:
         raise ValueError(
             "speaker must say who speaks in each clip, or speakers cannot be kept apart. Got speaker=None, and no "
             "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
         )
-    sex = columns.get("sex") if sex is None else sex
-    given = (y, speaker, sex, columns.get("recognised"), columns.get("corpus"))
+    sex = find_column(X, "sex") if sex is None else sex
+    given = (y, speaker, sex, find_column(X, "recognised"), find_column(X, "corpus"))
     clips = Clips(X, *(None if values is None else column_or_1d(values) for values in given))
     check_consistent_length(*clips)
+    check_classification_targets(clips.y)
     return clips
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
 from . import _render
 from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
@@ -126,6 +127,8 @@ class EvaluationReport:
         check_consistent_length(*columns.values(), *self.y_pred_conditions.values())
         if not len(columns["y_true"]):
             raise ValueError("A report needs at least one clip. Got an empty y_true.")
+        for name in ("y_true", "y_pred"):
+            check_classification_targets(columns[name])
         vars(self).update(columns)
         self.n_boot, self.confidence_level = n_boot, confidence_level
         self.title, self.protocol = title, protocol

@@ -261,7 +261,7 @@ def audit_split(
         raise ValueError("cv must yield at least one fold. Got none.")
     paths, copies = None, None
     if recordings:
-        paths = clips if isinstance(clips[0], (str, os.PathLike)) else None
+        paths = clips if all(isinstance(clip, (str, os.PathLike)) for clip in clips) else None
         copies = _copies_on_both_sides(splits, paths, *find_copies(X, sr=sr, n_jobs=n_jobs, verbose=verbose))
     return SplitAudit(
         cv="Given folds" if isinstance(cv, Iterable) else " ".join(str(splitter).split()),

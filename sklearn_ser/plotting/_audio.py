@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..audio import load_waveform
-from ..audio._input import as_clips
+from ..audio._input import as_clips, is_single_clip
 from ..features import MelSpectrogramTransformer
 from ..utils._colors import ORANGE
 from ..utils._sklearn_compat import check_matplotlib_support
@@ -244,7 +244,9 @@ class AttentionDisplay:
         weights = estimator[-1].attention_weights(frames)[0, real]
         first, *later = [_params(step) for _, step in estimator.steps[:-1] if hasattr(step, "get_params")]
         sr, offset = first.get("sr", 16000), first.get("offset", 0.0)
-        waveform = load_waveform(as_clips(X)[0], sr, offset=offset, duration=first.get("duration"))
+        waveform = load_waveform(
+            as_clips(X)[0], sr, offset=offset, duration=first.get("duration"), channel=first.get("channel", "mean")
+        )
         probability = estimator[-1].predict_proba(frames)[0]
         best = probability.argmax()
         return cls(
@@ -310,7 +312,7 @@ class AttentionDisplay:
 def _one_clip(clip):
     """Audio input of one clip."""
     many = hasattr(clip, "columns") or (isinstance(clip, (list, tuple)) and not np.isscalar(clip[0]))
-    X = clip if many or np.ndim(clip) == 2 else [clip]
+    X = [clip] if is_single_clip(clip) or not many and np.ndim(clip) != 2 else clip
     if len(as_clips(X)) != 1:
         raise ValueError(f"clip must be a single clip: a path or a waveform. Got {len(as_clips(X))} clips.")
     return X

@@ -94,6 +94,8 @@ class WhisperFeatures(AudioTransformer):
     data_home : str, PathLike or None, default=None
         Folder of models and corpora; None takes the environment variable SKLEARN_SER_DATA, or else
         `~/sklearn_ser_data`.
+    channel : "mean" or int, default="mean"
+        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
     memory : str, PathLike, joblib.Memory or None, default=None
         Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is encoded
         once for each layer; None keeps nothing. A clip is known by its content, and the model by its weights, wherever
@@ -166,6 +168,7 @@ class WhisperFeatures(AudioTransformer):
         duration=None,
         normalize=None,
         data_home=None,
+        channel="mean",
         memory=None,
         n_jobs=None,
         verbose=0,
@@ -178,6 +181,7 @@ class WhisperFeatures(AudioTransformer):
         self.duration = duration
         self.normalize = normalize
         self.data_home = data_home
+        self.channel = channel
         self.memory = memory
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -1,0 +1,241 @@
+"""Reading encoded recordings: in blocks, one channel of them, from anywhere, and never less than there is."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from ._decoder import BLOCK, Decoder, open_recording
+from ._errors import AudioError, LengthError
+
+_KEPT = 2**22  # samples behind a decoder's position that are kept, so that overlapping parts are decoded once
+_STEP = 2**16  # samples that it goes on at a time
+_CANCELLED = 0.05  # of the energy that independent channels leave when they are averaged
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A file, or the bytes of one; `channel`, where it is given, goes before that of the transformer."""
+
+    file: str | os.PathLike | bytes
+    channel: int | str | None = None
+
+    def signature(self):
+        """What tells this state of the file from others."""
+        if isinstance(self.file, bytes):
+            return id(self.file)
+        state = os.stat(self.file)
+        return os.fspath(self.file), state.st_ino, state.st_size, state.st_mtime_ns
+
+
+class Mixer:
+    """Blocks of several channels become mono; where averaging cancels, that can be told afterwards."""
+
+    def __init__(self, channel: int | str, n_channels: int, where: str):
+        if channel not in ("mean", "all") and not 0 <= channel < n_channels:
+            raise AudioError(
+                f"{where}: channel must be 'mean' or one of the recording's {n_channels} channel(s), counted from 0. "
+                f"Got channel={channel}."
+            )
+        self._channel, self._n_channels, self._where = channel, n_channels, where
+        self._expected = self._left = 0.0
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        """Of (n_times, n_channels), (n_times,)."""
+        if self._channel == "all":
+            return block
+        if self._n_channels == 1:
+            return block[:, 0]
+        if self._channel != "mean":
+            return np.ascontiguousarray(block[:, self._channel])
+        mean = block.mean(axis=1)
+        self._expected += float(np.vdot(block, block)) / self._n_channels**2
+        self._left += float(np.vdot(mean, mean))
+        return mean
+
+    def warn(self) -> None:
+        """Warn if far less is left than of channels that have nothing to do with one another."""
+        if self._left < _CANCELLED * self._expected:
+            warnings.warn(
+                f"{self._where}: its channels cancel one another when they are averaged, so that little or nothing is "
+                "left. Choose one: channel=0, or a column 'channel' of the DataFrame.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+def read_recording(
+    recording: Recording, where: str, *, offset: float, duration: float | None, channel: int | str
+) -> tuple[np.ndarray, int, int]:
+    """Waveform of a part in seconds, its rate, and the length of the whole as far as it had to be known."""
+    with open_recording(recording.file, where) as decoder:
+        start = round(offset * decoder.rate)
+        count = None if duration is None else max(1, round(duration * decoder.rate))
+        mixer = Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
+        waveform = _read(decoder, start, count, mixer, where)
+        mixer.warn()
+        total = start + waveform.size if waveform.size else _total(decoder, where)
+        return waveform, decoder.rate, total
+
+
+def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: str) -> np.ndarray:
+    """`count` samples from `start` on, or all; less only where the recording ends."""
+    if decoder.n_frames is not None:
+        left = max(0, decoder.n_frames - start)
+        count = left if count is None else min(left, count)
+    if count == 0 or _go_to(decoder, start) < start:
+        return np.empty(0, np.float32)
+    step, blocks, n_times = max(1, BLOCK // decoder.n_channels), [], 0
+    while count is None or n_times < count:
+        block = decoder.read(step if count is None else min(step, count - n_times))
+        if not len(block):
+            _check_end(decoder, start + n_times, where)
+            break
+        blocks.append(mixer(block))
+        n_times += len(block)
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+
+
+def _go_to(decoder: Decoder, start: int) -> int:
+    """Go on to a sample; where that is, which is earlier if the recording ends before."""
+    if start and decoder.can_seek and decoder.n_frames is not None:
+        decoder.seek(start)
+        return start
+    position = 0
+    while position < start and (n_times := len(decoder.read(min(_STEP, start - position)))):
+        position += n_times
+    return position
+
+
+def _check_end(decoder: Decoder, n_times: int, where: str) -> None:
+    declared = decoder.at_least if decoder.n_frames is None else decoder.n_frames
+    if n_times < declared:
+        raise LengthError(
+            f"{where}: the file is damaged: it declares {declared / decoder.rate:.3f} s of sound, of which "
+            f"{n_times / decoder.rate:.3f} s decode."
+        )
+
+
+_counted: OrderedDict = OrderedDict()  # lengths and rates that only decoding has told, by the state of the file
+_MOST_COUNTED = 1000
+
+
+def recording_length(recording: Recording, where: str, channel: int | str) -> tuple[int, int]:
+    """Samples of a recording, and its rate; decoded only where no header tells it for certain."""
+    with open_recording(recording.file, where) as decoder:
+        Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
+        return _total(decoder, where, recording), decoder.rate
+
+
+def _total(decoder: Decoder, where: str, recording: Recording | None = None) -> int:
+    if decoder.n_frames is not None:
+        return decoder.n_frames
+    key = None if recording is None or isinstance(recording.file, bytes) else recording.signature()
+    if key in _counted:
+        return _counted[key]
+    n_times = 0
+    while block := len(decoder.read(max(1, BLOCK // decoder.n_channels))):
+        n_times += block
+    _check_end(decoder, n_times, where)
+    if key is not None:
+        _counted[key] = n_times
+        while len(_counted) > _MOST_COUNTED:
+            _counted.popitem(last=False)
+    return n_times
+
+
+# --------------------------------------------------------------------------------------------- parts, one after another
+
+
+class _Running:
+    """A decoder that stays where it is between parts, for recordings in which nothing can be sought exactly."""
+
+    def __init__(self, recording: Recording, decoder: Decoder, mixer: Mixer):
+        self.file = recording.file  # so that no other bytes get its identity
+        self.decoder, self.mixer = decoder, mixer
+        self.position, self.n_kept, self.ended = 0, 0, False
+        self.blocks: deque[np.ndarray] = deque()
+        self.process, self.lock = os.getpid(), Lock()
+
+    def __del__(self):
+        self.decoder.close()
+
+    def read(self, start: int, stop: int, where: str) -> np.ndarray | None:
+        """The part, or None if the decoder is too far on; less at the end."""
+        if start < self.position - self.n_kept:
+            return None
+        while self.position < stop and not self.ended:
+            block = self.decoder.read(_STEP)
+            if len(block):
+                self._keep(self.mixer(block), stop - start)
+            else:
+                _check_end(self.decoder, self.position, where)
+                self.ended = True
+        parts, begin = [], self.position - self.n_kept
+        for block in self.blocks:
+            if begin < stop and begin + len(block) > start:
+                parts.append(block[max(0, start - begin) : stop - begin])
+            begin += len(block)
+        return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+    def _keep(self, block: np.ndarray, needed: int) -> None:
+        self.blocks.append(block)
+        self.position += len(block)
+        self.n_kept += len(block)
+        while self.n_kept - len(self.blocks[0]) >= max(_KEPT, needed + _STEP):
+            self.n_kept -= len(self.blocks.popleft())
+
+
+_running: OrderedDict = OrderedDict()
+_running_lock = Lock()
+_MOST_RUNNING = 4
+
+
+def read_part(
+    recording: Recording, span: Callable[[int], tuple[int, int]], where: str, channel: int | str
+) -> tuple[np.ndarray, int]:
+    """Part of a recording, less only at its end, and its rate, from which `span` says where the part begins and ends.
+
+    Where nothing can be sought, or not exactly, a decoder goes on from where the part before ended, so that parts that
+    follow one another take time in proportion to the recording's length.
+    """
+    channel = channel if recording.channel is None else recording.channel
+    with open_recording(recording.file, where) as decoder:
+        start, stop = span(decoder.rate)
+        if decoder.can_seek and decoder.n_frames is not None:
+            mixer = Mixer(channel, decoder.n_channels, where)
+            part = _read(decoder, start, stop - start, mixer, where)
+            mixer.warn()
+            return part, decoder.rate
+        rate = decoder.rate
+    key = (recording.signature(), channel)
+    running = _take_up(key, recording, channel, where)
+    with running.lock:
+        part = running.read(start, stop, where)
+    if part is None:
+        with open_recording(recording.file, where) as decoder:
+            return _read(decoder, start, stop - start, running.mixer, where), rate
+    if running.ended:
+        with _running_lock:
+            if _running.pop(key, None) is not None:
+                running.mixer.warn()
+    return part, rate
+
+
+def _take_up(key: tuple, recording: Recording, channel: int | str, where: str) -> _Running:
+    """The decoder that is on its way through this recording, or a new one."""
+    with _running_lock:
+        running = _running.pop(key, None)
+        if running is None or running.process != os.getpid():  # a fork shares its parent's place in the file
+            decoder = open_recording(recording.file, where)
+            running = _Running(recording, decoder, Mixer(channel, decoder.n_channels, where))
+        _running[key] = running
+        while len(_running) > _MOST_RUNNING:
+            _running.popitem(last=False)
+        return running
