@@ -42,6 +42,9 @@ class Encoder:
 
     def compiled(self, layers: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """A function from one clip's log-mel frames to the layers', (n_frames / 2, len(layers) * width)."""
+        from ..neural._keras import check_process
+
+        check_process()
         if layers not in self._compiled:
             with self._building:
                 if layers not in self._compiled:

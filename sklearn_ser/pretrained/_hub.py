@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..datasets._base import DATA_HOME_VARIABLE, get_data_home
 from ..datasets._download import TIMEOUT, download_file
+from ..datasets._errors import FetchError, UnreachableError, UnusableFileError, explain
+from ..datasets._lock import alone
 from ._weights import CONFIG, INDEX, WEIGHTS, weight_files
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_DOWNLOADING = threading.Lock()
 
 
 def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = None) -> Path:
@@ -31,10 +30,9 @@ def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = N
     ------
     FileNotFoundError
         If there is no such folder, or nothing can be downloaded because HF_HUB_OFFLINE is set.
-    ConnectionError
-        If the download fails. What has arrived is kept and the next call resumes.
-    ValueError
-        If what was downloaded is not what the hub says it is.
+    FetchError
+        If the download fails; what has arrived is kept and the next call resumes. It is a ConnectionError, too, if the
+        hub cannot be reached, and a ValueError if what it sent is not what it says it is.
     """
     folder = Path(os.path.abspath(os.path.expanduser(model)))
     if folder.is_dir():
@@ -56,9 +54,7 @@ def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = N
     )
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise FileNotFoundError(f"The model {name!r} is not there, and HF_HUB_OFFLINE forbids to download it. {looked}")
-    with _DOWNLOADING, _alone(home):
-        if not _is_complete(home):  # which another thread or process may have seen to
-            _download(name, home, looked)
+    _download(name, home, looked)
     return home
 
 
@@ -95,53 +91,33 @@ def _is_complete(folder: Path) -> bool:
     return all(file.is_file() for file in ([files] if isinstance(files, Path) else set(files.values())))
 
 
-@contextmanager
-def _alone(folder: Path):
-    """One process at a time downloads into a folder, where the system has such locks."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "w")
-    except OSError as error:
-        raise type(error)(
-            error.errno,
-            f"{error.strerror}, so that no model can be downloaded there; let data_home or {DATA_HOME_VARIABLE} name "
-            "another folder",
-            str(folder),
-        ) from None
-    with lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except (ImportError, OSError):
-            pass
-        yield
-    (folder / ".lock").unlink(missing_ok=True)
-
-
 def _download(name: str, folder: Path, looked: str) -> None:
     import requests
 
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     try:
-        with requests.Session() as session:
-            hub = _Hub(session, f"{endpoint}/{name}/resolve", folder)
-            config = hub.about(CONFIG)
-            if config is None:
-                raise FileNotFoundError(f"There is no {CONFIG} of {name!r} at {endpoint}. {looked}")
-            hub.revision = config.get("X-Repo-Commit") or "main"  # all files of one commit
-            if not hub.download(WEIGHTS):
-                if not hub.download(INDEX):
-                    raise FileNotFoundError(
-                        f"There is neither {WEIGHTS} nor {INDEX} of {name!r} at {endpoint}. {looked}"
-                    )
-                for file in sorted(set(weight_files(folder).values())):
-                    hub.download(file.name)
-            hub.download(CONFIG)
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone(folder / ".unfinished") as hold, requests.Session() as session:
+            if not _is_complete(folder):  # which another thread or process may have seen to
+                hub = _Hub(session, f"{endpoint}/{name}/resolve", folder)
+                about = hub.about(CONFIG)
+                if about is None:
+                    raise FetchError(f"There is no Whisper model {name!r} on the hub.", endpoint, None, looked)
+                hub.revision = about.get("X-Repo-Commit") or "main"  # all files of one commit
+                if not hub.download(WEIGHTS):
+                    if not hub.download(INDEX):
+                        raise FetchError(f"{name!r} has no {WEIGHTS} on the hub.", endpoint, None, looked)
+                    for file in sorted(set(weight_files(folder).values())):
+                        hub.download(file.name)
+                hub.download(CONFIG)
+            hold.finished = True
     except requests.RequestException as error:
-        raise ConnectionError(
-            f"The model {name!r} could not be downloaded: {str(error)[:300]}. The next call resumes. {looked}"
-        ) from None
+        reason = f"The model {name!r} could not be downloaded: {str(error)[:200]}. The next call resumes."
+        raise UnreachableError(reason, getattr(error.request, "url", endpoint), folder, looked) from None
+    except FetchError:
+        raise
+    except OSError as error:
+        raise explain(error, url=endpoint, path=folder) from error
 
 
 class _Hub:
@@ -172,12 +148,11 @@ class _Hub:
             answer = self.session.get(url, timeout=TIMEOUT)
             answer.raise_for_status()
             if hashlib.sha1(b"blob %d\0" % len(answer.content) + answer.content).hexdigest() != tag:
-                raise ValueError(f"{url} is not the file that the hub says it is: its hash is not {tag}. Try again.")
+                raise UnusableFileError(f"{file} is damaged: its hash is not {tag}.", url, None, "Try again.")
             part = self.folder / f"{file}.part"
             part.write_bytes(answer.content)
             os.replace(part, self.folder / file)
         else:
-            raise ValueError(
-                f"{url}: the server tells no hash, so that nothing shows whether the file is the right one."
-            )
+            reason = "The server tells no hash of the file, without which nothing shows that it is the right one."
+            raise UnreachableError(reason, url, None, "Let HF_ENDPOINT name another mirror, or none.")
         return True
