@@ -124,7 +124,7 @@ class AugmentedClassifier(RowExpandingClassifier):
     >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
     ['low', 'low', 'high', 'high']
     >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
-    (8, 1634)
+    (8, 477)
     """
 
     _parts = "copies"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from ._functionals import Contour
 
 _SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
 _SMOOTHING = 9  # frames over which loudness is smoothed before its peaks are counted
+_CLEAR_SILENT = 20.0  # the same of `clear_energy`, which ends 25 dB below loud speech
 _BANDS = 8  # of the mel spectrum, whose modulation is measured
 _MODULATION_EDGES = (0.5, 1, 2, 3, 4, 6, 8, 12, 16, 25)  # Hz
 _COARSE = 8  # MFCC that show the coarse shape of the spectrum
@@ -26,6 +27,16 @@ _CONTOURS, _POINTS, _COEFFICIENTS = (
     32,
     6,
 )  # contours over the clip, and their DCT
+_CLEAR_CONTOURS = ("f0_semitone", "clear_energy", "clear_loudness")
+_RHYTHM = (
+    "log_duration",
+    "loudness_peak_rate",
+    "voiced_share",
+    "sounding_share",
+    "voiced_stretch_rate",
+    "pause_rate",
+    *(f"{kind}_length_{f}" for kind in ("voiced", "unvoiced", "pause") for f in ("mean", "std", "max")),
+)
 _MELODY = (
     *(f"f0_semitone_p{q}_from_median" for q in (5, 10, 25, 75, 90, 95)),
     "f0_semitone_first_quarter_from_median",
@@ -101,14 +112,14 @@ def _durations(mask: np.ndarray, rate: float) -> np.ndarray:
     return (edges[1::2] - edges[::2]) / rate
 
 
-def _rhythm(clips: Sequence[Clip]) -> np.ndarray:
+def _rhythm(clips: Sequence[Clip], prefix: str = "", silent: float = _SILENT) -> np.ndarray:
     window = np.hanning(_SMOOTHING + 2)[1:-1]
     rows = []
     for clip in clips:
-        voiced, level = clip.voiced, clip.contours["energy"][:, 0]
-        sounding = level > level.max() - _SILENT
+        voiced, level = clip.voiced, clip.tracks[f"{prefix}energy"][:, 0]
+        sounding = level > level.max() - silent
         seconds = len(level) / clip.rate
-        loudness = np.convolve(clip.contours["loudness"][:, 0], window / window.sum(), "same")
+        loudness = np.convolve(clip.tracks[f"{prefix}loudness"][:, 0], window / window.sum(), "same")
         nuclei, _ = scipy.signal.find_peaks(loudness, prominence=max(0.15 * loudness.max(), 1e-6))
         stretches = [_durations(mask, clip.rate) for mask in (voiced, ~voiced, ~sounding)]
         row = [np.log(seconds), len(nuclei) / seconds, voiced.mean(), sounding.mean()]
@@ -131,11 +142,11 @@ def _modulation(clips: Sequence[Clip]) -> np.ndarray:
     return np.log10(np.array(rows).reshape(len(clips), -1) + 1e-6)
 
 
-def _contour(clips: Sequence[Clip]) -> np.ndarray:
+def _contour(clips: Sequence[Clip], contours: Sequence[str] = _CONTOURS) -> np.ndarray:
     rows = []
     for clip in clips:
-        for name in _CONTOURS:
-            contour = clip.contours[name][:, 0]
+        for name in contours:
+            contour = clip.tracks[name][:, 0]
             if name == "f0_semitone":
                 contour = contour[clip.voiced]
             contour = (
@@ -146,10 +157,10 @@ def _contour(clips: Sequence[Clip]) -> np.ndarray:
     return scipy.fft.dct(np.array(rows), norm="ortho", axis=1)[:, 1 : _COEFFICIENTS + 1].reshape(len(clips), -1)
 
 
-def _melody(clips: Sequence[Clip]) -> np.ndarray:
+def _melody(clips: Sequence[Clip], energy: str = "energy") -> np.ndarray:
     rows = np.zeros((len(clips), len(_MELODY)))
     for row, clip in zip(rows, clips, strict=True):
-        pitch, level = (clip.contours[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", "energy"))
+        pitch, level = (clip.tracks[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", energy))
         if pitch.size < 8:
             continue
         quarter = pitch.size // 4
@@ -218,15 +229,7 @@ CLIP_FEATURES = {
         "sounding frames; voiced stretches and pauses a second; mean, standard deviation and maximum of the length of "
         "voiced and unvoiced stretches and of pauses, frames 30 dB below the loudest",
         ("f0_semitone", "energy", "loudness"),
-        (
-            "log_duration",
-            "loudness_peak_rate",
-            "voiced_share",
-            "sounding_share",
-            "voiced_stretch_rate",
-            "pause_rate",
-            *(f"{kind}_length_{f}" for kind in ("voiced", "unvoiced", "pause") for f in ("mean", "std", "max")),
-        ),
+        _RHYTHM,
         _rhythm,
     ),
     "modulation": ClipFeature(
@@ -261,7 +264,31 @@ CLIP_FEATURES = {
         _MELODY,
         _melody,
     ),
-    "cepstrum_covariation": ClipFeature(
+    "clear_rhythm": Measure(
+        "s, 1/s",
+        "prosody",
+        "`rhythm` of `clear_energy` and `clear_loudness`; pauses are frames 20 dB below the loudest",
+        ("f0_semitone", "clear_energy", "clear_loudness"),
+        tuple(f"clear_{name}" for name in _RHYTHM),
+        partial(_rhythm, prefix="clear_", silent=_CLEAR_SILENT),
+    ),
+    "clear_contour": Measure(
+        "semitone, dB, 1",
+        "prosody",
+        "`contour` of F0, `clear_energy` and `clear_loudness`",
+        _CLEAR_CONTOURS,
+        tuple(f"{name}_contour_{i}" for name in _CLEAR_CONTOURS for i in range(1, _COEFFICIENTS + 1)),
+        partial(_contour, contours=_CLEAR_CONTOURS),
+    ),
+    "clear_melody": Measure(
+        "semitone",
+        "prosody",
+        "`melody` of F0 and `clear_energy`",
+        ("f0_semitone", "clear_energy"),
+        _MELODY,
+        partial(_melody, energy="clear_energy"),
+    ),
+    "cepstrum_covariation": Measure(
         "1",
         "covariation",
         "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and "

@@ -1,133 +1,14 @@
-"""Low-level descriptors as a table, and the analysis that they are computed from."""
+"""Low-level descriptors as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .._signal import formants, pitch, spectral_shape, spectrum
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What an analysis needs to know of the transformer's parameters."""
-
-    sr: int
-    n_fft: int
-    win_length: int
-    hop_length: int
-    window: str | float | tuple
-    mel: dict  # parameters of the mel filters, but n_fft
-    n_mfcc: int
-    f0_min: float = 60.0
-    f0_max: float = 550.0
-    voiced_only: bool = False  # whether formants are looked for in voiced frames only
-
-    @property
-    def n_mels(self) -> int:
-        return self.mel["n_mels"]
-
-    @property
-    def n_broad(self) -> int:
-        return self.n_mels // 2
-
-    @property
-    def n_bins(self) -> int:
-        """Bins below half the sampling rate, where filters that prevent aliasing leave nothing."""
-        return self.n_fft // 2
-
-
-_HARMONICS = ("h1_h2", "h2_h4", "h1_a1", "h1_a2", "h1_a3", "a2_a3", "h1_mean", "a1_mean", "a3_mean", "level_2000_5000")
-
-# Functions of power spectra, (n_frames, n_bins) -> (n_frames, n_values), which an analysis computes in one pass.
-SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
-    "bins": lambda settings: lambda spectra: spectra[:, : settings.n_bins],
-    "mel": lambda settings: partial(spectrum.mel_energies, n_fft=settings.n_fft, **settings.mel),
-    "shape": lambda settings: partial(spectral_shape.spectral_shape, sr=settings.sr),
-}
-
-
-class Analysis:
-    """What descriptors of clips are computed from; the spectra, the expensive part, in one pass for all clips."""
-
-    def __init__(self, waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings):
-        self.waveforms, self.settings = waveforms, settings
-        self.batch = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
-        self.window = self.batch.narrow(settings.win_length)
-        self._spectral = list(dict.fromkeys(name for d in descriptors for name in DESCRIPTORS[d].spectral))
-
-    @cached_property
-    def spectral(self) -> dict[str, np.ndarray]:
-        functions = [SPECTRAL[name](self.settings) for name in self._spectral]
-        framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, spectrum.over_spectra(self.batch, functions, **framing), strict=True))
-
-    @cached_property
-    def pitch(self) -> pitch.PitchTrack:
-        s = self.settings
-        return pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
-
-    @cached_property
-    def formants(self) -> np.ndarray:
-        spectra = self.spectral["bins"]
-        found = np.zeros((len(spectra), 3), dtype=np.float32)
-        rows = np.flatnonzero(self.pitch.f0 > 0) if self.settings.voiced_only else np.arange(len(spectra))
-        for block in spectrum.blocks(len(rows), self.settings.n_fft):
-            block = rows[block]
-            found[block] = formants.formants(spectra[block], spacing=self.settings.sr / self.settings.n_fft)
-        return found
-
-    @cached_property
-    def log_mel(self) -> np.ndarray:
-        return self.decibels(self.spectral["mel"])
-
-    def decibels(self, power: np.ndarray) -> np.ndarray:
-        return spectrum.power_to_db(power, self.batch.counts)
-
-    def broad_log_mel(self) -> np.ndarray:
-        return spectrum.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
-
-    def shape(self, names: tuple[str, ...]) -> np.ndarray:
-        return self.spectral["shape"][:, [spectral_shape.COLUMNS.index(name) for name in names]]
-
-    def flux(self) -> np.ndarray:
-        """Distance of each frame's spectrum from the one before; of a clip's first frame, 0."""
-        amplitudes = np.sqrt(self.spectral["mel"])
-        lengths = np.sqrt(np.einsum("ij,ij->i", amplitudes, amplitudes))
-        amplitudes /= np.maximum(lengths, np.float32(1e-10))[:, np.newaxis]
-        flux = np.zeros(len(amplitudes), dtype=np.float32)
-        steps = np.diff(amplitudes, axis=0)
-        flux[1:] = np.sqrt(np.einsum("ij,ij->i", steps, steps))
-        flux[np.cumsum(self.batch.counts)[:-1]] = 0
-        return flux
-
-    def harmonics(self) -> np.ndarray:
-        """Levels of harmonics and of the harmonics at formants relative to one another, dB; 0 in unvoiced frames."""
-        levels = np.zeros((len(self.pitch.f0), len(_HARMONICS)), dtype=np.float32)
-        voiced = np.flatnonzero(self.pitch.f0 > 0)
-        f0, spectra = self.pitch.f0[voiced], self.spectral["bins"][voiced]
-        rows, n_bins = np.arange(len(voiced)), spectra.shape[1]
-        formants = self.formants[voiced]
-        formants = np.where(
-            formants > 0, formants, np.float32([500, 1500, 2500])
-        )  # of the neutral vowel, where one is missing
-
-        def level(frequency: np.ndarray | float) -> np.ndarray:
-            """Of the loudest of the three bins around a frequency."""
-            at = np.broadcast_to(np.round(frequency * (self.settings.n_fft / self.settings.sr)).astype(int), rows.shape)
-            at = np.clip(at, 1, n_bins - 2)
-            power = np.max([spectra[rows, at + shift] for shift in (-1, 0, 1)], axis=0)
-            return 10 * np.log10(np.maximum(power, np.float32(1e-10)))
-
-        h1, h2, h4, a1, a2, a3 = map(level, (f0, 2 * f0, 4 * f0, *formants.T))
-        mean = 10 * np.log10(np.maximum(spectra, np.float32(1e-10))).mean(axis=1)
-        differences = (h1 - h2, h2 - h4, h1 - a1, h1 - a2, h1 - a3, a2 - a3, h1 - mean, a1 - mean, a3 - mean)
-        levels[voiced] = np.stack((*differences, level(2000.0) - level(5000.0)), axis=1)
-        return levels
+from .._signal import clear_speech, spectral_shape, spectrum
+from ._analysis import HARMONICS, Analysis, Settings
 
 
 class Descriptor(NamedTuple):
@@ -156,6 +37,14 @@ def _semitones(analysis: Analysis) -> np.ndarray:
 def _shape_of(unit: str, text: str, *columns: str, family: str = "spectrum") -> Descriptor:
     return Descriptor(
         unit, family, text, lambda analysis: analysis.shape(columns), columns=columns, spectral=("shape",)
+    )
+
+
+def _clear(
+    unit: str, family: str, text: str, function: Callable[[clear_speech.ClearSpeech], np.ndarray], *columns: str
+) -> Descriptor:
+    return Descriptor(
+        unit, family, text, lambda analysis: function(analysis.clear), columns=columns, spectral=("clear",)
     )
 
 
@@ -328,9 +217,65 @@ DESCRIPTORS = {
         "3 (a), of the spectrum's mean, and of 2000 and 5000 Hz; h1 - a3 shows how softly the glottis closes (Hanson "
         "1997)",
         Analysis.harmonics,
-        columns=_HARMONICS,
+        columns=HARMONICS,
         spectral=("bins",),
         voiced=True,
+    ),
+    "clear_mel": _clear(
+        "dB",
+        "spectrum",
+        "Levels of pairs of 40 mel bands from 50 to 8000 Hz, those below 3.8 kHz, less the clip's noise floor (mean of "
+        "each band's quietest frames, times 3), from 30 dB below the clip's loud speech up; a band that carries "
+        "nothing follows its neighbour (Boll 1979, Martin 2001)",
+        clear_speech.ClearSpeech.mel,
+        *(f"clear_mel_{i}" for i in range(clear_speech.N_LOW)),
+    ),
+    "clear_treble": _clear(
+        "dB",
+        "treble",
+        "The same of the pairs of bands above 3.8 kHz, which telephones and many codecs leave out",
+        clear_speech.ClearSpeech.treble,
+        *(f"clear_mel_{i}" for i in range(clear_speech.N_LOW, clear_speech.N_BROAD)),
+    ),
+    "clear_mfcc": _clear(
+        "dB",
+        "spectrum",
+        "Mel-frequency cepstral coefficients of the 30 bands of `clear_mel`",
+        lambda clear: spectrum.cepstrum(clear.levels[:, : 2 * clear_speech.N_LOW], 13),
+        *(f"clear_mfcc_{i}" for i in range(13)),
+    ),
+    "clear_energy": _clear(
+        "dB",
+        "prosody",
+        "Sum of the power that `clear_mel` shows, relative to loud speech, from -25 dB up",
+        clear_speech.ClearSpeech.energy,
+    ),
+    "clear_loudness": _clear(
+        "1",
+        "prosody",
+        "Mean over the same bands of power to 0.3, relative to loud speech",
+        clear_speech.ClearSpeech.loudness,
+    ),
+    "clear_flux": _clear(
+        "1",
+        "spectrum",
+        "Distance of the amplitudes of the same bands, scaled to a length near 1 in loud frames and near 0 in faint "
+        "ones, from those of the frame before",
+        clear_speech.ClearSpeech.flux,
+    ),
+    "clear_shape": _clear(
+        "dB, dB/kHz",
+        "voice",
+        "Of `clear_mel`: power below over power above 1000 Hz, highest level below less above 2000 Hz, slopes of the "
+        "level over frequency, and power below over power above 500 and 1500 Hz",
+        clear_speech.ClearSpeech.shape,
+        *clear_speech.SHAPE,
+    ),
+    "clear_hnr": Descriptor(
+        "dB",
+        "voice",
+        "`hnr` from -10 to 10 dB, within which moderate noise leaves it",
+        lambda analysis: np.clip(_harmonics_to_noise(analysis), -10, 10),
     ),
     "jitter": Descriptor(
         "1",
@@ -361,9 +306,9 @@ def column_names(name: str, settings: Settings) -> list[str]:
 
 def contours(waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings) -> list[list[np.ndarray]]:
     """Values of each clip's frames, (n_frames, n_values), by descriptor and clip."""
-    analysis = Analysis(waveforms, descriptors, settings)
-    values = [DESCRIPTORS[name].contour(analysis) for name in descriptors]
-    return [analysis.batch.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
+    analysis = Analysis(waveforms, [name for d in descriptors for name in DESCRIPTORS[d].spectral], settings)
+    values = [DESCRIPTORS[name].track(analysis) for name in descriptors]
+    return [analysis.joined.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
 
 
 def check_choice(parameter: str, chosen: Sequence[str], known: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +19,7 @@ from ._clip_features import CLIP_FEATURES, Clip
 from ._descriptors import DESCRIPTORS, Settings, column_names, contours
 from ._functionals import functionals_of
 
-# The code that computes the sets; of this file, `repr` says more. Read at once, while that is what was imported.
-_SOURCES = [
-    inspect.getsource(module)
-    for module in (spectrum, pitch, formants, spectral_shape, _descriptors, _clip_features, _functionals)
-]
+_SPEECH, _MARGIN = -20.0, 5  # dB relative to loud speech, from which a frame sounds; frames left on either side
 _FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
 
 
@@ -61,6 +58,7 @@ class FeatureSet(NamedTuple):
     groups: tuple[Group, ...]
     clip_features: tuple[str, ...] = ()
     trim: bool = False  # whether silence at the edges of a clip is left out
+    crop: bool = False  # whether frames before and after the speech are left out
 
     def select(self, families: Sequence[str] | None, descriptors: Sequence[str] | None) -> FeatureSet:
         """What is left of it if only some families and some descriptors are wanted."""
@@ -117,14 +115,27 @@ class FeatureSet(NamedTuple):
         needed += [name for feature in self.clip_features for name in CLIP_FEATURES[feature].descriptors]
         if any(group.voiced for group in self.groups):
             needed.append("f0_semitone")
+        if self.crop:
+            needed.append("clear_energy")
         needed = list(dict.fromkeys(needed))
         clips = [
             Clip(dict(zip(needed, values, strict=True)), sr / settings.hop_length)
             for values in zip(*contours(waveforms, needed, settings), strict=True)
         ]
+        if self.crop:
+            clips = [_cropped(clip) for clip in clips]
         parts = [np.array([group.features(clip) for clip in clips], dtype=np.float32) for group in self.groups]
         parts += [CLIP_FEATURES[name].function(clips).astype(np.float32) for name in self.clip_features]
         return np.concatenate(parts, axis=1)
+
+
+def _cropped(clip: Clip) -> Clip:
+    """The clip from shortly before its first to shortly behind its last frame of speech."""
+    sounding = np.flatnonzero(clip.tracks["clear_energy"][:, 0] > _SPEECH)
+    if sounding.size == 0:
+        return clip
+    speech = slice(max(sounding[0] - _MARGIN, 0), sounding[-1] + 1 + _MARGIN)
+    return replace(clip, tracks={name: track[speech] for name, track in clip.tracks.items()})
 
 
 def _bledea(sr: int) -> Settings:
@@ -161,6 +172,7 @@ _SHAPE = (
     "zcr",
 )
 _DISTRIBUTION = ("mean", "std", "p5", "p20", "median", "p80", "p95", "skewness", "slope", "delta_abs_mean", "delta_std")
+_CLEAR_DISTRIBUTION = ("mean", "std", "p20", "median", "p80", "p95", "slope", "delta_abs_mean", "delta_std")
 _MOVEMENT = ("rise", "fall", "delta_5_abs_mean")
 _SPANS = tuple(f"delta_{n}_abs_mean" for n in (2, 4, 8, 16, 32))
 _LOCAL = ("local_mean_std", "local_mean_range", "local_std_mean", "local_std_std")
@@ -190,6 +202,23 @@ FEATURE_SETS = {
             "band_correlation",
         ),
         trim=True,
+    ),
+    "default-v2": FeatureSet(
+        "Prosody, spectrum and voice of the speech, measured above the noise of its recording",
+        _default,
+        (
+            Group(
+                ("clear_mel", "clear_treble", "clear_shape", "clear_loudness", "clear_flux", "clear_hnr"),
+                _CLEAR_DISTRIBUTION,
+            ),
+            Group(("clear_loudness", "clear_flux"), _MOVEMENT + _SPANS + _LOCAL),
+            Group(("clear_mel", "clear_treble", "clear_mfcc", "clear_shape"), ("mean", "std"), voiced=True),
+            Group(("clear_energy", "clear_loudness", "f0_semitone"), _CLEAR_DISTRIBUTION + _MOVEMENT, voiced=True),
+            Group(("clear_hnr",), ("mean", "std", "p20", "median", "p80"), voiced=True),
+            Group(("f0_semitone",), _LOCAL + ("curvature",), voiced=True),
+        ),
+        ("clear_rhythm", "clear_contour", "clear_melody"),
+        crop=True,
     ),
     "bledea170": FeatureSet(
         "Means of 128 mel bands, 40 MFCC, zero-crossing rate and RMS, as librosa defines them (Bledea)",
