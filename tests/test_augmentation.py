@@ -506,7 +506,7 @@ def test_a_data_frame_reaches_the_estimator_with_its_columns(files):
 
 def test_copies_do_not_depend_on_n_jobs_and_random_state_decides(files, global_state):
     def probabilities(random_state, n_jobs=1, backend="threading"):
-        pipeline = make_pipeline(HandcraftedFeatures(n_jobs=n_jobs), LogisticRegression())
+        pipeline = make_pipeline(HandcraftedFeatures(n_jobs=n_jobs), StandardScaler(), LogisticRegression())
         classifier = AugmentedClassifier(pipeline, [AddNoise(snr=0), GlobalGain()], random_state=random_state)
         with joblib.parallel_config(backend=backend):
             return classifier.fit(files, LABELS).predict_proba(files)
@@ -741,7 +741,7 @@ def test_noise_in_training_helps_on_noisy_recordings(emodb):
     two = np.isin(emodb.target, ["anger", "sadness"])
     X, y = emodb.data[two], np.asarray(emodb.target)[two]
     test = X["speaker"].isin(["03", "08", "09"])
-    pipeline = make_pipeline(HandcraftedFeatures(n_jobs=2), StandardScaler(), SVC())
+    pipeline = make_pipeline(HandcraftedFeatures(feature_set="default-v1", n_jobs=2), StandardScaler(), SVC())
     noisy = augment_clips(X[test], AddNoise(snr=10), random_state=0)
     augmented = AugmentedClassifier(pipeline, [AddNoise(snr=(5, 20))], random_state=0).fit(X[~test], y[~test])
     plain = clone(pipeline).fit(X[~test], y[~test])

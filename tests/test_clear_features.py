@@ -48,6 +48,12 @@ def test_levels_begin_at_the_depth_and_loud_speech_is_0():
     assert (clear_levels(np.zeros((5, 40), np.float32)) == -DEPTH).all()
 
 
+def test_a_steady_sound_is_not_taken_for_noise_where_there_is_nothing_else():
+    time = np.arange(16000) / 16000
+    low, high = FEATURES.fit_transform([np.sin(2 * np.pi * f * time) for f in (300, 1200)])["clear_alpha_ratio_mean"]
+    assert low > high + 3
+
+
 def test_a_band_that_carries_nothing_follows_its_neighbour():
     power = np.full((200, 40), 1e-9, np.float32)
     power[50:150, :30] = 1.0

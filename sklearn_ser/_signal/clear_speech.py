@@ -67,9 +67,12 @@ def clear_levels(power: np.ndarray) -> np.ndarray:
 
     Power of shape (n_frames, n_bands) -> (n_frames, n_bands). Silence lies at `-DEPTH`.
     """
-    levels = _decibels(power - noise_floor(power))
-    reference = _quantile(levels[:, : 2 * N_LOW].max(axis=1))
-    if reference <= 10 * np.log10(_SILENT):
+    for above in (power - noise_floor(power), power):  # as it is, where nothing but a steady sound is there
+        levels = _decibels(above)
+        reference = _quantile(levels[:, : 2 * N_LOW].max(axis=1))
+        if reference > 10 * np.log10(_SILENT):
+            break
+    else:
         return np.full_like(levels, -DEPTH)
     levels = np.maximum(levels - reference, np.float32(-DEPTH))
     carries = _quantile(levels) > _EMPTY - DEPTH

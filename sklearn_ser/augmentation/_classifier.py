@@ -119,12 +119,12 @@ class AugmentedClassifier(RowExpandingClassifier):
     >>> from sklearn_ser import AddNoise, AugmentedClassifier, HandcraftedFeatures
     >>> time = np.arange(4000) / 16000
     >>> clips = [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 800, 880)]
-    >>> pipeline = make_pipeline(HandcraftedFeatures(), SVC())
+    >>> pipeline = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), SVC())
     >>> classifier = AugmentedClassifier(pipeline, [AddNoise(snr=20)], random_state=0)
     >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
     ['low', 'low', 'high', 'high']
     >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
-    (8, 477)
+    (8, 170)
     """
 
     _parts = "copies"

@@ -52,22 +52,22 @@ SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
 
 
 class Analysis:
-    """What descriptors of some clips are computed from; the spectra, the dear part, in one pass for all of them."""
+    """What descriptors of clips are computed from; the spectra, the expensive part, in one pass for all clips."""
 
     def __init__(self, waveforms: Sequence[np.ndarray], spectral: Iterable[str], settings: Settings):
         self.waveforms, self.settings = waveforms, settings
-        self.joined = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
-        self.window = self.joined.narrow(settings.win_length)
+        self.batch = spectrum.join(waveforms, settings.n_fft, settings.hop_length)
+        self.window = self.batch.narrow(settings.win_length)
         self._spectral = list(dict.fromkeys(spectral))  # what of `SPECTRAL` will be asked for
 
     @cached_property
     def spectral(self) -> dict[str, np.ndarray]:
         functions = [SPECTRAL[name](self.settings) for name in self._spectral]
         framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, spectrum.over_spectra(self.joined, functions, **framing), strict=True))
+        return dict(zip(self._spectral, spectrum.over_spectra(self.batch, functions, **framing), strict=True))
 
     @cached_property
-    def pitch(self) -> pitch.Voice:
+    def pitch(self) -> pitch.PitchTrack:
         s = self.settings
         return pitch.track(self.waveforms, sr=s.sr, hop_length=s.hop_length, f0_min=s.f0_min, f0_max=s.f0_max)
 
@@ -87,10 +87,10 @@ class Analysis:
 
     @cached_property
     def clear(self) -> clear_speech.ClearSpeech:
-        return clear_speech.ClearSpeech(self.spectral["clear"], self.joined.counts, self.settings.sr)
+        return clear_speech.ClearSpeech(self.spectral["clear"], self.batch.counts, self.settings.sr)
 
     def decibels(self, power: np.ndarray) -> np.ndarray:
-        return spectrum.power_to_db(power, self.joined.counts)
+        return spectrum.power_to_db(power, self.batch.counts)
 
     def broad_log_mel(self) -> np.ndarray:
         return spectrum.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
@@ -106,7 +106,7 @@ class Analysis:
         flux = np.zeros(len(amplitudes), dtype=np.float32)
         steps = np.diff(amplitudes, axis=0)
         flux[1:] = np.sqrt(np.einsum("ij,ij->i", steps, steps))
-        flux[np.cumsum(self.joined.counts)[:-1]] = 0
+        flux[np.cumsum(self.batch.counts)[:-1]] = 0
         return flux
 
     def harmonics(self) -> np.ndarray:

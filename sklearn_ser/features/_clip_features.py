@@ -116,10 +116,10 @@ def _rhythm(clips: Sequence[Clip], prefix: str = "", silent: float = _SILENT) ->
     window = np.hanning(_SMOOTHING + 2)[1:-1]
     rows = []
     for clip in clips:
-        voiced, level = clip.voiced, clip.tracks[f"{prefix}energy"][:, 0]
+        voiced, level = clip.voiced, clip.contours[f"{prefix}energy"][:, 0]
         sounding = level > level.max() - silent
         seconds = len(level) / clip.rate
-        loudness = np.convolve(clip.tracks[f"{prefix}loudness"][:, 0], window / window.sum(), "same")
+        loudness = np.convolve(clip.contours[f"{prefix}loudness"][:, 0], window / window.sum(), "same")
         nuclei, _ = scipy.signal.find_peaks(loudness, prominence=max(0.15 * loudness.max(), 1e-6))
         stretches = [_durations(mask, clip.rate) for mask in (voiced, ~voiced, ~sounding)]
         row = [np.log(seconds), len(nuclei) / seconds, voiced.mean(), sounding.mean()]
@@ -146,7 +146,7 @@ def _contour(clips: Sequence[Clip], contours: Sequence[str] = _CONTOURS) -> np.n
     rows = []
     for clip in clips:
         for name in contours:
-            contour = clip.tracks[name][:, 0]
+            contour = clip.contours[name][:, 0]
             if name == "f0_semitone":
                 contour = contour[clip.voiced]
             contour = (
@@ -160,7 +160,7 @@ def _contour(clips: Sequence[Clip], contours: Sequence[str] = _CONTOURS) -> np.n
 def _melody(clips: Sequence[Clip], energy: str = "energy") -> np.ndarray:
     rows = np.zeros((len(clips), len(_MELODY)))
     for row, clip in zip(rows, clips, strict=True):
-        pitch, level = (clip.tracks[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", energy))
+        pitch, level = (clip.contours[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", energy))
         if pitch.size < 8:
             continue
         quarter = pitch.size // 4
@@ -264,7 +264,7 @@ CLIP_FEATURES = {
         _MELODY,
         _melody,
     ),
-    "clear_rhythm": Measure(
+    "clear_rhythm": ClipFeature(
         "s, 1/s",
         "prosody",
         "`rhythm` of `clear_energy` and `clear_loudness`; pauses are frames 20 dB below the loudest",
@@ -272,7 +272,7 @@ CLIP_FEATURES = {
         tuple(f"clear_{name}" for name in _RHYTHM),
         partial(_rhythm, prefix="clear_", silent=_CLEAR_SILENT),
     ),
-    "clear_contour": Measure(
+    "clear_contour": ClipFeature(
         "semitone, dB, 1",
         "prosody",
         "`contour` of F0, `clear_energy` and `clear_loudness`",
@@ -280,7 +280,7 @@ CLIP_FEATURES = {
         tuple(f"{name}_contour_{i}" for name in _CLEAR_CONTOURS for i in range(1, _COEFFICIENTS + 1)),
         partial(_contour, contours=_CLEAR_CONTOURS),
     ),
-    "clear_melody": Measure(
+    "clear_melody": ClipFeature(
         "semitone",
         "prosody",
         "`melody` of F0 and `clear_energy`",
@@ -288,7 +288,7 @@ CLIP_FEATURES = {
         _MELODY,
         partial(_melody, energy="clear_energy"),
     ),
-    "cepstrum_covariation": Measure(
+    "cepstrum_covariation": ClipFeature(
         "1",
         "covariation",
         "Matrix logarithm of the correlations over frames of MFCC, F0 (semitones; the median where unvoiced), HNR, and "

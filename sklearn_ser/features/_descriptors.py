@@ -307,8 +307,8 @@ def column_names(name: str, settings: Settings) -> list[str]:
 def contours(waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings) -> list[list[np.ndarray]]:
     """Values of each clip's frames, (n_frames, n_values), by descriptor and clip."""
     analysis = Analysis(waveforms, [name for d in descriptors for name in DESCRIPTORS[d].spectral], settings)
-    values = [DESCRIPTORS[name].track(analysis) for name in descriptors]
-    return [analysis.joined.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
+    values = [DESCRIPTORS[name].contour(analysis) for name in descriptors]
+    return [analysis.batch.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
 
 
 def check_choice(parameter: str, chosen: Sequence[str], known: Sequence[str]) -> None:

@@ -13,12 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._signal import formants, pitch, spectral_shape, spectrum
-from . import _clip_features, _descriptors, _functionals
+from .._signal import clear_speech, formants, pitch, spectral_shape, spectrum
+from . import _analysis, _clip_features, _descriptors, _functionals
 from ._clip_features import CLIP_FEATURES, Clip
 from ._descriptors import DESCRIPTORS, Settings, column_names, contours
 from ._functionals import functionals_of
 
+# The code that computes the sets; of this file, `repr` says more. Read at once, while that is what was imported.
+_SOURCES = [
+    inspect.getsource(module)
+    for module in (
+        *(spectrum, pitch, formants, spectral_shape, clear_speech),
+        *(_analysis, _descriptors, _clip_features, _functionals),
+    )
+]
 _SPEECH, _MARGIN = -20.0, 5  # dB relative to loud speech, from which a frame sounds; frames left on either side
 _FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
 
@@ -131,11 +139,11 @@ class FeatureSet(NamedTuple):
 
 def _cropped(clip: Clip) -> Clip:
     """The clip from shortly before its first to shortly behind its last frame of speech."""
-    sounding = np.flatnonzero(clip.tracks["clear_energy"][:, 0] > _SPEECH)
+    sounding = np.flatnonzero(clip.contours["clear_energy"][:, 0] > _SPEECH)
     if sounding.size == 0:
         return clip
     speech = slice(max(sounding[0] - _MARGIN, 0), sounding[-1] + 1 + _MARGIN)
-    return replace(clip, tracks={name: track[speech] for name, track in clip.tracks.items()})
+    return replace(clip, contours={name: values[speech] for name, values in clip.contours.items()})
 
 
 def _bledea(sr: int) -> Settings:
