@@ -38,6 +38,7 @@ WORLD = [
     AddNoise(snr=(0, 20), color=("white", "pink", "brown")),
     AddNoise(amplitude=0.01, color="pink"),
     AddBackground(VOICES, snr=(0, 10), n_sources=(1, 4)),
+    AddBackground(n_sources=5),
     Telephone(),
     Telephone(companding=None),
     Room(),
@@ -279,6 +280,23 @@ def test_excerpts_come_from_anywhere_and_short_ones_go_round():
     times = np.arange(160)  # ten periods of 1 kHz
     noise = AddBackground([np.sin(2 * np.pi * times / 16)], snr=0)(speech(1), SR, random_state=0) - speech(1)
     assert frequencies(noise) == [1000]
+
+
+def test_without_recordings_voices_are_made_of_the_clip():
+    clip = speech(2)
+    heard = AddBackground(snr=3, n_sources=6)(clip, SR, random_state=0)
+    noise = heard - clip
+    assert decibels(power(clip) / power(noise)) == pytest.approx(3, abs=0.01)
+    assert abs(np.corrcoef(noise, clip)[0, 1]) < 0.2
+    levels = []
+    for waveform in (clip, noise):
+        frequency, density = welch(waveform, SR, nperseg=1024)
+        levels.append(
+            [decibels(density[(frequency > low) & (frequency < 2 * low)].mean()) for low in (200, 400, 800, 1600)]
+        )
+    np.testing.assert_allclose(*map(np.diff, levels), atol=4)  # the spectrum of a voice
+    alone = AddBackground(snr=0)(clip, SR, random_state=1) - clip
+    assert np.abs(np.fft.rfft(alone)).argmax() / 2 != pytest.approx(150, abs=2)  # and another pitch
 
 
 def test_silent_recordings_add_nothing_and_bad_ones_are_named(folder):

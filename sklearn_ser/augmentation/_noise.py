@@ -121,13 +121,16 @@ def colored_noise(color: str, n_times: int, sr: int, rng) -> np.ndarray:
 class AddBackground(WaveformAugmenter):
     """Recordings of something else behind a waveform: street noise, music, a room full of voices.
 
-    Each call takes a random excerpt of a random recording, or of several at once.
+    Each call takes a random excerpt of a random recording, or of several at once. Without recordings, babble is made
+    of the clip itself.
 
     Parameters
     ----------
-    recordings : str, PathLike or audio input
+    recordings : str, PathLike, audio input or None, default=None
         A folder, whose audio files are found in its subfolders, too; a file; or paths or waveforms, as for the
-        transformers: waveforms are taken to be at the rate of the clips. One that is shorter than the clip is repeated.
+        transformers: waveforms are taken to be at the rate of the clips. One that is shorter than the clip is
+        repeated. None makes voices of the clip itself: backwards, from somewhere on, higher and faster or lower and
+        slower by up to five semitones.
     snr : float or (float, float), default=(0, 20)
         Signal-to-noise ratio, dB: powers are means over the whole clip and over the excerpt, and the ratio is met
         exactly. Of a range, each call draws. Constant offsets do not count. Silence stays silence, and where all
@@ -165,7 +168,7 @@ class AddBackground(WaveformAugmenter):
         "n_sources": [Interval(Integral, 1, None, closed="left"), tuple, list],
     }
 
-    def __init__(self, recordings, snr=(0, 20), *, n_sources=1, p=1.0):
+    def __init__(self, recordings=None, snr=(0, 20), *, n_sources=1, p=1.0):
         self.recordings = recordings
         self.snr = snr
         self.n_sources = n_sources
@@ -182,24 +185,36 @@ class AddBackground(WaveformAugmenter):
         snr, chosen = self._drawn("snr", rng), self._choose(rng)
         noise = np.zeros(waveform.size)
         for recording in chosen:
-            excerpt = _excerpt(recording, waveform.size, sr, rng)
+            excerpt = _voice_like(waveform, rng) if recording is None else _excerpt(recording, waveform.size, sr, rng)
             level = excerpt.std()
             noise += excerpt / level if level > 0 else 0
         return waveform + at_snr(noise, waveform, snr)
 
     def _choose(self, rng) -> list:
-        recordings = sounds(self.recordings, "recordings")
+        """The recordings of this call; None for voices that are made of the clip."""
         count = self._drawn("n_sources", rng)
+        if self.recordings is None:
+            return [None] * count
+        recordings = sounds(self.recordings, "recordings")
         rows = rng.choice(len(recordings), count, replace=count > len(recordings))
         return [recordings[row] for row in rows]
 
     def _key(self, random_state):
+        if self.recordings is None or type(self).__module__ != __name__:
+            return super()._key(random_state)
         rng = self._start(random_state)
         self._drawn("snr", rng)
         digests = [clip_digest(recording) for recording in self._choose(rng)]
         what = f"AddBackground {self.snr} {self.n_sources} {self.p} {random_state}"
-        ours = type(self).__module__ == __name__ and None not in digests
-        return " ".join([what, *(digest.hex() for digest in digests)]) if ours else None
+        return None if None in digests else " ".join([what, *(digest.hex() for digest in digests)])
+
+
+def _voice_like(waveform: np.ndarray, rng) -> np.ndarray:
+    """Another voice with the clip's spectrum and pauses, about its mean: the clip backwards, at another speed."""
+    rate = 2 ** rng.uniform(-5 / 12, 5 / 12)
+    voice = np.interp(np.arange(0, waveform.size, rate), np.arange(waveform.size), waveform[::-1])
+    voice = np.roll(np.resize(voice, waveform.size), rng.integers(waveform.size))
+    return voice - voice.mean()
 
 
 def sounds(given, name: str) -> Sequence:
