@@ -466,6 +466,23 @@ def test_of_many_augmenters_each_clip_may_draw_some():
         AugmentedClassifier(Recorder(), augmenters, n_copies=5).fit(clips, y)
 
 
+def test_all_folds_make_the_same_copies_of_a_clip(tones, files):
+    augmenters = [AddNoise(snr=(0, 20)), GlobalGain(), TimeStretch()]
+
+    def copies(X, y):
+        classifier = AugmentedClassifier(Recorder(), augmenters, n_copies=2, keep_original=False, random_state=0)
+        return list(zip(classifier.fit(X, y).estimator_.y_, classifier.estimator_.waveforms_, strict=True))
+
+    y = np.arange(6)
+    for X in (np.array(files), np.array([*tones, None], dtype=object)[:6]):
+        together, apart = copies(list(X), y), copies(list(X[[5, 2, 4]]), y[[5, 2, 4]])
+        assert len(apart) == 6
+        for label, waveform in apart:
+            assert any(label == other and np.array_equal(waveform, copy) for other, copy in together)
+    alike = copies([tones[0]] * 3, y[:3])
+    assert len({waveform.tobytes() for _, waveform in alike}) == 6
+
+
 def test_originals_can_be_left_out(tones):
     inner = AugmentedClassifier(Recorder(), [inverted], keep_original=False).fit(tones, LABELS).estimator_
     for waveform, tone in zip(inner.waveforms_, tones, strict=True):

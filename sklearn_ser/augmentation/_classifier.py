@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ..audio._input import as_clips
+from ..audio._io import clip_digest
 from ..audio._lazy import AlteredClip
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..utils._messages import short
@@ -86,7 +87,8 @@ class AugmentedClassifier(RowExpandingClassifier):
         Whether the clips themselves are trained on, too.
     random_state : int, RandomState instance or None, default=None
         Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which
-        they are made.
+        they are made nor on what other clips there are. All folds of a cross-validation make the same copies of a clip,
+        so that a memory (`memory=` of the transformers) makes and analyses each of them once.
 
     Attributes
     ----------
@@ -230,10 +232,11 @@ class AugmentedClassifier(RowExpandingClassifier):
         """Clips to train on, and the row that each of them came from."""
         seed, n_clips = draw_seed(self.random_state), len(clips)
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
-        drawn = self._draw(seed, n_clips)
+        identities = _identities(clips)
+        drawn = self._draw(seed, identities)
         for index, augmenter in enumerate(self.augmenters):
             for row in np.flatnonzero(drawn[:, index]).tolist():
-                alter = Seeded(as_augmenter(augmenter), (seed, 1 + index, row))  # 0 is for `augment_clips`
+                alter = Seeded(as_augmenter(augmenter), (seed, 1 + index, *identities[row]))
                 if alter.is_applied():
                     rows.append(row)
                     augmented.append(AlteredClip(clips[row], alter, row))
@@ -244,15 +247,30 @@ class AugmentedClassifier(RowExpandingClassifier):
             )
         return np.asarray(rows), augmented
 
-    def _draw(self, seed: int, n_clips: int) -> np.ndarray:
+    def _draw(self, seed: int, identities: list[tuple[int, int]]) -> np.ndarray:
         """Which augmenters make a copy of which clip, (n_clips, n_augmenters)."""
         n_augmenters = len(self.augmenters)
         if self.n_copies is None:
-            return np.ones((n_clips, n_augmenters), bool)
+            return np.ones((len(identities), n_augmenters), bool)
         if self.n_copies > n_augmenters:
             raise ValueError(
                 "n_copies must not exceed the number of augmenters, because each makes one copy of a clip. "
                 f"Got n_copies={self.n_copies} and {n_augmenters} augmenters."
             )
-        ranks = np.random.default_rng((seed, 1 + n_augmenters)).random((n_clips, n_augmenters)).argsort(axis=1)
-        return ranks < self.n_copies
+        ranks = [np.random.default_rng((seed, 0, *identity)).permutation(n_augmenters) for identity in identities]
+        return np.array(ranks) < self.n_copies
+
+
+def _identities(clips: Sequence) -> list[tuple[int, int]]:
+    """What chance depends on: a clip's content and not its row, so that all folds make the same copies of it.
+
+    Of clips that are alike, the second number counts them.
+    """
+    digests = [clip_digest(clip, row) for row, clip in enumerate(clips)]
+    counts: dict = {}
+    found = []
+    for row, digest in enumerate(digests):
+        content = row if digest is None else int.from_bytes(digest[:8], "big")
+        found.append((content, counts.setdefault(content, 0)))
+        counts[content] += 1
+    return found
