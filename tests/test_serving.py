@@ -1,0 +1,164 @@
+"""What docs/serving.md promises: the web service of the examples, and pipelines that skops saves without pickle."""
+
+import importlib.util
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+import sklearn_ser
+from sklearn_ser import (
+    AddNoise,
+    AttentionBLSTMClassifier,
+    AugmentedClassifier,
+    CNNLSTMClassifier,
+    DenseClassifier,
+    FrameWise,
+    HandcraftedFeatures,
+    LowLevelDescriptors,
+    MelSpectrogramTransformer,
+    SegmentClassifier,
+    VersionMismatchWarning,
+)
+
+
+def import_or_skip(name):
+    """A package of the extra `test`: with CI set, it must be there."""
+    return importlib.import_module(name) if os.environ.get("CI") else pytest.importorskip(name)
+
+
+def encoded(waveform, **options) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, waveform, 16000, **{"format": "WAV", **options})
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(0)
+    return [0.1 * rng.normal(size=8000 + 100 * i).astype(np.float32) for i in range(9)]
+
+
+LABELS = ["anger", "fear", "sadness"] * 3
+
+# ------------------------------------------------------------------------------------------------------- a web service
+
+
+@pytest.fixture(scope="module")
+def pipeline(clips):
+    return make_pipeline(HandcraftedFeatures(), StandardScaler(), LogisticRegression()).fit(clips, LABELS)
+
+
+@pytest.fixture(scope="module")
+def service(pipeline):
+    import_or_skip("fastapi")
+    import_or_skip("httpx")
+    from fastapi.testclient import TestClient
+
+    path = Path(__file__).parents[1] / "examples" / "serve_fastapi.py"
+    spec = importlib.util.spec_from_file_location("serve_fastapi", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.MOST_BYTES = 100_000
+    with TestClient(module.create_app(pipeline)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "FLAC"}, {"format": "OGG", "subtype": "VORBIS"}], ids=str)
+def test_upload_is_answered_with_probabilities(service, pipeline, clips, options):
+    audio = encoded(clips[0], **options)
+    answer = service.post("/emotions", content=audio)
+    assert answer.status_code == 200
+    decoded, _ = soundfile.read(io.BytesIO(audio), dtype="float32")
+    expected = pipeline.predict_proba([decoded])[0]
+    assert answer.json()["emotion"] == pipeline.predict([decoded])[0]
+    assert list(answer.json()["probabilities"]) == ["anger", "fear", "sadness"]
+    np.testing.assert_allclose(list(answer.json()["probabilities"].values()), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("audio", "message"),
+    [
+        (b"", "empty"),
+        (b"this is no sound" * 5000, "Row 0"),
+        (encoded(np.zeros(0)), "empty"),
+        (encoded(np.ones(8000))[:-8000], "Row 0"),
+    ],
+)
+def test_recording_that_cannot_be_used_is_the_clients_fault_in_the_librarys_words(service, audio, message):
+    answer = service.post("/emotions", content=audio)
+    assert answer.status_code == 422
+    assert message in answer.json()["detail"] and len(answer.json()["detail"]) < 500
+
+
+def test_upload_that_is_too_long_is_refused(service):
+    answer = service.post("/emotions", content=bytes(100_001))
+    assert answer.status_code == 413 and "100000 bytes at most" in answer.json()["detail"]
+
+
+def test_uploads_of_16_clients_are_answered_as_one_by_one(service, clips):
+    uploads = [encoded(clips[i % 9]) for i in range(48)]
+    one_by_one = [service.post("/emotions", content=audio).json() for audio in uploads[:9]]
+    with ThreadPoolExecutor(16) as threads:
+        at_once = list(threads.map(lambda audio: service.post("/emotions", content=audio).json(), uploads))
+    assert at_once == [one_by_one[i % 9] for i in range(48)]
+
+
+# --------------------------------------------------------------------------------------------------------------- skops
+
+NEURAL = dict(epochs=1, random_state=0)
+PIPELINES = {
+    "handcrafted": (make_pipeline(HandcraftedFeatures(), StandardScaler(), SVC()), {"HandcraftedFeatures"}),
+    "neural": (
+        make_pipeline(
+            MelSpectrogramTransformer(n_mels=8),
+            FrameWise(StandardScaler()),
+            CNNLSTMClassifier(filters=[4], lstm_units=4, **NEURAL),
+        ),
+        {"MelSpectrogramTransformer", "FrameWise", "CNNLSTMClassifier", "FittedModel"},
+    ),
+    "attention": (
+        make_pipeline(LowLevelDescriptors(descriptors=["mfcc"]), AttentionBLSTMClassifier([4], **NEURAL)),
+        {"LowLevelDescriptors", "AttentionBLSTMClassifier", "FittedModel"},
+    ),
+    "augmented": (
+        AugmentedClassifier(make_pipeline(HandcraftedFeatures(), DenseClassifier([4], **NEURAL)), [AddNoise(snr=20)]),
+        {"AugmentedClassifier", "AddNoise", "HandcraftedFeatures", "DenseClassifier", "FittedModel"},
+    ),
+    "segments": (
+        SegmentClassifier(make_pipeline(HandcraftedFeatures(), SVC()), 0.3),
+        {"SegmentClassifier", "HandcraftedFeatures"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_skops_saves_a_pipeline_and_names_what_must_be_trusted(name, clips):
+    skops = import_or_skip("skops.io")
+    pipeline, classes = PIPELINES[name]
+    data = skops.dumps(pipeline.fit(clips, LABELS))
+    unknown = skops.get_untrusted_types(data=data)
+    assert all(type_.startswith("sklearn_ser.") for type_ in unknown)
+    assert {type_.split(".")[-1] for type_ in unknown} == classes
+    loaded = skops.loads(data, trusted=unknown)
+    np.testing.assert_array_equal(loaded.predict(clips), pipeline.predict(clips))
+    if hasattr(pipeline, "predict_proba"):
+        np.testing.assert_array_equal(loaded.predict_proba(clips), pipeline.predict_proba(clips))
+
+
+def test_skops_knows_versions_and_forgets_memory(clips, tmp_path, monkeypatch):
+    skops = import_or_skip("skops.io")
+    data = skops.dumps(HandcraftedFeatures(memory=str(tmp_path)).fit(clips))
+    trusted = skops.get_untrusted_types(data=data)
+    assert skops.loads(data, trusted=trusted).memory is None
+    monkeypatch.setattr(sklearn_ser, "__version__", "9.9")
+    with pytest.warns(VersionMismatchWarning):
+        skops.loads(data, trusted=trusted)
