@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .utils._messages import short
 from .utils._sklearn_compat import (
     HasMethods,
     Interval,
@@ -321,7 +322,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if isinstance(label, str) != strings or label in labels:
             raise ValueError(
                 "reject_label must be a string where labels are, else an integer, and not be one of them. "
-                f"Got {label!r} beside the labels {labels}."
+                f"Got {short(label)} beside the labels {short(labels)}."
             )
         return label
 
@@ -331,7 +332,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if self.speaker in getattr(X, "columns", ()):
             return np.asarray(X[self.speaker])
         raise ValueError(
-            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {self.speaker!r}. "
+            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {short(self.speaker)}. "
             "speaker=None takes clips to be independent."
         )
 

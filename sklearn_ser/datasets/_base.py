@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from ..utils._messages import short
 from ._errors import FetchError, UnreachableError, explain
 from ._lock import alone
 
@@ -65,7 +66,7 @@ def check_emotions(emotions, available=EMOTIONS, title=None):
     if emotions is None:
         return tuple(available)
     if isinstance(emotions, str):
-        raise TypeError(f"emotions must be a list of emotion names, not a single string. Got {emotions!r}.")
+        raise TypeError(f"emotions must be a list of emotion names, not a single string. Got {short(emotions)}.")
     emotions = tuple(dict.fromkeys(str(emotion) for emotion in emotions))
     unknown = [emotion for emotion in emotions if emotion not in EMOTIONS]
     if unknown or not emotions:
@@ -80,16 +81,16 @@ def check_emotions(emotions, available=EMOTIONS, title=None):
 def check_integer(value, name, minimum):
     """Raise unless value is an integer of at least minimum."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer. Got {name}={value!r}.")
+        raise TypeError(f"{name} must be an integer. Got {name}={short(value)}.")
     if value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}. Got {name}={value}.")
+        raise ValueError(f"{name} must be at least {minimum}. Got {name}={short(value)}.")
 
 
 def check_folder(path):
     """Return an existing folder as an absolute Path."""
     folder = Path(os.path.abspath(os.path.expanduser(path)))
     if not folder.is_dir():
-        raise FileNotFoundError(f"path must be an existing folder. Got path={str(path)!r}.")
+        raise FileNotFoundError(f"path must be an existing folder. Got path={short(path)}.")
     return folder
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from ..utils._messages import short
 from ._base import EMOTIONS, check_emotions, make_bunch
 
 
@@ -93,7 +94,7 @@ def _by_name(corpora):
         names = [getattr(corpus, "name", None) for corpus in corpora]
         if None in names or len(set(names)) < len(names):
             raise ValueError(
-                f"Every corpus needs a name of its own. Got {names}: pass a dict, such as "
+                f"Every corpus needs a name of its own. Got {short(names)}: pass a dict, such as "
                 "{'speech': corpus, 'song': another}."
             )
         corpora = dict(zip(names, corpora, strict=True))
@@ -103,7 +104,7 @@ def _by_name(corpora):
         if "path" not in getattr(getattr(corpus, "data", None), "columns", ()):
             raise TypeError(
                 "A corpus must be a Bunch whose data is a DataFrame with a column 'path', as fetch_emodb returns it. "
-                f"That of {name!r} is not; it is a {type(getattr(corpus, 'data', corpus)).__name__}."
+                f"That of {short(name)} is not; it is a {type(getattr(corpus, 'data', corpus)).__name__}."
             )
     return dict(corpora)
 
@@ -136,5 +137,5 @@ def _choose(emotions, of_each):
             raise ValueError(f"No emotion is left that all corpora have: {have}.")
         return tuple(sorted(kept))
     if isinstance(emotions, str):
-        raise ValueError(f"emotions must be 'common', 'all', a list or a mapping. Got {emotions!r}.")
+        raise ValueError(f"emotions must be 'common', 'all', a list or a mapping. Got {short(emotions)}.")
     return check_emotions(emotions, sorted(found), " + ".join(of_each))

@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ..utils._messages import short
 from ._errors import FetchError, UnusableFileError, explain
 
 TIMEOUT = 30.0  # seconds without a byte before a connection counts as broken
@@ -111,7 +112,7 @@ def _resume(url, part, size, session, progress):
             return _resume(url, part, size, session, progress)
         answer.raise_for_status()
         if answer.status_code == 206 and not have and not _starts_at(stretch, 0):
-            raise requests.ConnectionError(f"{url} sent a part that was not asked for: {stretch!r:.80}")
+            raise requests.ConnectionError(f"{url} sent a part that was not asked for: {short(stretch)}")
         if answer.status_code != 206:
             have = 0  # the server sends the whole file, as it may
         total = _announced(answer.headers, have)

@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+from ..utils._messages import short
 from ._archive import download_archive
 from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
 
@@ -117,7 +118,7 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
     (384, 7)
     """
     if channel not in (*_PARTS, "all"):
-        raise ValueError(f"channel must be 'speech', 'song' or 'all'. Got channel={channel!r}.")
+        raise ValueError(f"channel must be 'speech', 'song' or 'all'. Got channel={short(channel)}.")
     channels = list(_PARTS) if channel == "all" else [channel]
     there = [emotion for emotion in _EMOTIONS.values() if channel != "song" or emotion not in ("disgust", "surprise")]
     emotions = check_emotions(emotions, there, f"{_TITLE} ({channel})")

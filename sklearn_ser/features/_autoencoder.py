@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import FramesMixin, validate_frames
+from ..utils._messages import short
 from ..utils._processes import one_blas_thread
 from ..utils._sklearn_compat import Interval, _check_feature_names_in
 from ..utils._versions import VersionedMixin
@@ -238,7 +239,7 @@ class SparseAutoencoderFeatures(
         ):
             raise ValueError(
                 "kernel_lengths must be different positive integers, the kernels' lengths in frames. "
-                f"Got kernel_lengths={self.kernel_lengths!r}."
+                f"Got kernel_lengths={short(self.kernel_lengths)}."
             )
         X, lengths = validate_frames(self, X, reset=True)
         if lengths is None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._signal import clear_speech, spectral_shape, spectrum
+from ..utils._messages import short
 from ._analysis import HARMONICS, Analysis, Settings
 
 
@@ -315,4 +316,4 @@ def check_choice(parameter: str, chosen: Sequence[str], known: Sequence[str]) ->
     """Refuse what is not a choice of one or more of the known names, each once."""
     unknown = [item for item in chosen if not isinstance(item, str) or item not in known]
     if unknown or len(chosen) == 0 or len(set(chosen)) < len(chosen):
-        raise ValueError(f"{parameter} must be one or more of {list(known)}, each once. Got {list(chosen)}.")
+        raise ValueError(f"{parameter} must be one or more of {list(known)}, each once. Got {short(list(chosen))}.")

@@ -89,7 +89,7 @@ def altered(conditions, X, random_state) -> dict:
     names = [str(name) for name in conditions]
     if CLEAN in names or len(set(names)) < len(names):
         raise ValueError(
-            f"Every condition needs a name of its own, other than {CLEAN!r}. Got {short(list(conditions))}."
+            f"Every condition needs a name of its own, other than {short(CLEAN)}. Got {short(list(conditions))}."
         )
     seed = draw_seed(random_state)
     states = {name: np.random.RandomState([seed, zlib.crc32(str(name).encode())]) for name in conditions}

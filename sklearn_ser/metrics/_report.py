@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..utils._messages import short
 from . import _render
 from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
 from ._input import CLEAN, altered, title_of, unpack
@@ -371,5 +372,7 @@ def _sex_of_speakers(sex, speakers, codes) -> np.ndarray:
     found = [list(dict.fromkeys(group)) for _, group in sex.groupby(codes)]
     for speaker, values in zip(speakers, found, strict=True):
         if len(values) > 1:
-            raise ValueError(f"sex must be the same in all clips of a speaker. Got {values} for speaker {speaker!r}.")
+            raise ValueError(
+                f"sex must be the same in all clips of a speaker. Got {short(values)} for speaker {short(speaker)}."
+            )
     return np.array([values[0] if values[0] is None else str(values[0]) for values in found], dtype=object)

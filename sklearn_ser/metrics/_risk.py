@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ..utils._messages import short
+
 
 def risk_coverage_curve(y_true, y_pred, confidence):
     """Fraction of errors among the most confident predictions, for every number of them.
@@ -42,7 +44,7 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     y_true, y_pred, confidence = column_or_1d(y_true), column_or_1d(y_pred), column_or_1d(confidence)
     check_consistent_length(y_true, y_pred, confidence)
     if not len(confidence) or np.isnan(confidence).any():
-        raise ValueError(f"confidence must hold a number for each clip, at least one. Got {confidence!r}.")
+        raise ValueError(f"confidence must hold a number for each clip, at least one. Got {short(confidence)}.")
     order = np.argsort(-confidence, kind="stable")
     thresholds = confidence[order]
     # Clips that are as sure as each other are told apart by no threshold.

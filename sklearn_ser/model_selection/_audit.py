@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..audio._input import as_clips
 from ..utils._columns import describe, find_column
+from ..utils._messages import short
 from ..utils._sklearn_compat import _num_samples
 from ._duplicates import find_copies
 
@@ -285,7 +286,8 @@ def _values(X, column, parameter: str) -> np.ndarray | None:
     values = find_column(X, column)
     if values is None and column != parameter:
         raise ValueError(
-            f"{parameter} must name a column of X, or be one value a clip, or None. Got {parameter}={column!r}; X is "
+            f"{parameter} must name a column of X, or be one value a clip, or None. Got {parameter}={short(column)}; "
+            "X is "
             f"{describe(X)}."
         )
     return values

@@ -12,6 +12,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar
 
 from ..utils._columns import describe, find_column, find_columns
+from ..utils._messages import short
 
 _MOST_SWAPPED = 500  # of more units (sentences, as a rule) each is too small to spoil a fold
 
@@ -64,11 +65,12 @@ def _fold_of_each(values, traits: list, n_folds: int, parameter: str, random_sta
     units, unit = np.unique(np.asarray(values, dtype=str), return_inverse=True)
     if len(units) < 2:
         raise ValueError(
-            f"The column {parameter!r} must have at least two different values. Got {units.tolist()} only."
+            f"The column {short(parameter)} must have at least two different values. Got {short(units.tolist())} only."
         )
     if n_folds > len(units):
         raise ValueError(
-            f"There cannot be more folds than values to share out: {n_folds} folds of the column {parameter!r}, which "
+            f"There cannot be more folds than values to share out: {n_folds} folds of the column {short(parameter)}, "
+            "which "
             f"has {len(units)} different values. Lower the number of splits to {len(units)} or less."
         )
     fractions = [np.bincount(unit)[:, np.newaxis] / len(unit)]
@@ -120,7 +122,7 @@ def _share_out(units: np.ndarray, n_folds: int, random_state) -> np.ndarray:
 
 def _check_shuffle(shuffle, random_state):
     if random_state is not None and not shuffle:
-        raise ValueError(f"random_state has no effect without shuffle=True. Got random_state={random_state!r}.")
+        raise ValueError(f"random_state has no effect without shuffle=True. Got random_state={short(random_state)}.")
     return check_random_state(random_state) if shuffle else None
 
 
@@ -344,13 +346,14 @@ class LeaveOneCorpusOut(_ColumnSplitter):
     def _masks(self, X, y, groups):
         if find_column(X, self.corpus) is None and find_column(groups, self.corpus) is None:
             raise ValueError(
-                f"corpus={self.corpus!r} names no column. X is {describe(X)}: pass a DataFrame that has that column, "
+                f"corpus={short(self.corpus)} names no column. X is {describe(X)}: pass a DataFrame that has that "
+                "column, "
                 "as concatenate_corpora makes it, or the corpora as groups of LeaveOneGroupOut."
             )
         groups = groups if hasattr(groups, "columns") else None
         (corpora,) = find_columns(X, groups, {"corpus": self.corpus})
         names = np.unique(corpora)
         if len(names) < 2:
-            raise ValueError(f"There must be at least two corpora to leave one out. Got {names.tolist()} only.")
+            raise ValueError(f"There must be at least two corpora to leave one out. Got {short(names.tolist())} only.")
         for name in names:
             yield corpora != name, corpora == name

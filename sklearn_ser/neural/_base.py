@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..utils._frames import validate_frames
+from ..utils._messages import short
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _check_sample_weight, _check_y
 from ..utils._versions import VersionedMixin
@@ -26,7 +27,7 @@ def check_sizes(name: str, value, at_least: int = 0) -> list[int]:
     sizes = [value] if isinstance(value, Integral) else list(value)
     if len(sizes) < at_least or not all(isinstance(size, Integral) and size > 0 for size in sizes):
         raise ValueError(
-            f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={value!r}."
+            f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={short(value)}."
         )
     return [int(size) for size in sizes]
 
@@ -71,7 +72,8 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         classes = np.unique(y)
         if resume and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"warm_start=True continues with the classes {list(self.classes_)}. Got {list(classes)} in y; "
+                f"warm_start=True continues with the classes {short(list(self.classes_))}. Got "
+                f"{short(list(classes))} in y; "
                 "set warm_start=False to begin anew."
             )
         self.classes_ = classes
@@ -123,10 +125,14 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         if not resume:
             self.classes_ = unique_labels(y if classes is None else classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(f"classes={list(classes)} differs from the first call's, {list(self.classes_)}.")
+            raise ValueError(
+                f"classes={short(list(classes))} differs from the first call's, {short(list(self.classes_))}."
+            )
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
-            raise ValueError(f"y holds the classes {list(unknown)}, which are not among {list(self.classes_)}.")
+            raise ValueError(
+                f"y holds the classes {short(list(unknown))}, which are not among {short(list(self.classes_))}."
+            )
         weight = self._weights(sample_weight, X, y)
         self._train(X, self._encode(y), weight, None, seed=self._draw_seed(), epochs=1, resume=resume)
         return self

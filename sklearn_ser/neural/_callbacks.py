@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from ..utils._messages import short
 from ._keras import keras
 
 
@@ -91,7 +92,7 @@ class Checkpoint(keras.callbacks.Callback):
         ValueError
             If no checkpoint can be written there, or if the file is somebody's model, and not to be overwritten.
         """
-        name = f"model_checkpoint={os.fspath(path)!r}"
+        name = f"model_checkpoint={short(path)}"
         path = Path(path).expanduser()
         if path.suffix != ".keras":
             raise ValueError(f"{name} must end in '.keras', the format that it is written in.")
@@ -106,7 +107,7 @@ class Checkpoint(keras.callbacks.Callback):
             with tempfile.TemporaryFile(dir=path.parent):
                 return None
         except OSError as error:
-            raise ValueError(f"{name} cannot be written: {error.strerror}: {error.filename!r}.") from None
+            raise ValueError(f"{name} cannot be written: {error.strerror}: {short(error.filename)}.") from None
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():

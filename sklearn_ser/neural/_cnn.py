@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numbers import Integral, Real
 
+from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from . import networks
 from ._base import NeuralClassifier, check_sizes
@@ -57,7 +58,7 @@ class _Convolutional(NeuralClassifier):
         if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and v > 0 for v in values):
             raise ValueError(
                 f"{name} must hold one positive int for each of the blocks, as many as filters. "
-                f"Got {name}={value} and filters={self.filters}."
+                f"Got {name}={short(value)} and filters={short(self.filters)}."
             )
         return [int(v) for v in values]
 

@@ -12,6 +12,7 @@ from ..audio import load_waveform
 from ..audio._input import as_clips, is_single_clip
 from ..features import MelSpectrogramTransformer
 from ..utils._colors import ORANGE
+from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
 _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
@@ -232,7 +233,7 @@ class AttentionDisplay:
         if not isinstance(estimator, Pipeline) or not hasattr(estimator[-1], "attention_weights"):
             raise TypeError(
                 "estimator must be a Pipeline from audio to a classifier with attention_weights, such as "
-                f"AttentionBLSTMClassifier. Got {estimator!r}."
+                f"AttentionBLSTMClassifier. Got {short(estimator)}."
             )
         X = _one_clip(clip)
         frames = estimator[:-1].transform(X)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..utils._colors import BLUE, GREY, ORANGE
+from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
 
@@ -80,7 +81,7 @@ class HistoryDisplay:
 
         if measure not in self.history or measure.startswith("val_"):
             there = [name for name in self.history if not name.startswith("val_")]
-            raise ValueError(f"measure must be one of {there}, which the history has. Got measure={measure!r}.")
+            raise ValueError(f"measure must be one of {there}, which the history has. Got measure={short(measure)}.")
         if ax is None:
             _, ax = plt.subplots(figsize=(5.5, 3.8), layout="constrained")
         held_out, marker = self.history.get(f"val_{measure}"), "o" if len(self.history[measure]) < 3 else None
@@ -106,7 +107,7 @@ def _find_history(estimator) -> dict:
         if not fitted and not isinstance(inner, Pipeline):
             raise ValueError(
                 "estimator must be a fitted neural classifier, or a Pipeline or meta-estimator with one inside: only "
-                f"they have a history_. Got {estimator!r}."
+                f"they have a history_. Got {short(estimator)}."
             )
         inner = fitted[0] if fitted else inner[-1]
     return inner.history_

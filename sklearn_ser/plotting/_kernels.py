@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..features import SparseAutoencoderFeatures
+from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
 
@@ -98,7 +99,7 @@ class KernelDisplay:
             if not steps:
                 raise ValueError(
                     "estimator must be a SparseAutoencoderFeatures or a Pipeline with one among its steps. "
-                    f"Got a Pipeline of the steps {list(estimator.named_steps)}."
+                    f"Got a Pipeline of the steps {short(list(estimator.named_steps))}."
                 )
             estimator = steps[0]
         check_is_fitted(estimator, "kernels_")

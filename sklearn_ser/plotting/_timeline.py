@@ -8,6 +8,7 @@ import numpy as np
 
 from ..audio._io import clip_length, load_part
 from ..segmentation import one_recording
+from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; an emotion has the same colour in every picture.
@@ -142,7 +143,8 @@ class TimelineDisplay:
         if columns[:2] != ["start", "end"] or columns[-1] != "predicted" or len(columns) < 4 or not len(timeline):
             raise ValueError(
                 "timeline must have rows, and the columns 'start', 'end', a probability for each class, and "
-                f"'predicted', as predict_timeline returns them. Got {len(timeline)} rows of the columns {columns}."
+                f"'predicted', as predict_timeline returns them. Got {len(timeline)} rows of the columns "
+                f"{short(columns)}."
             )
         return cls(timeline, outline=None if recording is None else _outline(recording, sr)).plot(ax=ax)
 

@@ -9,6 +9,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._frames import FramesMixin, validate_frames
+from ..utils._messages import short
 from ..utils._sklearn_compat import _check_feature_names_in
 from ..utils._versions import VersionedMixin
 
@@ -137,8 +138,8 @@ class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimat
         rows = np.flatnonzero(labels.astype(object) == self.reference)
         if not rows.size:
             raise ValueError(
-                f"No row has the label {self.reference!r}, which reference names. The labels are "
-                f"{list(dict.fromkeys(labels.tolist()))}."
+                f"No row has the label {short(self.reference)}, which reference names. The labels are "
+                f"{short(list(dict.fromkeys(labels.tolist())))}."
             )
         return rows
 

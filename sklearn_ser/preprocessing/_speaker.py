@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..utils._deprecation import DEPRECATED, renamed_parameter
 from ..utils._frames import check_frames
+from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
 from ..utils._versions import VersionedMixin
 
@@ -223,7 +224,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         if reference is None and self.has_enrolment_:
             raise ValueError(
-                f"X has no column {self.enrolment!r}, but had it in fit: mark the clips by which speakers are "
+                f"X has no column {short(self.enrolment)}, but had it in fit: mark the clips by which speakers are "
                 "normalised, and all others, if there are none, as False."
             )
         return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
@@ -283,7 +284,8 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         routed = process_routing(self, "fit", **params).transformer.fit_transform if params else {}
         if self.speaker is not None and not hasattr(X, "columns"):
             raise ValueError(
-                f"X must be a DataFrame with a column {self.speaker!r}, which tells who speaks. Got an object of type "
+                f"X must be a DataFrame with a column {short(self.speaker)}, which tells who speaks. Got an object "
+                "of type "
                 f"{type(X).__name__}. speaker=None takes each clip for its speaker's only one."
             )
         self.transformer_ = clone(self.transformer)
@@ -293,7 +295,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         self.has_enrolment_ = reference is not None
         if self.has_enrolment_ and not reference.any():
-            raise ValueError(f"The column {self.enrolment!r} marks no clip, so there is nothing to normalise by.")
+            raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalise by.")
         rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
         self._learn(*_clip_statistics(values[rows]), _rows_by_speaker(speakers[rows]))
         return values, speakers, reference
@@ -365,7 +367,8 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
             return np.arange(n_clips)
         if self.speaker not in X.columns:
             raise ValueError(
-                f"X needs a column {self.speaker!r}, which speaker names. Got the columns {list(X.columns)}."
+                f"X needs a column {short(self.speaker)}, which speaker names. Got the columns "
+                f"{short(list(X.columns))}."
             )
         speakers, _ = pd.factorize(np.asarray(X[self.speaker], dtype=object))
         return np.where(speakers < 0, n_clips + np.arange(n_clips), speakers)
@@ -377,7 +380,9 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         marks = np.asarray(X[self.enrolment])
         wrong = [mark for mark in marks.tolist() if mark not in (True, False)]
         if wrong:
-            raise ValueError(f"The column {self.enrolment!r} must hold True and False only. Got {wrong[0]!r}.")
+            raise ValueError(
+                f"The column {short(self.enrolment)} must hold True and False only. Got {short(wrong[0])}."
+            )
         return marks.astype(bool)
 
     def __sklearn_tags__(self):

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from ..augmentation import AddNoise, AugmentedClassifier
 from ..features import HandcraftedFeatures
 from ..neural import StackedLSTMClassifier
+from ..utils._messages import short
 from ._docs import _system
 
 _BLEDEA_DESCRIPTORS = {"mel": ("mel",), "all": ("mel", "mfcc", "zcr", "rms"), "no_zcr": ("mel", "mfcc", "rms")}
@@ -49,7 +50,7 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
     .. [1] Bledea, "Speech emotion recognition with recurrent neural networks".
     """
     if features not in _BLEDEA_DESCRIPTORS:
-        raise ValueError(f"features must be one of {list(_BLEDEA_DESCRIPTORS)}. Got {features!r}.")
+        raise ValueError(f"features must be one of {list(_BLEDEA_DESCRIPTORS)}. Got {short(features)}.")
     network = StackedLSTMClassifier(
         lstm_units=(128, 128),
         dense_units=(32,),

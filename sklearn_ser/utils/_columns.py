@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length
 
+from ._messages import short
+
 
 def find_column(X, name: str) -> np.ndarray | None:
     """A column of a DataFrame by its name, or None where X has none of that name."""
@@ -54,12 +56,12 @@ def find_columns(X, groups, names: dict[str, str], optional: Sequence[str] = ())
         column = find_column(X, name) if column is None else column
         if column is None and parameter not in optional:
             raise ValueError(
-                f"{parameter}={name!r} names no column. X is {describe(X)}, groups is {describe(groups)}: pass a "
+                f"{parameter}={short(name)} names no column. X is {describe(X)}, groups is {describe(groups)}: pass a "
                 f"DataFrame that has that column as X, or the values as groups."
             )
         if column is not None and parameter not in optional and pd.isna(column).any():
             row = int(np.argmax(pd.isna(column)))
-            raise ValueError(f"Every clip needs a {parameter}. That of row {row} is missing: got {column[row]!r}.")
+            raise ValueError(f"Every clip needs a {parameter}. That of row {row} is missing: got {short(column[row])}.")
         found.append(column)
     check_consistent_length(X, *found)
     return found
@@ -70,4 +72,6 @@ def describe(table) -> str:
     if table is None:
         return "None"
     columns = getattr(table, "columns", None)
-    return f"of type {type(table).__name__}" if columns is None else f"a DataFrame with the columns {list(columns)}"
+    return (
+        f"of type {type(table).__name__}" if columns is None else f"a DataFrame with the columns {short(list(columns))}"
+    )
