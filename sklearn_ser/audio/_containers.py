@@ -41,38 +41,46 @@ def examine(data: Bytes) -> Structure:
     return examine_mpeg(data) if is_mpeg(data) else Structure()
 
 
-def foreign_container(head: bytes) -> str | None:
-    """Name of a container that libsndfile does not read, by its first bytes; None for all others."""
-    for offset, magic, name in _FOREIGN:
+class Foreign(NamedTuple):
+    """A container that libsndfile does not read: its name, and FFmpeg's name for it."""
+
+    name: str
+    format: str
+
+
+def foreign_container(head: bytes) -> Foreign | None:
+    """A container that libsndfile does not read, by its first bytes; None for all others."""
+    for offset, magic, name, format in _FOREIGN:
         if head[offset : offset + len(magic)] == magic:
-            return name
+            return Foreign(name, format)
     if head[:4] == b"OggS" and b"Speex   " in head:
-        return "Ogg Speex"
+        return Foreign("Ogg Speex", "ogg")
     if len(head) > 3 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
-        return "AAC (ADTS)"
+        return Foreign("AAC (ADTS)", "aac")
+    if len(head) > 188 and head[0] == head[188] == 0x47:
+        return Foreign("MPEG transport stream", "mpegts")
     return None
 
 
 _FOREIGN = (
-    (4, b"ftyp3g", "3GP"),
-    (4, b"ftypM4A", "M4A"),
-    (4, b"ftyp", "MP4/M4A"),
-    (4, b"moov", "QuickTime"),
-    (4, b"mdat", "QuickTime"),
-    (4, b"wide", "QuickTime"),
-    (0, b"\x1aE\xdf\xa3", "WebM/Matroska"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA/ASF"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"FLV", "FLV"),
-    (8, b"AVI ", "AVI"),
-    (0, b"wvpk", "WavPack"),
-    (0, b"MAC ", "Monkey's Audio"),
-    (0, b"TTA1", "True Audio"),
-    (0, b"DSD ", "DSF"),
-    (0, b".RMF", "RealMedia"),
-    (0, b"ADIF", "AAC (ADIF)"),
-    (0, b"\x0bw", "AC-3"),
-    (0, b"\x00\x00\x01\xba", "MPEG program stream"),
+    (4, b"ftyp3g", "3GP", "mov"),
+    (4, b"ftypM4A", "M4A", "mov"),
+    (4, b"ftyp", "MP4/M4A", "mov"),
+    (4, b"moov", "QuickTime", "mov"),
+    (4, b"mdat", "QuickTime", "mov"),
+    (4, b"wide", "QuickTime", "mov"),
+    (0, b"\x1aE\xdf\xa3", "WebM/Matroska", "matroska"),
+    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA/ASF", "asf"),
+    (0, b"#!AMR", "AMR", "amr"),
+    (0, b"FLV", "FLV", "flv"),
+    (8, b"AVI ", "AVI", "avi"),
+    (0, b"wvpk", "WavPack", "wv"),
+    (0, b"MAC ", "Monkey's Audio", "ape"),
+    (0, b"TTA1", "True Audio", "tta"),
+    (0, b"DSD ", "DSF", "dsf"),
+    (0, b".RMF", "RealMedia", "rm"),
+    (0, b"\x0bw", "AC-3", "ac3"),
+    (0, b"\x00\x00\x01\xba", "MPEG program stream", "mpeg"),
 )
 
 
@@ -127,7 +135,7 @@ def _examine_wav(data: Bytes) -> Structure:
                 f"its header contradicts itself: {n_channels} channel(s) of {bits} bits at {rate} Hz do not make "
                 f"frames of {frame_bytes} bytes and {byte_rate} bytes a second"
             )
-    per_second = rate * frame_bytes if code in (_PCM, _FLOAT, _ALAW, _ULAW) else byte_rate
+    per_second = rate * frame_bytes if code in (_PCM, _FLOAT, _ALAW, _ULAW) else max(byte_rate, 500)
     found = _length_of_sound(data, sound, "<", frame_bytes, per_second)
     if found is not None:
         head = bytearray(data.read(0, sound.start))

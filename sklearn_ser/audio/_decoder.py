@@ -6,12 +6,13 @@ import io
 import os
 import re
 import stat
+import struct
 from collections.abc import Iterator
 
 import numpy as np
 
 from ..utils._messages import short
-from ._containers import examine, foreign_container
+from ._containers import Foreign, examine, foreign_container
 from ._errors import AudioError, LengthError, MissingAudioError
 from ._structure import Bytes, DamagedError, PiecedFile, Structure
 
@@ -19,8 +20,11 @@ BLOCK = 2**20  # values, of all channels together, that are decoded at once
 RATES = (1000, 768_000)  # Hz, lowest and highest; nothing that records speech is outside
 # libsndfile tells these by the extension of the name alone, because they have no header.
 _HEADERLESS = {".al", ".au", ".gsm", ".snd", ".ul", ".vox"}
+# What WAV may hold besides what libsndfile reads: MPEG, WMA, AAC, AC-3.
+_FOREIGN_IN_WAV = {struct.pack("<H", tag) for tag in (0x50, 0x55, 0xFF, 0x160, 0x161, 0x162, 0x1600, 0x2000)}
 _UNCOMPRESSED = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
 _SHORTER = re.compile(r"(?:Data Size|data|BODY|Riff size|riff)\s*:\s*(\d+) \(should be (\d+)\)|value from 'ds64' chunk")
+_DECLARING = ("WebM/Matroska", "WMA/ASF")  # whose duration is no estimate of FFmpeg's
 _TOLERANCE = 0.25  # seconds by which what FFmpeg decodes may differ from what a container declares: codecs pad
 
 
@@ -101,7 +105,7 @@ def _decoder(opened: io.IOBase, file, where: str) -> Decoder:
         raise AudioError(f"{where}: the file is empty (0 bytes).")
     data = Bytes(opened, size)
     structure = examine(data)
-    head = data.read(0, 128)
+    head = data.read(0, 256)
     opened.seek(0)
     foreign = foreign_container(head)
     if foreign is None and not structure.chained:
@@ -110,11 +114,12 @@ def _decoder(opened: io.IOBase, file, where: str) -> Decoder:
         try:
             return SoundFileDecoder(opened, file, structure, where)
         except soundfile.LibsndfileError as error:
-            foreign = "WAV" if head[:4] == b"RIFF" and "unimplemented" in error.error_string.lower() else None
-            if foreign is None:
+            if head[:4] == b"RIFF" and head[20:22] in _FOREIGN_IN_WAV:
+                foreign = Foreign("WAV", "wav")
+            else:
                 given = "" if not isinstance(file, bytes) else f" Got {short(file)}: a path must be a str."
                 raise AudioError(f"{where}: not readable as audio: {error.error_string}{given}") from None
-    return AVDecoder(opened, foreign or "chained Ogg", where)
+    return AVDecoder(opened, foreign or Foreign("chained Ogg", "ogg"), where)
 
 
 def _check_rate(rate: int, where: str) -> int:
@@ -177,7 +182,8 @@ class SoundFileDecoder(Decoder):
 class AVDecoder(Decoder):
     """What FFmpeg reads, through PyAV, from its beginning on."""
 
-    def __init__(self, opened: io.IOBase, name: str, where: str):
+    def __init__(self, opened: io.IOBase, container: Foreign, where: str):
+        name = container.name
         try:
             import av
         except ImportError:
@@ -188,7 +194,8 @@ class AVDecoder(Decoder):
         self._where, self._file, self._name = where, opened, name
         self._errors = (av.error.FFmpegError, ValueError, OverflowError)
         try:
-            self._container = av.open(opened, metadata_errors="ignore")
+            # By its name, because among FFmpeg's formats are some that name other files.
+            self._container = av.open(opened, format=container.format, metadata_errors="ignore")
             if not self._container.streams.audio:
                 raise AudioError(f"{where}: the {name} file holds no audio.")
             self._stream = self._container.streams.audio[0]
@@ -199,7 +206,7 @@ class AVDecoder(Decoder):
                 raise
             raise self._damaged(error) from None
         if first is None:
-            raise AudioError(f"{where}: the clip is empty (0 samples).")
+            raise AudioError(f"{where}: the clip is empty: no sound decodes of the {name} file.")
         # Not the stream's: what doubles the rate of AAC is found in the frames.
         self.rate, self.n_channels = _check_rate(first.sample_rate, where), len(first.layout.channels)
         self._resampler = av.AudioResampler(format="fltp", layout=first.layout, rate=first.sample_rate)
@@ -236,11 +243,14 @@ class AVDecoder(Decoder):
         return block[:count]
 
     def _check_length(self) -> None:
-        declared = max(self._stream.duration * self._stream.time_base if self._stream.duration else 0, 0)
-        there = self._n_read / self.rate
+        declared, there = 0.0, self._n_read / self.rate
+        if self._stream.duration:
+            declared = float(self._stream.duration * self._stream.time_base)
+        elif self._name in _DECLARING and len(self._container.streams) == 1:
+            declared = (self._container.duration or 0) / 1e6
         if there < declared - max(_TOLERANCE, 0.005 * declared):
             raise LengthError(
-                f"{self._where}: the {self._name} file is damaged: it declares {float(declared):.3f} s of sound, and "
+                f"{self._where}: the {self._name} file is damaged: it declares {declared:.3f} s of sound, and "
                 f"breaks off after {there:.3f} s."
             )
 
