@@ -116,7 +116,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             its row.
         """
         self._check_params()
-        clips = as_clips(X)
+        clips = as_clips(X, type(self).__name__)
         if isinstance(clips, np.ndarray):
             self.n_features_in_ = clips.shape[1]
         elif hasattr(self, "n_features_in_"):
@@ -160,7 +160,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         """Number of clips, and the row and the function's result of each of them, computed as it is asked for."""
         check_is_fitted(self)
         self._check_params()
-        clips = as_clips(X)
+        clips = as_clips(X, type(self).__name__)
         task = self._task()
         # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would
         # eat up what two threads gain.

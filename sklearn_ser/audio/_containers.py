@@ -180,6 +180,8 @@ def _examine_aiff(data: Bytes) -> Structure:
         return Structure()
     rate = _extended(data.read(common.start + 8, 10))
     offset = struct.unpack(">I", data.read(sound.start, 4))[0]
+    if offset > min(sound.length, len(data)):
+        raise DamagedError("its header contradicts itself: the samples begin past the end of their chunk")
     samples = _Chunk(b"SSND", sound.start + 8 + offset, max(0, sound.length - 8 - offset))
     found = _length_of_sound(data, samples, ">", frame_bytes, max(1, round(rate * frame_bytes)))
     if found is None and samples.length // frame_bytes == n_frames:

@@ -74,6 +74,8 @@ def open_recording(file, where: str) -> Decoder:
         opened.close()
         if isinstance(error, DamagedError):
             raise (LengthError if error.about_length else AudioError)(f"{where}: {error}.") from None
+        if isinstance(error, (struct.error, OverflowError)):
+            raise AudioError(f"{where}: not readable as audio: its header makes no sense.") from None
         if isinstance(error, OSError) and not isinstance(error, AudioError):
             raise _unreadable(error, where) from None
         raise
@@ -117,7 +119,8 @@ def _decoder(opened: io.IOBase, file, where: str) -> Decoder:
             if head[:4] == b"RIFF" and head[20:22] in _FOREIGN_IN_WAV:
                 foreign = Foreign("WAV", "wav")
             else:
-                given = "" if not isinstance(file, bytes) else f" Got {short(file)}: a path must be a str."
+                is_name = isinstance(file, bytes) and len(file) < 1000 and all(31 < byte for byte in file)
+                given = f" Got {short(file)}: a path must be a str." if is_name else ""
                 raise AudioError(f"{where}: not readable as audio: {error.error_string}{given}") from None
     return AVDecoder(opened, foreign or Foreign("chained Ogg", "ogg"), where)
 
@@ -145,14 +148,21 @@ class SoundFileDecoder(Decoder):
             source = opened.fileno() if os.name == "posix" else opened
         self._sound = soundfile.SoundFile(source, closefd=False)
         self.rate, self.n_channels = _check_rate(self._sound.samplerate, where), self._sound.channels
-        self.can_seek = self._sound.seekable() and self._sound.format != "MP3"
-        if not self.can_seek:
-            # soundfile seeks after each block, where that is possible, and MP3 does not sound the same from there.
-            vars(self._sound)["seekable"] = lambda: False
         self.at_least, self.completed = structure.at_least, structure.completed
         uncompressed = self._sound.subtype in _UNCOMPRESSED
         if structure.exact and (uncompressed or self._sound.format in ("MP3", "OGG")):
             self.n_frames = self._sound.frames
+        exact = self._sound.format not in ("MP3", "OGG") and self.n_frames is not None
+        self.can_seek = exact and self._sound.seekable()
+        if not self.can_seek:
+            # soundfile seeks after each block, where it can, and MP3 and Ogg do not go on from there as before.
+            vars(self._sound)["seekable"] = lambda: False
+        if self.n_frames is not None and self.n_frames < structure.at_least:
+            raise DamagedError(
+                f"the file is damaged: it holds {structure.at_least / self.rate:.3f} s at least, of which only "
+                f"{self.n_frames / self.rate:.3f} s decode",
+                about_length=True,
+            )
         if structure.n_frames is not None and structure.n_frames != self._sound.frames:
             raise DamagedError("its header contradicts itself about the length", about_length=True)
         shorter = uncompressed and self._sound.format != "WAV" and _SHORTER.search(self._sound.extra_info)

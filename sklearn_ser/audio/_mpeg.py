@@ -50,11 +50,17 @@ def is_mpeg(data: Bytes) -> bool:
     return _begin(data) is not None
 
 
-def _begin(data: Bytes) -> int | None:
-    """Where the first frame begins, behind ID3 tags and what encoders leave before it."""
+def _after_tags(data: Bytes) -> int:
+    """Where ID3 tags at the beginning end."""
     position = 0
     while (size := _id3_length(data.read(position, 10))) is not None:
         position += size
+    return position
+
+
+def _begin(data: Bytes) -> int | None:
+    """Where the first frame begins, behind ID3 tags and what was cut off before it."""
+    position = _after_tags(data)
     limit = position + (2**16 if position else 2**11)
     while position < min(limit, len(data)):
         window = data.read(position, 4096)
@@ -80,7 +86,9 @@ def _id3_length(head: bytes) -> int | None:
 
 def examine_mpeg(data: Bytes) -> Structure:
     """Count the frames, and give the decoder a header that says how many there are."""
-    start = _begin(data)
+    start, after_tags = _begin(data), _after_tags(data)
+    if start > after_tags and _frame(data.read(after_tags, 4)):
+        raise DamagedError("the file is damaged: its first MPEG frame is not followed by another", about_length=True)
     first = _frame(data.read(start, 4))
     head = data.read(start, first.length)
     tag = start + 4 + first.side
@@ -108,7 +116,7 @@ def examine_mpeg(data: Bytes) -> Structure:
         return Structure(exact=False, at_least=at_least)
     if declared is not None and tag is not None:
         head = _corrected(head, 4 + first.side, n_frames)
-        if head == data.read(start, first.length):
+        if head == data.read(start, first.length) and start == after_tags:
             return Structure(at_least=at_least)
     else:
         head = _information(data.read(start, 4), n_frames)
@@ -141,13 +149,14 @@ def _walk(data: Bytes, position: int, kind: tuple) -> tuple[int, int | None]:
 def _corrected(head: bytes, tag: int, n_frames: int) -> bytes:
     """The frame of information with the true number of frames; without a delay to trim, if its checksum is wrong."""
     corrected = bytearray(head)
+    corrected[4:tag] = bytes(tag - 4)  # or libsndfile's decoder would not look further
     corrected[tag + 8 : tag + 12] = n_frames.to_bytes(4, "big")
     flags = head[tag + 7]
     # What the flags announce lies before the encoder's own part.
     behind = tag + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
     if len(head) >= behind + 36 and any(head[behind : behind + 9]):
         stored = int.from_bytes(head[behind + 34 : behind + 36], "big")
-        if stored != _crc16(head[: behind + 34]):
+        if stored not in (_crc16(head[: behind + 34]), _crc16(corrected[: behind + 34])):
             corrected[behind + 21 : behind + 24] = bytes(3)
     return bytes(corrected)
 

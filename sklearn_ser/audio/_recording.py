@@ -80,8 +80,9 @@ def read_recording(
         mixer = Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
         waveform = _read(decoder, start, count, mixer, where)
         mixer.warn()
-        total = start + waveform.size if waveform.size else _total(decoder, where)
-        return waveform, decoder.rate, total
+        rate = decoder.rate
+    total = start + waveform.size if waveform.size else recording_length(recording, where, channel)[0]
+    return waveform, rate, total
 
 
 def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: str) -> np.ndarray:
@@ -104,7 +105,7 @@ def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: 
 
 def _go_to(decoder: Decoder, start: int) -> int:
     """Go on to a sample; where that is, which is earlier if the recording ends before."""
-    if start and decoder.can_seek and decoder.n_frames is not None:
+    if start and decoder.can_seek:
         decoder.seek(start)
         return start
     position = 0
@@ -208,7 +209,7 @@ def read_part(
     channel = channel if recording.channel is None else recording.channel
     with open_recording(recording.file, where) as decoder:
         start, stop = span(decoder.rate)
-        if decoder.can_seek and decoder.n_frames is not None:
+        if decoder.can_seek:
             mixer = Mixer(channel, decoder.n_channels, where)
             part = _read(decoder, start, stop - start, mixer, where)
             mixer.warn()

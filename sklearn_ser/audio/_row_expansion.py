@@ -51,7 +51,8 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         self._validate_params()
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        clips = as_clips(X)
+        _check_reads_audio(self)
+        clips = as_clips(X, type(self).__name__)
         check_consistent_length(clips, y, groups, sample_weight if hasattr(sample_weight, "__len__") else None)
         self.estimator_ = clone(self.estimator)
         return clips
@@ -119,6 +120,24 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         tags.target_tags = inner.target_tags
         tags.input_tags.string = True
         return tags
+
+
+def _check_reads_audio(meta) -> None:
+    """Refuse an estimator that is known to read features, and would be given clips."""
+    first = meta.estimator
+    while isinstance(first, Pipeline):
+        steps = [step for _, step in first.steps if step not in (None, "passthrough")]
+        if not steps:
+            return
+        first = steps[0]
+    tags, wraps = get_tags(first), any(hasattr(inner, "fit") for inner in first.get_params().values())
+    is_known = type(first).__module__.split(".")[0] in ("sklearn", "sklearn_ser")
+    if is_known and not (wraps or tags.input_tags.string or tags.no_validation):
+        own, reader = type(meta).__name__, type(first).__name__
+        raise ValueError(
+            f"{own} hands audio to its estimator, and {reader} reads features. Put what reads audio inside, not "
+            f"before: {own}(make_pipeline(HandcraftedFeatures(), {reader}()))."
+        )
 
 
 def in_form_of(X, clips: list, rows: np.ndarray):
