@@ -42,7 +42,7 @@ class Room(WaveformAugmenter):
     References
     ----------
     .. [1] J.-D. Polack (1988), "La transmission de l'energie sonore dans les salles", doctoral thesis, Universite du
-    Maine.
+       Maine.
 
     Examples
     --------

@@ -2,8 +2,11 @@
 
 from ._compare import Comparison, compare
 from ._evaluate import evaluate
+from ._plot.report import ReportDisplay
 from ._report import EvaluationReport
 from ._risk import risk_coverage_curve
 from ._scores import uar_score, wa_score
+
+EvaluationReport._display = ReportDisplay  # a report draws itself without a file that imports in a circle
 
 __all__ = ["Comparison", "EvaluationReport", "compare", "evaluate", "risk_coverage_curve", "uar_score", "wa_score"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
@@ -77,12 +79,10 @@ class EvaluationReport:
 
     References
     ----------
-    .. [1] C. A. Field and A. H. Welsh (2007), "Bootstrapping clustered data", Journal of the Royal Statistical
-    Society B
-       69(3), 369-390.
+    .. [1] C. A. Field and A. H. Welsh (2007), "Bootstrapping clustered data", Journal of the Royal Statistical Society
+       B 69(3), 369-390.
     .. [2] M. Bisani and H. Ney (2004), "Bootstrap estimates for confidence intervals in ASR performance evaluation",
-    Proc.
-       ICASSP, vol. 1, 409-412.
+       Proc. ICASSP, vol. 1, 409-412.
     .. [3] T. C. Hesterberg (2015), "What teachers should know about the bootstrap: resampling in the undergraduate
        statistics curriculum", The American Statistician 69(4), 371-386.
 
@@ -99,6 +99,8 @@ class EvaluationReport:
     >>> report.to_frame().loc[("recall", "fear"), "value"].round(3)
     np.float64(0.667)
     """
+
+    _display: ClassVar[type]  # `ReportDisplay`, which imports this module; the package's `__init__` names it
 
     def __init__(
         self,
@@ -260,9 +262,7 @@ class EvaluationReport:
         -------
         display : ReportDisplay
         """
-        from ._plot.report import ReportDisplay
-
-        return ReportDisplay(self).plot(ax=ax)
+        return self._display(self).plot(ax=ax)
 
     def __str__(self):
         return _render.text(self)

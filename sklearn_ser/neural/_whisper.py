@@ -43,8 +43,7 @@ def whisper_encoder(
     References
     ----------
     .. [1] Radford, Kim, Xu, Brockman, McLeavey and Sutskever, "Robust speech recognition via large-scale weak
-    supervision", ICML
-       2023.
+       supervision", ICML 2023.
     """
     import keras
     from keras import ops

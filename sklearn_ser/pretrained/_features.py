@@ -133,8 +133,7 @@ class WhisperFeatures(AudioTransformer):
     References
     ----------
     .. [1] A. Radford, J. W. Kim, T. Xu, G. Brockman, C. McLeavey and I. Sutskever (2023), "Robust speech recognition
-    via large-scale
-       weak supervision", Proc. ICML, arXiv:2212.04356.
+       via large-scale weak supervision", Proc. ICML, arXiv:2212.04356.
 
     Examples
     --------
