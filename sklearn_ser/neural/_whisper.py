@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ._blocks import classify, real_frames
+
 _HIDDEN = -1e9  # what is added to the score of a frame that attention must not see
 
 
@@ -88,8 +90,6 @@ def whisper_attention(
     import keras
     from keras import layers, ops
 
-    from .networks import _classify
-
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
     found, mask = _encode(frames, n_layers, **sizes)
@@ -97,16 +97,14 @@ def whisper_attention(
     scores = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="scores")(x)
     weights = ops.softmax(ops.where(mask[:, :, None], scores, _HIDDEN), axis=1)
     x = ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1)
-    return keras.Model(frames, _classify(x, n_classes, dropout=dropout), name="whisper_attention")
+    return keras.Model(frames, classify(x, n_classes, dropout=dropout), name="whisper_attention")
 
 
 def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: int, n_positions: int):
     """Frames of each layer, and the mask of those that are real."""
     from keras import layers, ops
 
-    from .networks import _real
-
-    x, mask = _real(frames)
+    x, mask = real_frames(frames)
     x = _gelu(layers.Conv1D(width, 3, padding="same", kernel_initializer="zeros", name="conv_1")(x))
     x = ops.where(mask[:, :, None], x, 0.0)  # the next convolution sees zeros past a clip's end, as if it were alone
     x = ops.pad(x, [[0, 0], [1, 1], [0, 0]])

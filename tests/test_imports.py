@@ -1,0 +1,88 @@
+"""Imports run one way: no file in a circle, at most five floors of packages, as CONTRIBUTING.md's table says."""
+
+import ast
+import re
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sklearn_ser
+
+ROOT = Path(sklearn_ser.__file__).parent
+CONTRIBUTING = ROOT.parent / "CONTRIBUTING.md"
+
+
+def modules():
+    """Path of each module, by its name."""
+    names = {path: ".".join((ROOT.name, *path.relative_to(ROOT).with_suffix("").parts)) for path in ROOT.rglob("*.py")}
+    return {name.removesuffix(".__init__"): path for path, name in names.items()}
+
+
+def imports():
+    """Modules of this package that each of its modules imports, also inside of functions."""
+    paths, graph = modules(), {}
+    for name, path in paths.items():
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        graph[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                parent = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1])
+                module = f"{parent}.{node.module}" if node.module else parent
+                found = (f"{module}.{alias.name}" for alias in node.names)
+                graph[name] |= {each if each in paths else module for each in found} - {name}
+    return graph
+
+
+def package_of(module):
+    return ".".join(module.split(".")[1:2])
+
+
+def packages():
+    """Packages (and modules at the top) that each package imports."""
+    graph = defaultdict(set)
+    for name, found in imports().items():
+        graph[package_of(name)] |= {package_of(each) for each in found} - {package_of(name)}
+    return {name: found for name, found in graph.items() if name}
+
+
+def circle(graph):
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_graph_is_read_from_the_sources():
+    graph = imports()
+    assert "sklearn_ser.audio._input" in graph["sklearn_ser.audio._base"]
+    assert "audio" in packages()["features"]
+
+
+def test_no_file_imports_in_a_circle():
+    assert circle(imports()) is None
+
+
+def test_packages_stand_on_at_most_five_floors():
+    graph = packages()
+    assert circle(graph) is None
+
+    def floor(package):
+        return 1 + max(map(floor, graph[package]), default=0)
+
+    floors = {package: floor(package) for package in graph}
+    assert max(floors.values()) <= 5, floors
+
+
+def test_contributing_tells_what_each_package_may_import():
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*) \|$", CONTRIBUTING.read_text(encoding="utf-8"), re.MULTILINE)
+    allowed = {package: set(re.findall(r"`(\w+)`", others)) for package, others in rows}
+    graph = packages()
+    assert list(allowed) and set(allowed) == set(graph)
+    assert {package: found - allowed[package] for package, found in graph.items() if found - allowed[package]} == {}
+
+
+def test_nobody_imports_itself_by_its_full_name():
+    """What the tests above would not see."""
+    absolute = re.compile(rf"^\s*(?:from|import) {ROOT.name}\b", re.MULTILINE)
+    assert [name for name, path in modules().items() if absolute.search(path.read_text(encoding="utf-8"))] == []
