@@ -41,7 +41,7 @@ def packages():
     """Packages (and modules at the top) that each package imports."""
     graph = defaultdict(set)
     for name, found in imports().items():
-        graph[package_of(name)] |= {package_of(each) for each in found} - {package_of(name)}
+        graph[package_of(name)] |= {package_of(each) for each in found} - {"", package_of(name)}
     return {name: found for name, found in graph.items() if name}
 
 
@@ -75,7 +75,8 @@ def test_packages_stand_on_at_most_five_floors():
 
 
 def test_contributing_tells_what_each_package_may_import():
-    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]*) \|$", CONTRIBUTING.read_text(encoding="utf-8"), re.MULTILINE)
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ?([^|]*)\|$", text, re.MULTILINE)
     allowed = {package: set(re.findall(r"`(\w+)`", others)) for package, others in rows}
     graph = packages()
     assert list(allowed) and set(allowed) == set(graph)
