@@ -40,9 +40,9 @@ class VersionMismatchWarning(InconsistentVersionWarning):
 
 
 def _current() -> str:
-    import sklearn_ser
+    from .. import __version__
 
-    return sklearn_ser.__version__
+    return __version__
 
 
 class VersionedMixin:
