@@ -1,6 +1,7 @@
 from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
+from . import discriminant as discriminant
 from . import features as features
 from . import metrics as metrics
 from . import model_selection as model_selection
@@ -38,6 +39,7 @@ from .datasets import fetch_tess as fetch_tess
 from .datasets import load_casia as load_casia
 from .datasets import load_iemocap as load_iemocap
 from .datasets import make_emotional_speech as make_emotional_speech
+from .discriminant import CalibratedDiscriminant as CalibratedDiscriminant
 from .features import FlattenFrames as FlattenFrames
 from .features import FrameWise as FrameWise
 from .features import Functionals as Functionals
@@ -69,11 +71,13 @@ from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
 from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
 from .plotting import TimelineDisplay as TimelineDisplay
+from .preprocessing import BoundedScaler as BoundedScaler
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .pretrained import WhisperFeatures as WhisperFeatures
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier
+from .systems import make_recognizer as make_recognizer
 from .utils import VersionMismatchWarning as VersionMismatchWarning
 
 __version__: str

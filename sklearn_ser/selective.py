@@ -18,14 +18,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .utils._confidence import METHODS, fit_predict, predict_with_confidence
 from .utils._messages import short
+from .utils._novelty import Distance, features_of
 from .utils._sklearn_compat import (
     HasMethods,
     Interval,
     StrOptions,
-    _check_method_params,
     _check_y,
-    _safe_indexing,
     estimator_has,
 )
 from .utils._statistics import risk_bound
@@ -33,7 +33,6 @@ from .utils._versions import VersionedMixin
 
 __all__ = ["SelectiveClassifier"]
 
-_METHODS = ("predict_proba", "decision_function")
 _STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
 
 
@@ -56,6 +55,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         If the data do not show that any coverage keeps it, all clips are rejected, with a warning.
     confidence_level : float, default=0.9
         Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
+    novelty : bool or float, default=False
+        Whether to reject clips that are unlike those of `fit`, too, however sure the estimator is: music, silence,
+        tones, strong noise. A float is the fraction of clips of unseen speakers that may be called so; True is 0.01.
+        They count as rejected for `coverage` and `risk`.
     reject_label : str, int or None, default=None
         What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where
         labels are strings, else -1, or one less than the least label if that is negative.
@@ -85,6 +88,8 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Upper bound of the risk at this threshold, at `confidence_level`; NaN with `coverage`.
     reject_label_ : str or int
         What `predict` answers for a rejected clip.
+    novelty_threshold_ : float
+        Clips of a greater `novelty` are rejected; only with `novelty`.
 
     See Also
     --------
@@ -106,6 +111,11 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     *Scores.* A rejection is no right answer: `score`, and all of scikit-learn's scorers on `predict`, count it as an
     error (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
+
+    *Novelty* is the squared Mahalanobis distance from all clips of `fit` in what the last step of the pipeline reads,
+    as standard scores bounded by tanh, with a covariance shrunk by 0.3; the mean over the clips of `fit` is 1. What an
+    `AugmentedClassifier` makes of them does not count, so that noisy clips are called unlike them although they may be
+    recognised well.
 
     *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest
     other one. `predict_proba` and `decision_function` are the estimator's and reject nothing.
@@ -136,10 +146,11 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         "coverage": [Interval(Real, 0, 1, closed="right"), None],
         "risk": [Interval(Real, 0, 1, closed="neither"), None],
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
+        "novelty": ["boolean", Interval(Real, 0, 1, closed="neither")],
         "reject_label": [str, Integral, None],
         "speaker": [str, None],
         "cv": ["cv_object"],
-        "response_method": [StrOptions({"auto", *_METHODS})],
+        "response_method": [StrOptions({"auto", *METHODS})],
         "n_jobs": [Integral, None],
     }
 
@@ -150,6 +161,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         coverage=None,
         risk=None,
         confidence_level=0.9,
+        novelty=False,
         reject_label=None,
         speaker="speaker",
         cv=5,
@@ -160,6 +172,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         self.coverage = coverage
         self.risk = risk
         self.confidence_level = confidence_level
+        self.novelty = novelty
         self.reject_label = reject_label
         self.speaker = speaker
         self.cv = cv
@@ -211,9 +224,14 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             given = {**params, **({} if groups is None else {"groups": groups})}
             params = process_routing(self, "fit", **given).estimator.fit if given else {}
-        confidence, correct, speakers = self._out_of_fold(X, y, self._groups(X, groups), params)
+        confidence, correct, distances, speakers = self._out_of_fold(X, y, self._groups(X, groups), params)
         self.estimator_ = clone(self.estimator).fit(X, y, **params)
         self.classes_ = self.estimator_.classes_
+        if self.novelty:
+            self._distance = Distance(features_of(self.estimator_, X))
+            fraction = 0.01 if self.novelty is True else self.novelty
+            self.novelty_threshold_ = np.quantile(distances, 1 - fraction, method="higher")
+            confidence = np.where(distances > self.novelty_threshold_, -np.inf, confidence)
         self._calibrate(confidence, correct, speakers)
         return self
 
@@ -229,10 +247,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         labels : ndarray of shape (n_clips,)
         """
         check_is_fitted(self)
-        labels, confidence = _predict(self.estimator_, X, self.response_method)
+        labels, confidence = predict_with_confidence(self.estimator_, X, self.response_method)
         if labels.dtype.kind in "US":
             labels = labels.astype(object)  # lest a longer reject_label be cut off
-        labels = np.where(confidence >= self.threshold_, labels, self.reject_label_)
+        labels = np.where(self._is_rejected(X, confidence), self.reject_label_, labels)
         return labels.astype(str) if self.classes_.dtype.kind == "U" else labels
 
     def reject(self, X):
@@ -246,7 +264,23 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         -------
         rejected : ndarray of bool, shape (n_clips,)
         """
-        return self.confidence(X) < self.threshold_
+        return self._is_rejected(X, self.confidence(X))
+
+    @available_if(lambda self: self.novelty)
+    def novelty_score(self, X):
+        """How far each clip lies from those of `fit`.
+
+        Parameters
+        ----------
+        X : sequence or DataFrame of n_clips
+
+        Returns
+        -------
+        distances : ndarray of shape (n_clips,)
+            From 0; about 1 for clips like those of `fit`.
+        """
+        check_is_fitted(self)
+        return self._distance(features_of(self.estimator_, X))
 
     def confidence(self, X):
         """How sure the estimator is of its prediction for each clip.
@@ -261,7 +295,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             Of probabilities, from 0 to 1; of decision values, any number, below 0 where they contradict the prediction.
         """
         check_is_fitted(self)
-        return _predict(self.estimator_, X, self.response_method)[1]
+        return predict_with_confidence(self.estimator_, X, self.response_method)[1]
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -314,6 +348,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         """What the fitted estimator says."""
         return self.estimator_.feature_names_in_
 
+    def _is_rejected(self, X, confidence: np.ndarray) -> np.ndarray:
+        unsure = ~(confidence >= self.threshold_) | np.isneginf(confidence)
+        return unsure | (self.novelty_score(X) > self.novelty_threshold_) if self.novelty else unsure
+
     def _check_reject_label(self, y: np.ndarray):
         labels, label = np.unique(y).tolist(), self.reject_label
         strings = all(isinstance(there, str) for there in labels)
@@ -336,11 +374,12 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             "speaker=None takes clips to be independent."
         )
 
-    def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Confidence of each clip that was predicted, whether correctly, and whose it is."""
-        if isinstance(self.estimator, FrozenEstimator):
-            labels, confidence = _predict(self.estimator, X, self.response_method)
-            return confidence, labels == y, groups
+    def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+        """Of each clip that was predicted: how sure, whether correctly, how far from the others, and whose it is."""
+        frozen = isinstance(self.estimator, FrozenEstimator)
+        if frozen and not self.novelty:
+            labels, confidence = predict_with_confidence(self.estimator, X, self.response_method)
+            return confidence, labels == y, np.zeros(len(y)), groups
         cv, n_speakers = self.cv, None if groups is None else len(np.unique(groups))
         if n_speakers == 1:
             raise ValueError("There must be two speakers at least, or none could be left out. Got one.")
@@ -348,16 +387,20 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             cv = GroupKFold(min(5 if cv is None else cv, n_speakers))
         splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
         run = Parallel(n_jobs=self.n_jobs)
-        labels, confidence = zip(
+        labels, confidence, distances = zip(
             *run(
-                delayed(_fit_predict)(clone(self.estimator), X, y, train, test, params, self.response_method)
-                for train, test in splits
+                delayed(fit_predict)(
+                    self.estimator if frozen else clone(self.estimator),
+                    *(X, y, *split, params, self.response_method, self.novelty),
+                )
+                for split in splits
             ),
             strict=True,
         )
         rows = np.concatenate([test for _, test in splits])
         speakers = None if groups is None else np.asarray(groups)[rows]
-        return np.concatenate(confidence), np.concatenate(labels) == y[rows], speakers
+        correct = np.concatenate(labels) == y[rows]
+        return np.concatenate(confidence), correct, np.concatenate(distances), speakers
 
     def _calibrate(self, confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None) -> None:
         ordered, self.risk_bound_ = np.sort(confidence), np.nan
@@ -368,7 +411,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
         else:
             self.threshold_, self.risk_bound_ = self._control(ordered, confidence, correct, speakers)
-        answered = confidence >= self.threshold_
+        answered = (confidence >= self.threshold_) & ~np.isneginf(confidence)
         self.coverage_ = answered.mean()
         self.risk_ = 1 - correct[answered].mean() if answered.any() else np.nan
 
@@ -399,28 +442,3 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.classifier_tags, tags.input_tags = inner.classifier_tags, inner.input_tags
         return tags
-
-
-def _fit_predict(estimator, X, y, train, test, params, method) -> tuple[np.ndarray, np.ndarray]:
-    estimator.fit(_safe_indexing(X, train), y[train], **_check_method_params(X, params, indices=train))
-    return _predict(estimator, _safe_indexing(X, test), method)
-
-
-def _predict(estimator, X, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """Label of each clip, and how sure the estimator is of it."""
-    methods = _METHODS if method == "auto" else (method,)
-    has = [name for name in methods if hasattr(estimator, name)]
-    if not has:
-        raise ValueError(
-            f"{type(estimator).__name__} has none of {', '.join(methods)}, which would tell how sure it is."
-        )
-    labels, values = np.asarray(estimator.predict(X)), np.array(getattr(estimator, has[0])(X))
-    if values.ndim == 1:  # two classes
-        values = np.column_stack([-values, values]) / 2
-    columns = np.searchsorted(estimator.classes_, labels)
-    rows = np.arange(len(values))
-    predicted = values[rows, columns]
-    if has[0] == "decision_function":
-        values[rows, columns] = -np.inf
-        predicted = predicted - values.max(axis=1)
-    return labels, predicted

@@ -82,7 +82,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             return params
         while isinstance(final, RowExpandingClassifier):  # which hands groups on
             final, _ = _final_step(final.estimator)
-        if not _stops_early(final):
+        if not _splits_clips(final):
             hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
             if hidden:
                 raise ValueError(
@@ -163,6 +163,11 @@ def _final_step(estimator) -> tuple[BaseEstimator, str]:
         name, estimator = estimator.steps[-1]
         prefix += f"{name}__"
     return estimator, prefix
+
+
+def _splits_clips(classifier) -> bool:
+    """Whether its `fit` holds out a part of its training clips, to stop early or to calibrate."""
+    return getattr(classifier, "_splits_clips", False) or _stops_early(classifier)
 
 
 def _stops_early(classifier) -> bool:

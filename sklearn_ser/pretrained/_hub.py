@@ -16,6 +16,16 @@ from ._weights import CONFIG, INDEX, WEIGHTS, weight_files
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
+def local_model(name: str, data_home: str | os.PathLike | None = None) -> Path | None:
+    """The folder of a model of the hub, if this machine has it; nothing is downloaded."""
+    home, cache = _places(name, data_home)
+    return next((folder for folder in (home, *_snapshots(cache)) if _is_complete(folder)), None)
+
+
+def _places(name: str, data_home: str | os.PathLike | None) -> tuple[Path, Path]:
+    return _home_of(name, get_data_home(data_home)), _hub_cache() / f"models--{name.replace('/', '--')}"
+
+
 def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = None) -> Path:
     """The folder that holds a model's `config.json` and weights; downloaded if it is nowhere.
 
@@ -43,8 +53,8 @@ def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = N
             f"model must be a folder that holds {CONFIG} and {WEIGHTS}, or a name such as 'openai/whisper-base'. "
             f"Got {name!r:.80}, which is no folder (seen from {os.getcwd()})."
         )
-    home, cache = _home_of(name, get_data_home(data_home)), _hub_cache() / f"models--{name.replace('/', '--')}"
-    found = next((folder for folder in (home, *_snapshots(cache)) if _is_complete(folder)), None)
+    home, cache = _places(name, data_home)
+    found = local_model(name, data_home)
     if found is not None:
         return found
     looked = (

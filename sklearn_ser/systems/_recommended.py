@@ -1,0 +1,93 @@
+"""The recommended recogniser."""
+
+from __future__ import annotations
+
+import warnings
+
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from ..augmentation import AugmentedClassifier, real_world_augmenters
+from ..discriminant import CalibratedDiscriminant
+from ..features import HandcraftedFeatures
+from ..preprocessing import BoundedScaler
+from ..utils._messages import short
+
+_MODEL = "openai/whisper-base"
+_SHRINKAGE = {"whisper": 0.5, "handcrafted": 0.3}
+
+
+def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None):
+    """Speech emotion recogniser to begin with: audio input in, emotions and calibrated probabilities out.
+
+    Parameters
+    ----------
+    features : {"whisper", "handcrafted", "auto"}, default="whisper"
+        "whisper": `WhisperFeatures`, a layer of a pretrained speech encoder, which recognises most; its weights are
+        downloaded the first time, unless they are at hand. "handcrafted": `HandcraftedFeatures`, which need nothing and
+        take a tenth of the time. "auto": "whisper" where the weights are at hand, else "handcrafted", with a warning
+        that says how to get them.
+    robust : bool, default=True
+        Whether to train on altered copies of each clip, too (`real_world_augmenters`), so that noise, telephones, rooms
+        and other microphones disturb less. Training then takes a few times as long; prediction does not.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the copies.
+    memory : str, PathLike, joblib.Memory or None, default=None
+        Folder that keeps the features of each clip, so that a second fit, and each fold, takes seconds.
+    n_jobs : int or None, default=None
+        Clips worked on at a time, by joblib.
+
+    Returns
+    -------
+    recognizer : AugmentedClassifier or Pipeline
+        Unfitted. The pipeline is features, `BoundedScaler`, `CalibratedDiscriminant`.
+
+    Raises
+    ------
+    ValueError
+        If `features` is none of these.
+
+    Warns
+    -----
+    UserWarning
+        With "auto", if the weights are not at hand.
+
+    See Also
+    --------
+    SelectiveClassifier : Says "unknown" of clips that are unlike the training clips (``novelty=True``), or not sure.
+    evaluate : Tells how well unseen speakers are recognised, under real-world conditions, too.
+
+    Examples
+    --------
+    >>> from sklearn_ser import make_emotional_speech, make_recognizer
+    >>> corpus = make_emotional_speech(20, random_state=0)
+    >>> recognizer = make_recognizer("handcrafted", robust=False).fit(corpus.data, corpus.target)
+    >>> recognizer.predict_proba(corpus.data[:2]).shape
+    (2, 4)
+    """
+    if features not in (*_SHRINKAGE, "auto"):
+        raise ValueError(f"features must be one of {[*_SHRINKAGE, 'auto']}. Got {short(features)}.")
+    if features == "auto":
+        features = _at_hand()
+    if features == "whisper":
+        from ..pretrained import WhisperFeatures  # not before it is wanted: handcrafted pipelines go without Keras
+
+        extractor = WhisperFeatures(memory=memory, n_jobs=n_jobs)
+    else:
+        extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs)
+    pipeline: Pipeline = make_pipeline(extractor, BoundedScaler(), CalibratedDiscriminant(_SHRINKAGE[features]))
+    if not robust:
+        return pipeline
+    return AugmentedClassifier(pipeline, real_world_augmenters(), random_state=random_state)
+
+
+def _at_hand() -> str:
+    from ..pretrained._hub import local_model
+
+    if local_model(_MODEL) is not None:
+        return "whisper"
+    warnings.warn(
+        f"Handcrafted features are used, because the weights of {_MODEL} are not at hand. To get them (145 MB), once: "
+        f"make_recognizer() downloads them in fit; or `hf download {_MODEL} config.json model.safetensors`.",
+        stacklevel=3,
+    )
+    return "handcrafted"
