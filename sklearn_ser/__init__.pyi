@@ -17,6 +17,7 @@ from .audio import AudioError as AudioError
 from .audio import AudioTransformer as AudioTransformer
 from .audio import WaveformChunker as WaveformChunker
 from .audio import WaveformLoader as WaveformLoader
+from .audio import check_corpus as check_corpus
 from .audio import load_waveform as load_waveform
 from .augmentation import AddBackground as AddBackground
 from .augmentation import AddNoise as AddNoise

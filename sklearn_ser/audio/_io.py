@@ -220,7 +220,8 @@ def load_waveform(
     where = where_is(clip, row)
     source = clip if isinstance(clip, Segment) else as_clip(clip, where)
     if isinstance(source, Recording):
-        waveform, rate, total = read_recording(source, where, offset=offset, duration=duration, channel=channel)
+        part = read_recording(source, where, offset=offset, duration=duration, channel=channel)
+        waveform, rate, total = part.waveform, part.rate, part.total
     else:
         if isinstance(clip, Segment):
             row = row if clip.row is None else clip.row

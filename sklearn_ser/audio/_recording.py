@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,19 +71,28 @@ class Mixer:
             )
 
 
+class Part(NamedTuple):
+    """Part of a recording, its rate, as much of the whole's length as had to be known, and whether no header says it."""
+
+    waveform: np.ndarray
+    rate: int
+    total: int
+    completed: bool
+
+
 def read_recording(
     recording: Recording, where: str, *, offset: float, duration: float | None, channel: int | str
-) -> tuple[np.ndarray, int, int]:
-    """Waveform of a part in seconds, its rate, and the length of the whole as far as it had to be known."""
+) -> Part:
+    """Waveform of a part in seconds, at the recording's own rate."""
     with open_recording(recording.file, where) as decoder:
         start = round(offset * decoder.rate)
         count = None if duration is None else max(1, round(duration * decoder.rate))
         mixer = Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
         waveform = _read(decoder, start, count, mixer, where)
         mixer.warn()
-        rate = decoder.rate
-    total = start + waveform.size if waveform.size else recording_length(recording, where, channel)[0]
-    return waveform, rate, total
+        rate, completed = decoder.rate, decoder.completed
+    total = start + len(waveform) if len(waveform) else recording_length(recording, where, channel)[0]
+    return Part(waveform, rate, total, completed)
 
 
 def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: str) -> np.ndarray:
