@@ -420,7 +420,9 @@ def SpeakerLoader(clip):
 
 def test_a_timeline_hears_the_same_channel(call):
     path, left, right = call
-    pipeline = make_pipeline(HandcraftedFeatures(channel=1, families=["spectrum"]), LogisticRegression())
+    pipeline = make_pipeline(
+        HandcraftedFeatures(feature_set="default-v1", channel=1, families=["spectrum"]), LogisticRegression()
+    )
     model = SegmentClassifier(pipeline, 0.1).fit([left, right], ["tone", "noise"])
     assert set(model.predict_timeline(path)["predicted"]) == {"noise"}
     assert model.predict([path]) == "noise"
@@ -556,7 +558,9 @@ def corpus(tmp_path):
     return paths, list("AABBCCDDAABB"), y
 
 
-PIPELINE = make_pipeline(HandcraftedFeatures(families=["spectrum"]), StandardScaler(), LogisticRegression())
+PIPELINE = make_pipeline(
+    HandcraftedFeatures(feature_set="default-v1", families=["spectrum"]), StandardScaler(), LogisticRegression()
+)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -39,7 +39,7 @@ def corpus(tmp_path):
         paths[name] = str(tmp_path / name)
         soundfile.write(paths[name], waveform, rate)
     whole = (tmp_path / "a whole one.wav").read_bytes()
-    unset = whole[:40] + struct.pack("<I", 0) + voice().astype("<i2").tobytes()
+    unset = whole[:40] + struct.pack("<I", 0) + (voice() * 2**15).astype("<i2").tobytes()
     for name, content in {"torn.wav": whole[:9000], "text.wav": b"text", "unset.wav": unset}.items():
         (tmp_path / name).write_bytes(content)
         paths[name] = str(tmp_path / name)

@@ -72,7 +72,7 @@ class Mixer:
 
 
 class Part(NamedTuple):
-    """Part of a recording, its rate, as much of the whole's length as had to be known, and whether no header says it."""
+    """Part of a recording, its rate, the length of the whole if it had to be known, and whether no header says it."""
 
     waveform: np.ndarray
     rate: int
