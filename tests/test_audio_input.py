@@ -596,6 +596,15 @@ def test_polars_columns_of_waveforms_and_durations(recording):
         WaveformLoader().fit(polars.DataFrame({"name": ["a"]}))
 
 
+def test_columns_of_other_kinds_ride_along(recording):
+    """RAVDESS calls speech and song vocal channels; `duration` is that of the whole recording."""
+    X = pd.DataFrame({"path": [recording[0]] * 2, "channel": ["speech", "song"], "duration": [1.0, 2.0]})
+    assert [waveform.size for waveform in WaveformLoader().fit_transform(X)] == [3 * SR] * 2
+    assert list(augment_clips(X, AddNoise(snr=9)).columns) == ["path", "channel", "duration"]
+    with pytest.raises(ValueError, match="Row 1: channel must be a whole number, or missing. Got 'song'"):
+        WaveformLoader().fit(X.assign(channel=[0, "song"]))
+
+
 def test_bagging_of_paths(corpus):
     paths, _, y = corpus
     X = np.array(paths, dtype=object)[:, np.newaxis]

@@ -165,6 +165,9 @@ def test_headers_that_contradict_themselves_are_refused():
         changed = wav[:place] + struct.pack(form, value) + wav[place + struct.calcsize(form) :]
         with pytest.raises(AudioError, match="its header contradicts itself: .* do not make frames of"):
             load_waveform(bytes(changed))
+    gsm = encoded(sound(), 8000, subtype="GSM610")
+    with pytest.raises(AudioError, match="contradicts itself: 9000 Hz in blocks of 320 samples and 65 bytes"):
+        load_waveform(gsm[:24] + struct.pack("<I", 9000) + gsm[28:])
     shorter = wav[:40] + struct.pack("<I", 1000) + wav[44:]
     with pytest.raises(AudioError, match="declares 0.031 s of sound, but more follows that is no chunk"):
         load_waveform(bytes(shorter))

@@ -117,6 +117,8 @@ def _read_file(file, where: str) -> bytes:
     content = file.read()
     if position is not None:
         file.seek(position)
+    elif not content:
+        raise AudioError(f"{where}: nothing is left to read. A stream can be read once: pass its bytes, file.read().")
     if isinstance(content, (bytes, bytearray, memoryview)):
         return bytes(content)
     raise TypeError(f"{where}: a file object must be open in binary mode. Got {short(file)}.")

@@ -16,6 +16,7 @@ from ._structure import Bytes, DamagedError, Structure, broken_off
 
 # From this length on, in bytes, a header means "not known yet": a recorder that writes into a pipe, or was killed.
 _UNKNOWN = 0x7FFF0000
+_BLOCKS = (0x02, 0x11, 0x31)  # ADPCM of Microsoft and IMA, GSM 6.10: codecs of blocks of samples
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 
 
@@ -134,6 +135,13 @@ def _examine_wav(data: Bytes) -> Structure:
             raise DamagedError(
                 f"its header contradicts itself: {n_channels} channel(s) of {bits} bits at {rate} Hz do not make "
                 f"frames of {frame_bytes} bytes and {byte_rate} bytes a second"
+            )
+    elif code in _BLOCKS and format_chunk.length >= 20 and byte_rate >= 500:
+        (per_block,) = struct.unpack("<H", data.read(format_chunk.start + 18, 2))
+        if per_block and abs(rate * frame_bytes / per_block / byte_rate - 1) > 0.05:
+            raise DamagedError(
+                f"its header contradicts itself: {rate} Hz in blocks of {per_block} samples and {frame_bytes} bytes do "
+                f"not make {byte_rate} bytes a second"
             )
     per_second = rate * frame_bytes if code in (_PCM, _FLOAT, _ALAW, _ULAW) else max(byte_rate, 500)
     found = _length_of_sound(data, sound, "<", frame_bytes, per_second)

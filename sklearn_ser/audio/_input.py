@@ -190,13 +190,21 @@ def _is_numeric(dtype) -> bool:
 
 
 def _clips_of_table(X, column: str) -> list:
-    clips = table_column(X, column)
-    given = {name: values for name in PARTS if (values := table_column(X, name)) is not None}
-    if "start" not in given or "end" in given:
-        given.pop("duration", None)  # of the whole recording
+    clips, given = table_column(X, column), part_columns(X)
     if not given:
         return list(_clips_of_sequence(clips)) if clips else clips
     return [_part(clip, {name: values[row] for name, values in given.items()}, row) for row, clip in enumerate(clips)]
+
+
+def part_columns(X) -> dict[str, list]:
+    """Columns that say which part of a recording each clip is, and how it is read."""
+    given = {name: values for name in PARTS if (values := table_column(X, name)) is not None}
+    if "start" not in given or "end" in given:
+        given.pop("duration", None)  # of the whole recording
+    names = {value for value in given.get("channel", ()) if not _is_missing(value)}
+    if names and all(isinstance(value, str) for value in names) and not names & {"mean", "left", "right"}:
+        given.pop("channel")  # of another kind, such as the vocal channels of RAVDESS, speech and song
+    return given
 
 
 def _part(clip, given: dict, row: int):

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, h
 
 from ..utils._sklearn_compat import HasMethods, _check_method_params
 from ..utils._versions import VersionedMixin
-from ._input import CLIPS, PARTS, as_clips, table_column
+from ._input import CLIPS, as_clips, part_columns, table_column
 
 
 class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
@@ -148,7 +148,7 @@ def in_form_of(X, clips: list, rows: np.ndarray):
     """
     if not hasattr(X, "columns") or not any(table_column(X, name) is not None for name in CLIPS):
         return clips
-    used = [name for name in (*CLIPS, *PARTS) if name in X.columns and name != "path"]
+    used = [name for name in (*CLIPS, *part_columns(X)) if name in X.columns and name != "path"]
     if not hasattr(X, "iloc"):  # polars
         import polars
 
