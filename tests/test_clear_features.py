@@ -5,7 +5,7 @@ import pytest
 import scipy.signal
 
 from sklearn_ser import HandcraftedFeatures, LowLevelDescriptors
-from sklearn_ser._signal.clear_speech import DEPTH, ClearSpeech, clear_levels, noise_floor
+from sklearn_ser._signal.clear_speech import DEPTH, ClearSpeech, clear_levels, noise_floor, speech_span
 
 RNG = np.random.default_rng(0)
 FEATURES = HandcraftedFeatures().set_output(transform="pandas")
@@ -111,3 +111,12 @@ def test_the_families_are_spectrum_treble_voice_and_prosody():
         for name in families["treble"]
     )
     assert not any("covariation" in name for names in families.values() for name in names)
+
+
+def test_the_span_of_speech_is_found_in_silence_and_in_noise():
+    clip = np.concatenate([np.zeros(16000), syllables(2.0), np.zeros(8000)])
+    for heard in (clip, with_noise(clip, 15)):
+        span = speech_span(heard.astype(np.float32), 16000)
+        assert abs(span.start - 16000) < 3200 and abs(span.stop - 48000) < 3200
+    assert speech_span(np.zeros(4000, np.float32), 16000).stop >= 4000
+    assert speech_span(np.ones(1, np.float32), 16000).start == 0

@@ -17,13 +17,14 @@ from functools import cached_property, lru_cache
 import numpy as np
 import scipy.sparse
 
-from .spectrum import merge_bands
+from .spectrum import join, mel_spectrogram, merge_bands
 
 N_BANDS, N_BROAD, N_LOW = 40, 20, 15  # mel bands; pairs of them; pairs that lie below 3.8 kHz
 DEPTH = 30.0  # dB below the loud parts of the speech, down to which its bands are measured
 ENERGY_DEPTH = 25.0  # the same of the energy, which sums the bands up
 _SMOOTHING, _QUIET, _EXCESS = 5, 0.15, 3.0  # frames; fraction of frames that are the quietest; floor over their mean
 _LOUD = 0.95  # quantile over frames that stands for loud speech
+_SPEECH, _MARGIN = -20.0, 5  # dB relative to loud speech, from which a frame sounds; frames left on either side
 _EMPTY = 3.0  # dB above the depth that a band must reach to carry something
 _FALL = 0.5  # dB by which an empty band lies below its neighbour
 _SILENT = np.float32(1e-10)
@@ -82,6 +83,23 @@ def clear_levels(power: np.ndarray) -> np.ndarray:
     nearest = full[np.abs(full - bands[:, np.newaxis]).argmin(axis=1)]
     fall = (np.float32(_FALL) * np.abs(nearest - bands)).astype(np.float32)
     return np.maximum(levels[:, nearest] - fall, np.float32(-DEPTH))
+
+
+def speech_span(waveform: np.ndarray, sr: int) -> slice:
+    """Samples from shortly before the first to shortly behind the last speech; all, where there is none."""
+    hop_length = round(0.01 * sr)
+    batch = join([waveform], 1 << (round(0.025 * sr) - 1).bit_length(), hop_length)
+    filters = dict(win_length=round(0.025 * sr), window="hann", mel=mel(sr))
+    frames = speech_frames(ClearSpeech(mel_spectrogram(batch, **filters), batch.counts, sr).energy())
+    return slice(frames.start * hop_length, frames.stop * hop_length)
+
+
+def speech_frames(energy: np.ndarray) -> slice:
+    """The same of frames, by their `ClearSpeech.energy`."""
+    sounding = np.flatnonzero(energy > _SPEECH)
+    if sounding.size == 0:
+        return slice(0, len(energy))
+    return slice(max(sounding[0] - _MARGIN, 0), sounding[-1] + 1 + _MARGIN)
 
 
 class ClearSpeech:

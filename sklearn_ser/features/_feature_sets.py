@@ -27,7 +27,6 @@ _SOURCES = [
         *(_analysis, _descriptors, _clip_features, _functionals),
     )
 ]
-_SPEECH, _MARGIN = -20.0, 5  # dB relative to loud speech, from which a frame sounds; frames left on either side
 _FEWEST = 3  # voiced frames that statistics are taken of; with fewer, they are of all frames
 
 
@@ -138,11 +137,8 @@ class FeatureSet(NamedTuple):
 
 
 def _cropped(clip: Clip) -> Clip:
-    """The clip from shortly before its first to shortly behind its last frame of speech."""
-    sounding = np.flatnonzero(clip.contours["clear_energy"][:, 0] > _SPEECH)
-    if sounding.size == 0:
-        return clip
-    speech = slice(max(sounding[0] - _MARGIN, 0), sounding[-1] + 1 + _MARGIN)
+    """The clip without the frames before and behind the speech."""
+    speech = clear_speech.speech_frames(clip.contours["clear_energy"][:, 0])
     return replace(clip, contours={name: values[speech] for name, values in clip.contours.items()})
 
 

@@ -10,6 +10,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._signal.clear_speech import speech_span
 from ..audio import AudioTransformer
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ._encoder import Lent, load_encoder
@@ -41,9 +42,18 @@ def _pool(parts, deviation: bool) -> np.ndarray:
 
 
 def _encode(
-    waveforms, *, lent: Lent | None, layers: tuple[int, ...], n_mels: int, n_positions: int, pooling: str | None
+    waveforms,
+    *,
+    lent: Lent | None,
+    layers: tuple[int, ...],
+    n_mels: int,
+    n_positions: int,
+    pooling: str | None,
+    trim: bool,
 ) -> list[np.ndarray]:
     encode = lent.encoder.compiled(layers) if lent is not None else None
+    if pooling is not None and trim:
+        waveforms = (waveform[speech_span(waveform, SR)] for waveform in waveforms)
     clips = (_hidden(waveform, encode, n_mels, n_positions) for waveform in waveforms)
     if pooling is None:
         return [np.concatenate(list(parts)) for parts in clips]
@@ -83,6 +93,9 @@ class WhisperFeatures(AudioTransformer):
         log-mel frames that the encoder would read, 100 a second, for `WhisperClassifier`.
     pooling : {"mean", "mean_std"} or None, default="mean"
         Features: mean over the clip's frames, or also the standard deviation. None leaves the frames, 50 a second.
+    trim : bool, default=True
+        Whether to leave out what lies before and behind the speech, silence or noise, when frames are pooled: of a clip
+        that is half silence, half of the mean would be. Frames without pooling are of the whole clip.
     n_frames : int or None, default=None
         Without pooling, frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
         longest clip's in `fit`.
@@ -152,6 +165,7 @@ class WhisperFeatures(AudioTransformer):
         "model": [str, os.PathLike],
         "layer": [Interval(Integral, 0, None, closed="left"), "array-like", None],
         "pooling": [StrOptions({"mean", "mean_std"}), None],
+        "trim": ["boolean"],
         "n_frames": [Interval(Integral, 1, None, closed="left"), None],
         "data_home": [str, os.PathLike, None],
     }
@@ -162,6 +176,7 @@ class WhisperFeatures(AudioTransformer):
         layer=3,
         *,
         pooling="mean",
+        trim=True,
         n_frames=None,
         offset=0.0,
         duration=None,
@@ -175,6 +190,7 @@ class WhisperFeatures(AudioTransformer):
         self.model = model
         self.layer = layer
         self.pooling = pooling
+        self.trim = trim
         self.n_frames = n_frames
         self.offset = offset
         self.duration = duration
@@ -303,6 +319,7 @@ class WhisperFeatures(AudioTransformer):
             n_mels=self._n_mels,
             n_positions=self._n_positions,
             pooling=self.pooling,
+            trim=self.trim,
         )
 
     def _cache_key(self, function):
