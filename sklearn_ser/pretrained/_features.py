@@ -93,9 +93,10 @@ class WhisperFeatures(AudioTransformer):
         log-mel frames that the encoder would read, 100 a second, for `WhisperClassifier`.
     pooling : {"mean", "mean_std"} or None, default="mean"
         Features: mean over the clip's frames, or also the standard deviation. None leaves the frames, 50 a second.
-    trim : bool, default=True
+    trim : bool, default=False
         Whether to leave out what lies before and behind the speech, silence or noise, when frames are pooled: of a clip
-        that is half silence, half of the mean would be. Frames without pooling are of the whole clip.
+        that is half silence, half of the mean would be. `make_recognizer` does so. Frames without pooling are of the
+        whole clip.
     n_frames : int or None, default=None
         Without pooling, frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
         longest clip's in `fit`.
@@ -176,7 +177,7 @@ class WhisperFeatures(AudioTransformer):
         layer=3,
         *,
         pooling="mean",
-        trim=True,
+        trim=False,
         n_frames=None,
         offset=0.0,
         duration=None,

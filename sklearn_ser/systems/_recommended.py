@@ -71,7 +71,7 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
     if features == "whisper":
         from ..pretrained import WhisperFeatures  # not before it is wanted: handcrafted pipelines go without Keras
 
-        extractor = WhisperFeatures(memory=memory, n_jobs=n_jobs)
+        extractor = WhisperFeatures(trim=True, memory=memory, n_jobs=n_jobs)
     else:
         extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs)
     pipeline: Pipeline = make_pipeline(extractor, BoundedScaler(), CalibratedDiscriminant(_SHRINKAGE[features]))
