@@ -11,7 +11,6 @@ spectral subtraction", IEEE Transactions on Acoustics, Speech and Signal Process
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -105,7 +104,7 @@ def speech_frames(energy: np.ndarray) -> slice:
 class ClearSpeech:
     """What is measured of the mel power, (n_frames, 40), of clips of `counts` frames; all (n_frames, ...) float32."""
 
-    def __init__(self, power: np.ndarray, counts: Sequence[int], sr: int):
+    def __init__(self, power: np.ndarray, counts: np.ndarray, sr: int):
         ends = np.cumsum(counts)
         self.counts, self.first, self.sr = counts, ends - counts, sr
         self.levels = np.empty(power.shape, dtype=np.float32)  # rows in memory, so that sums round alike for any clips
@@ -161,9 +160,9 @@ class ClearSpeech:
         weights, bands, peaks = _weights(self.sr)
         sums = [_decibels(self.power[:, band].sum(axis=1) + _DEEPEST * (band.stop - band.start)) for band in bands]
         low, high, bass, middle, top = sums
-        peaks = [self.levels[:, band].max(axis=1) for band in peaks]
+        loudest = [self.levels[:, band].max(axis=1) for band in peaks]
         slopes = (weights @ self.levels[:, : 2 * N_LOW].T).T
-        return np.column_stack([low - high, peaks[0] - peaks[1], slopes, bass - middle, middle - top])
+        return np.column_stack([low - high, loudest[0] - loudest[1], slopes, bass - middle, middle - top])
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from typing import Any, Literal
 
 import numpy as np
 import scipy.fft
@@ -82,7 +83,7 @@ def join(
     frame_length: int,
     hop_length: int,
     center: bool = True,
-    pad_mode: str = "constant",
+    pad_mode: Literal["constant", "edge", "reflect"] = "constant",
 ) -> FrameBatch:
     """Lay waveforms end to end. Centred frames see half a window of padding on either side of a clip.
 
@@ -115,12 +116,12 @@ def analysis_window(window: str | float | tuple, win_length: int, n_fft: int) ->
 
 @lru_cache(maxsize=16)
 def mel_filter_bank(
-    *, sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool = False, norm: str | None = "slaney"
+    *, sr: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool = False, norm: Any = "slaney"
 ) -> scipy.sparse.csr_array:
     """librosa's mel filters, (n_mels, n_bins) float32; sparse, because a bin lies in two filters at most."""
-    import librosa.filters  # here, because importing librosa takes longer than all of this package
+    from librosa.filters import mel  # here, because importing librosa takes longer than all of this package
 
-    bank = librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
+    bank = mel(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     return scipy.sparse.csr_array(bank.astype(np.float32))
 
 
@@ -190,7 +191,10 @@ def power_to_db(
 
 def merge_bands(levels: np.ndarray, width: int) -> np.ndarray:
     """Means of `width` neighbouring bands, (n_frames, n_bands) -> (n_frames, n_bands / width)."""
-    return sum(levels[:, i::width] for i in range(width)) / np.float32(width)
+    total = levels[:, ::width]
+    for i in range(1, width):
+        total = total + levels[:, i::width]
+    return total / np.float32(width)
 
 
 def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:

@@ -8,11 +8,12 @@ import pickle
 import tempfile
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from ..utils._messages import short
 from ._io import clip_digest
 
-Task = Callable[[list, Sequence[int]], list[np.ndarray]]  # from clips and their rows to their results
+Task = Any  # a functools.partial, from clips and their rows to their results
 
 
 def _digest_of_code() -> str:
@@ -39,7 +40,7 @@ def _libraries() -> list[str]:
     return [f"{name} {version(name)}" for name in ("librosa", "numpy", "scipy", "soundfile", "soxr")]
 
 
-def cached(task: Task, memory: str | os.PathLike | joblib.Memory | None, name: str, key=()) -> Task:
+def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     """The same task, that looks into the memory first, and puts there what it had to compute.
 
     Parameters
@@ -92,7 +93,7 @@ class _CachedTask:
     """A task with a cache. Unlike `joblib.Memory.cache`, it looks up clips, not calls, and is several times as fast."""
 
     task: Task
-    store: object  # joblib's store backend; it writes beside an entry, then renames, so that none is ever incomplete
+    store: Any  # joblib's store backend; it writes beside an entry, then renames, so that none is ever incomplete
     name: str
     parameters: str  # what the results depend on, besides the clip
     writable: bool = True

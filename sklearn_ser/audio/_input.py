@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Number, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ def _clips_of_sequence(X: Sequence, reader: str = "") -> Sequence:
     return _non_empty(X)
 
 
-def _clips_of_array(X: np.ndarray, reader: str) -> Sequence:
+def _clips_of_array(X: Any, reader: str) -> Sequence:
     """Of an array, a Series, or whatever else can be an array."""
     if X.dtype.kind == "S":
         raise ValueError("An array of bytes cuts off zeros at the end of each clip: pass a list of bytes instead.")
@@ -130,7 +131,7 @@ def _clips_of_array(X: np.ndarray, reader: str) -> Sequence:
     return _matrix(X, reader)
 
 
-def _matrix(X, reader: str) -> np.ndarray:
+def _matrix(X, reader: str) -> Any:
     """Clips of equal lengths, (n_clips, n_times) float32."""
     X = check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1)
     n_clips, n_times = X.shape
@@ -217,7 +218,7 @@ def _part(clip, given: dict, row: int):
         clip = replace(as_clip(clip, where), channel=channel)
     if sr is not None and not isinstance(clip, (str, os.PathLike)):
         found = as_clip(clip, where)
-        if getattr(found, "rate", 0) is None:
+        if isinstance(found, Samples) and found.rate is None:
             clip = replace(as_clip((found.samples, sr), where), channel=found.channel)
     start, end = (_seconds(given, name, row) for name in ("start", "end"))
     length = _seconds(given, "duration", row)
@@ -231,23 +232,23 @@ def _part(clip, given: dict, row: int):
 
 
 def _whole(given: dict, name: str, row: int) -> int | str | None:
-    value = given.get(name)
+    value: Any = given.get(name)
     if _is_missing(value) or value == "mean":
         return value if isinstance(value, str) else None
-    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer() and value >= 0:
-        return int(value)
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer() and float(value) >= 0:
+        return int(float(value))
     raise ValueError(f"Row {row}: {name} must be a whole number, or missing. Got {short(value)}.")
 
 
 def _seconds(given: dict, name: str, row: int) -> float | None:
-    value = given.get(name)
+    value: Any = given.get(name)
     if _is_missing(value):
         return None
     if hasattr(value, "total_seconds"):
         return value.total_seconds()
     if isinstance(value, np.timedelta64):
         return value / np.timedelta64(1, "s")
-    if isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value):
+    if isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value)):
         return float(value)
     raise ValueError(f"Row {row}: {name} must be seconds, or a Timedelta. Got {short(value)}.")
 

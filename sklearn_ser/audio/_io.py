@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from typing import Any, cast
 
 import numpy as np
 
@@ -48,7 +49,9 @@ def clip_length(
 ) -> int:
     """Samples at `sr` that `load_waveform` returns for a clip; of most files, only the header is read."""
     if isinstance(clip, AlteredClip):
-        span = dict(sr=sr, offset=offset, duration=duration, channel=channel, row=row if clip.row is None else clip.row)
+        span: dict[str, Any] = dict(
+            sr=sr, offset=offset, duration=duration, channel=channel, row=row if clip.row is None else clip.row
+        )
         altered = clip.alter.n_times(clip_length(clip.source, **span))
         return load_waveform(clip, **span).size if altered is None else altered
     where = where_is(clip, row)
@@ -118,13 +121,13 @@ def clip_digest(clip, row: int | None = None) -> bytes | None:
     clip = as_clip(clip, where)
     if isinstance(clip, Samples):
         digest = hashlib.sha256(f"samples {clip.rate} {clip.channel} ".encode())
-        digest.update(np.ascontiguousarray(clip.floats(where)))
+        digest.update(np.ascontiguousarray(clip.floats(where)).data)
         return digest.digest()
-    in_memory = isinstance(clip.file, bytes)
-    extension = "" if in_memory else os.path.splitext(os.fsdecode(clip.file))[1].lower()
+    content = clip.file if isinstance(clip.file, bytes) else None
+    extension = os.path.splitext(os.fsdecode(clip.file))[1].lower() if content is None else ""
     digest = hashlib.sha256(f"file {extension} {clip.channel} ".encode("utf-8", "replace"))
-    if in_memory:
-        digest.update(clip.file)
+    if content is not None:
+        digest.update(content)
         return digest.digest()
     try:
         if not os.path.isfile(clip.file):
@@ -152,7 +155,7 @@ def _segment_digest(segment: Segment, row: int | None, where: str) -> bytes | No
 
     part, rate = _native(source, span, segment.sr, "all", where)
     digest = hashlib.sha256(f"segment {start!r} {stop!r} {rate} {source.channel} ".encode())
-    digest.update(np.ascontiguousarray(part))
+    digest.update(np.ascontiguousarray(part).data)
     return digest.digest()
 
 
@@ -227,7 +230,8 @@ def load_waveform(
             row = row if clip.row is None else clip.row
             waveform, rate = load_part(clip.source, sr, *_within(clip, sr, channel, row), channel=channel, row=row), sr
         else:
-            waveform, rate = source.mono(channel, where), source.rate or sr
+            samples = cast(Samples, source)
+            waveform, rate = samples.mono(channel, where), samples.rate or sr
         total = waveform.size
         start, count = _span(total, rate, offset, duration)
         waveform = waveform[start : start + count]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class AlteredClip:
     """
 
     source: object
-    alter: Callable
+    alter: Any
     row: int | None = None
 
 

@@ -156,7 +156,7 @@ def _corrected(head: bytes, tag: int, n_frames: int) -> bytes:
     behind = tag + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
     if len(head) >= behind + 36 and any(head[behind : behind + 9]):
         stored = int.from_bytes(head[behind + 34 : behind + 36], "big")
-        if stored not in (_crc16(head[: behind + 34]), _crc16(corrected[: behind + 34])):
+        if stored not in (_crc16(head[: behind + 34]), _crc16(bytes(corrected[: behind + 34]))):
             corrected[behind + 21 : behind + 24] = bytes(3)
     return bytes(corrected)
 

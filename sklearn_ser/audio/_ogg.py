@@ -17,7 +17,9 @@ def examine_ogg(data: Bytes) -> Structure:
     A decoder leaves out pages that are damaged, and takes what a torn file holds for all of it, because Ogg declares no
     length.
     """
-    position, sequence, ended, chained, first_granule = 0, {}, set(), False, None
+    sequence: dict[int, int] = {}
+    ended: set[int] = set()
+    position, chained, first_granule = 0, False, None
     while position + 27 <= len(data):
         head = data.read(position, 27)
         magic, _, flags, granule, serial, number, checksum, n_segments = struct.unpack("<4sBBqIIIB", head)

@@ -39,7 +39,7 @@ class Mixer:
     """Blocks of several channels become mono; where averaging cancels, that can be told afterwards."""
 
     def __init__(self, channel: int | str, n_channels: int, where: str):
-        if channel not in ("mean", "all") and not 0 <= channel < n_channels:
+        if not isinstance(channel, str) and not 0 <= channel < n_channels:
             raise AudioError(
                 f"{where}: channel must be 'mean' or one of the recording's {n_channels} channel(s), counted from 0. "
                 f"Got channel={channel}."
@@ -53,7 +53,7 @@ class Mixer:
             return block
         if self._n_channels == 1:
             return block[:, 0]
-        if self._channel != "mean":
+        if not isinstance(self._channel, str):
             return np.ascontiguousarray(block[:, self._channel])
         mean = block.mean(axis=1)
         self._expected += float(np.vdot(block, block)) / self._n_channels**2

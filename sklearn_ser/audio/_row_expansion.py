@@ -24,6 +24,8 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     A subclass says in `_parts` what its rows are of a clip, and calls `_check_fit` and `_fit_rows` in its `fit`.
     """
 
+    n_features_in_: int
+
     # The wrapped classifier takes them; this one takes nothing for itself.
     __metadata_request__fit = {"sample_weight": UNUSED, "groups": UNUSED}
 
@@ -66,7 +68,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         self.classes_ = self.estimator_.classes_
         if isinstance(clips, np.ndarray):
             self.n_features_in_ = clips.shape[1]
-        elif hasattr(self, "n_features_in_"):
+        elif "n_features_in_" in vars(self):
             del self.n_features_in_
 
     def _fit_params(self, given: dict, n_clips: int, *, has_siblings: bool) -> dict:

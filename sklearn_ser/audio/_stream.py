@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -143,7 +143,8 @@ class _Resampled:
 
     def __init__(self, rate: int, sr: int):
         self.rate, self.sr, self.closed = rate, sr, False
-        self._native, self._resampled, self._soxr = _Tape(), _Tape(), None
+        self._native, self._resampled = _Tape(), _Tape()
+        self._soxr: Any = None
         self.seek(0)
 
     @property

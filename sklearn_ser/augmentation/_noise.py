@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import wraps
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
@@ -217,7 +218,7 @@ def _voice_like(waveform: np.ndarray, rng) -> np.ndarray:
     return voice - voice.mean()
 
 
-def sounds(given, name: str) -> Sequence:
+def sounds(given: Any, name: str) -> Sequence:
     """Recordings as the user names them: a folder, a file, or audio input."""
     if not isinstance(given, (str, os.PathLike)):
         return as_clips(given)
@@ -230,7 +231,7 @@ def sounds(given, name: str) -> Sequence:
     }
     found = sorted(
         os.path.join(folder, file)
-        for folder, _, files in os.walk(given)
+        for folder, _, files in os.walk(os.fspath(given))
         for file in files
         if os.path.splitext(file)[1].lower() in endings and not file.startswith(".")
     )

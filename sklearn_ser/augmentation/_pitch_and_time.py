@@ -103,9 +103,9 @@ def _stretched_length(n_times: int, rate: float) -> int:
 
 
 def _stretch(waveform: np.ndarray, rate: float, sr: int) -> np.ndarray:
-    import librosa.effects  # here, because importing librosa takes longer than all of this package
+    from librosa.effects import time_stretch  # here, because importing librosa takes longer than all of this package
 
     n_fft = 2 ** max(3, round(np.log2(0.046 * sr)))
     padded = np.pad(waveform, (0, max(0, n_fft - waveform.size)))
-    stretched = librosa.effects.time_stretch(padded, rate=rate, n_fft=n_fft)
+    stretched = time_stretch(padded, rate=rate, n_fft=n_fft)
     return stretched[: _stretched_length(waveform.size, rate)]

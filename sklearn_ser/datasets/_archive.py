@@ -115,7 +115,8 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
     total = sum(member.file_size for member in members)
     if total > MOST_BYTES:
         raise ValueError(f"refused, because it declares {total} bytes of content, more than any corpus.")
-    files, folders = set(), set()
+    files: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
     for member in members:
         reason = _objection(member)
         if reason:

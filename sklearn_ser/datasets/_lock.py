@@ -67,7 +67,7 @@ def _lock(file: int) -> None:
 
         while True:  # it gives up after ten seconds
             try:
-                return msvcrt.locking(file, msvcrt.LK_LOCK, 1)
+                return msvcrt.locking(file, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
             except OSError:
                 pass
     try:

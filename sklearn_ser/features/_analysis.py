@@ -63,8 +63,9 @@ class Analysis:
     @cached_property
     def spectral(self) -> dict[str, np.ndarray]:
         functions = [SPECTRAL[name](self.settings) for name in self._spectral]
-        framing = dict(win_length=self.settings.win_length, window=self.settings.window)
-        return dict(zip(self._spectral, spectrum.over_spectra(self.batch, functions, **framing), strict=True))
+        s = self.settings
+        values = spectrum.over_spectra(self.batch, functions, win_length=s.win_length, window=s.window)
+        return dict(zip(self._spectral, values, strict=True))
 
     @cached_property
     def pitch(self) -> pitch.PitchTrack:
@@ -117,7 +118,7 @@ class Analysis:
         rows, n_bins = np.arange(len(voiced)), spectra.shape[1]
         formants = self.formants[voiced]
         formants = np.where(
-            formants > 0, formants, np.float32([500, 1500, 2500])
+            formants > 0, formants, np.array([500, 1500, 2500], dtype=np.float32)
         )  # of the neutral vowel, where one is missing
 
         def level(frequency: np.ndarray | float) -> np.ndarray:

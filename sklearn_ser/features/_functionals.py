@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -172,7 +172,7 @@ FUNCTIONALS = {
     ),
     **{
         f"delta_{n}_abs_mean": Functional(
-            _SAME, f"Mean magnitude of the change over {n} frames", lambda contour, n=n: contour.change(n)
+            _SAME, f"Mean magnitude of the change over {n} frames", partial(Contour.change, n_frames=n)
         )
         for n in (2, 4, 5, 8, 16, 32)
     },

@@ -100,6 +100,10 @@ class EvaluationReport:
     np.float64(0.667)
     """
 
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    y_pred_random: np.ndarray | None
+    corpus: np.ndarray | None
     _display: ClassVar[type]  # `ReportDisplay`, which imports this module; the package's `__init__` names it
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -22,10 +23,10 @@ from ._validation_set import hold_out
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
 
 
-def check_sizes(name: str, value, at_least: int = 0) -> list[int]:
+def check_sizes(name: str, value: Any, at_least: int = 0) -> list[int]:
     """A parameter that holds the sizes of layers, as a list; an int is one layer."""
     sizes = [value] if isinstance(value, Integral) else list(value)
-    if len(sizes) < at_least or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+    if len(sizes) < at_least or not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
         raise ValueError(
             f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={short(value)}."
         )

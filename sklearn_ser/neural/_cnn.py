@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any
 
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
@@ -50,12 +51,13 @@ class _Convolutional(NeuralClassifier):
 
     def _per_block(self, name: str) -> list[int]:
         """A parameter's value for each block."""
-        n_blocks, value = len(self.filters), getattr(self, name)
+        n_blocks: int = len(self.filters)
+        value: Any = getattr(self, name)
         if value is None:
             first, others = _DEFAULTS[self.input_type_][name]
             return [first, *[others] * (n_blocks - 1)]
         values = [value] * n_blocks if isinstance(value, Integral) else list(value)
-        if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and v > 0 for v in values):
+        if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and int(v) > 0 for v in values):
             raise ValueError(
                 f"{name} must hold one positive int for each of the blocks, as many as filters. "
                 f"Got {name}={short(value)} and filters={short(self.filters)}."

@@ -146,7 +146,7 @@ class Batches(keras.callbacks.Callback):
         return tf.data.Dataset.range(math.ceil(len(self.lengths) / self.batch_size)).map(batch).prefetch(1)
 
 
-class Wrapper(KerasClassifier):
+class Wrapper(KerasClassifier):  # type: ignore[misc, valid-type]
     """scikeras' classifier for input that is validated already: NaN marks padding, labels are 0 .. n_classes - 1."""
 
     def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):

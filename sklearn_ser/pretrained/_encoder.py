@@ -38,7 +38,8 @@ class Encoder:
     def __init__(self, config: WhisperConfig, layer: int, tensors: Mapping[str, np.ndarray], digest: str, folder=None):
         self.config, self.layer, self.digest, self.folder = config, layer, digest, folder
         self._tensors = tensors
-        self._building, self._compiled = threading.Lock(), {}
+        self._building = threading.Lock()
+        self._compiled: dict[tuple[int, ...], Callable] = {}
 
     def compiled(self, layers: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """A function from one clip's log-mel frames to the layers', (n_frames / 2, len(layers) * width)."""

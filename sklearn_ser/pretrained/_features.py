@@ -28,7 +28,7 @@ def _hidden(waveform: np.ndarray, encode, n_mels: int, n_positions: int):
 
 def _pool(parts, deviation: bool) -> np.ndarray:
     """Mean, and on request standard deviation, over the frames of all parts, which are looked at one at a time."""
-    count, mean, squares = 0, 0.0, 0.0
+    count, mean, squares = 0, np.zeros(()), np.zeros(())
     for part in parts:  # Chan, Golub and LeVeque's update
         part_mean = part.mean(axis=0, dtype=np.float64)
         step, count = part_mean - mean, count + len(part)

@@ -117,7 +117,8 @@ def _download(name: str, folder: Path, looked: str) -> None:
                 if not hub.download(WEIGHTS):
                     if not hub.download(INDEX):
                         raise FetchError(f"{name!r} has no {WEIGHTS} on the hub.", endpoint, None, looked)
-                    for file in sorted(set(weight_files(folder).values())):
+                    files = weight_files(folder)
+                    for file in sorted(set(files.values())) if isinstance(files, dict) else [files]:
                         hub.download(file.name)
                 hub.download(CONFIG)
             hold.finished = True

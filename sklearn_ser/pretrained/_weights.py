@@ -90,10 +90,10 @@ def _layers(config: WhisperConfig, layer: int) -> Iterator[tuple[str, str, list[
     """Of each layer of the network, up to a block: its name, the tensors' common prefix, and their names and shapes."""
     width, hidden = config.width, config.hidden_units
 
-    def dense(into: int, out: int, bias: bool = True):
+    def dense(into: int, out: int, bias: bool = True) -> list[tuple[str, tuple[int, ...]]]:
         return [("weight", (out, into)), *([("bias", (out,))] if bias else [])]
 
-    norm = [("weight", (width,)), ("bias", (width,))]
+    norm: list[tuple[str, tuple[int, ...]]] = [("weight", (width,)), ("bias", (width,))]
     yield "conv_1", "conv1", [("weight", (width, config.n_mels, 3)), ("bias", (width,))]
     yield "conv_2", "conv2", [("weight", (width, width, 3)), ("bias", (width,))]
     yield "positions", "embed_positions", [("weight", (config.n_positions, width))]
@@ -214,7 +214,7 @@ def digest(config: WhisperConfig, layer: int, tensors: Mapping[str, np.ndarray])
     content = hashlib.sha256(repr((astuple(config)[:-1], layer)).encode())
     for name, tensor in tensors.items():
         content.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
-        content.update(np.ascontiguousarray(tensor))
+        content.update(np.ascontiguousarray(tensor).data)
     return content.hexdigest()
 
 

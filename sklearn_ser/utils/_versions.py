@@ -51,6 +51,9 @@ class VersionedMixin:
     What else must be as it was, a subclass names in `_digests`, beside a digest of it.
     """
 
+    def __init_subclass__(cls, **kwargs):  # scikit-learn's mixins take keywords, which type checkers cannot know
+        super().__init_subclass__(**kwargs)
+
     def _digests(self) -> dict[str, str]:
         """What predictions rest on besides parameters and attributes, in words, and a digest of each."""
         return {}
