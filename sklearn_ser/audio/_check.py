@@ -140,7 +140,7 @@ def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
     if isinstance(label, (int, float, np.number)) and abs(label - seconds) > _LABELLED:
         found.append(_Found("length", f"duration says {label:g} s, of which {seconds:.3f} s decode"))
     digest = hashlib.sha256(f"{rate} {samples.shape[1]} ".encode())
-    digest.update(np.ascontiguousarray(samples))
+    digest.update(np.ascontiguousarray(samples).data)
     return _Clip(found, digest.digest(), seconds)
 
 

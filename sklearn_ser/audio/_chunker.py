@@ -66,7 +66,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

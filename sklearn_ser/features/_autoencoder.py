@@ -150,8 +150,7 @@ class SparseAutoencoderFeatures(
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
-       with attention model".
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

@@ -80,7 +80,7 @@ class HandcraftedFeatures(AudioTransformer):
 
     References
     ----------
-    .. [1] Bledea, "Speech emotion recognition" (stacked LSTM on pooled features, TESS).
+    .. [1] Bledea, cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

@@ -91,8 +91,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
 
     References
     ----------
-    .. [1] He, Ren & He, speech emotion recognition with auto-encoder convolution kernels and an attention-weighted
-       bidirectional LSTM.
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

@@ -51,7 +51,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     References
     ----------
-    .. [1] He, Ren and He, attention-based BLSTM on kernels learned by an auto-encoder.
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     .. [2] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with
        local attention", ICASSP 2017.
 

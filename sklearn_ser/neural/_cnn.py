@@ -100,7 +100,7 @@ class CNNClassifier(_Convolutional):
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------
@@ -179,7 +179,7 @@ class CNNLSTMClassifier(_Convolutional):
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     .. [2] Zhao, Mao and Chen, "Speech emotion recognition using deep 1D & 2D CNN LSTM networks", Biomedical Signal
        Processing and Control 47, 2019.
 

@@ -36,7 +36,7 @@ class LSTMClassifier(NeuralClassifier):
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021, where it is a baseline.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`. There it is a baseline.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     References
     ----------
-    .. [1] Bledea, "Speech emotion recognition" (stacked LSTM on pooled features, TESS).
+    .. [1] Bledea, cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

@@ -41,8 +41,7 @@ class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimat
 
     References
     ----------
-    .. [1] He, Ren & He, speech emotion recognition with auto-encoder convolution kernels and an attention-weighted
-       bidirectional LSTM.
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------

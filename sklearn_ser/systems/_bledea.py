@@ -47,7 +47,7 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
 
     References
     ----------
-    .. [1] Bledea, "Speech emotion recognition with recurrent neural networks".
+    .. [1] Bledea, cited in full in `sklearn_ser.systems`.
     """
     if features not in _BLEDEA_DESCRIPTORS:
         raise ValueError(f"features must be one of {list(_BLEDEA_DESCRIPTORS)}. Got {short(features)}.")

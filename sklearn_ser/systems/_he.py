@@ -45,8 +45,7 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
-       with attention model".
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
     return Pipeline(
         [
@@ -82,8 +81,7 @@ def he_blstm(*, random_state=None, epochs=20, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
-       with attention model".
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
     network = AttentionBLSTMClassifier(
         (128,), dense_units=(512,), pool_size=10, attention=False, **_he_training(1e-3, epochs, random_state, verbose)
@@ -117,8 +115,7 @@ def he_autoencoder_blstm(*, random_state=None, epochs=40, verbose=0) -> Pipeline
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
-       with attention model".
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
     network = AttentionBLSTMClassifier((128,), attention=False, **_he_training(1e-3, epochs, random_state, verbose))
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])
@@ -154,8 +151,7 @@ def he_attention_blstm(*, random_state=None, epochs=60, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] He, Ren and He, "Speech emotion recognition using convolutional neural networks and recurrent neural networks
-       with attention model".
+    .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
     network = AttentionBLSTMClassifier((30, 30), **_he_training(3e-3, epochs, random_state, verbose))
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])

@@ -54,7 +54,7 @@ def mou2021_cnn_lstm(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def mou2021_cnn(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     """
     network = CNNClassifier(**_MOU_BLOCKS, **_mou_training(epochs, random_state, verbose))
     return Pipeline([("chunks", WaveformChunker(verbose=verbose)), ("classifier", network)])
@@ -114,7 +114,7 @@ def mou2021_nn(*, random_state=None, epochs=100, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     """
     network = DenseClassifier((256, 64), dropout=0.5, **_mou_training(epochs, random_state, verbose))
     return Pipeline([("chunks", WaveformChunker(0.01, verbose=verbose)), ("classifier", network)])
@@ -141,7 +141,7 @@ def mou2021_lstm(*, random_state=None, epochs=80, verbose=0) -> Pipeline:
 
     References
     ----------
-    .. [1] Mou et al., "Speech emotion recognition based on CNN+LSTM model", ROCLING 2021.
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     """
     network = LSTMClassifier(64, pooling="mean", **_mou_training(epochs, random_state, verbose))
     return Pipeline([("chunks", WaveformChunker(0.01, verbose=verbose)), ("classifier", network)])

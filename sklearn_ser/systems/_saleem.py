@@ -54,7 +54,7 @@ def saleem_cnn_lstm(
 
     References
     ----------
-    .. [1] Saleem, "Speech emotion recognition (SER) using CNN and LSTMs", article and code on RAVDESS.
+    .. [1] Saleem, cited in full in `sklearn_ser.systems`.
     """
     as_published = renamed_parameter(
         as_published, faithful, new="as_published", old="faithful", owner="saleem_cnn_lstm"
