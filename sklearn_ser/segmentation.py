@@ -271,9 +271,9 @@ class SegmentClassifier(RowExpandingClassifier):
         **params : dict
             As for `predict_timeline`.
 
-        Yields
-        ------
-        row : dict
+        Returns
+        -------
+        rows : iterator of dict
             `start`, `end`, a probability for each class, and `predicted`: ``pd.DataFrame(rows)`` is a timeline.
 
         Raises

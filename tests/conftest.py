@@ -11,6 +11,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes 
     for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
 
+# Files whose tests train or load networks; single tests elsewhere are marked where they stand.
+NEURAL = {"neural", "networks", "systems", "published_systems", "whisper", "whisper_hub", "deployment", "serving"}
+NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem.removeprefix("test_") in NEURAL or item.path.parent.name in NEURAL_PACKAGES:
+            item.add_marker(pytest.mark.neural)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def leave_old_networks_alone():

@@ -681,6 +681,7 @@ def test_a_split_that_would_part_copies_is_refused(tones):
 
 
 @pytest.mark.parametrize("groups", [None, np.repeat(np.arange(8), 4)])
+@pytest.mark.neural
 def test_copies_stay_on_one_side_of_the_neural_classifier_s_split(groups, routing, monkeypatch):
     rng, splits = np.random.default_rng(0), []
     clips, y = [rng.normal(size=n) for n in rng.integers(800, 1200, 32)], np.tile(["calm", "fear"], 16)

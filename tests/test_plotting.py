@@ -284,6 +284,7 @@ def test_spectrogram_of_other_things_is_refused(tones):
 
 
 @pytest.fixture(scope="module")
+@pytest.mark.neural
 def attentive():
     rng = np.random.default_rng(0)
     clips = [rng.normal(size=n).astype(np.float32) for n in (8000, 12000, 16000, 9000)]

@@ -519,6 +519,7 @@ def test_both_nestings_keep_all_of_a_clip_on_one_side(tones, routing, groups, pi
 
 
 @pytest.mark.parametrize("nesting", ["copies outside", "copies inside"])
+@pytest.mark.neural
 def test_all_of_a_clip_stays_on_one_side_of_the_neural_classifier_s_split(nesting, monkeypatch):
     rng, splits = np.random.default_rng(0), []
     clips, y = [rng.normal(size=n) for n in rng.integers(1600, 4800, 32)], np.tile(["calm", "fear"], 16)

@@ -44,8 +44,10 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         Fraction of a chunk that the next one repeats, from 0 (consecutive chunks) to below 1.
     n_chunks : int or None, default=None
         Chunks of every clip: longer clips are cropped, shorter ones padded. None learns the longest clip's in `fit`.
-    offset, duration : float, default=0.0 and None
-        Part of each clip to read, seconds; None reads to the end.
+    offset : float, default=0.0
+        Where to begin to read each clip, seconds.
+    duration : float or None, default=None
+        How much of it to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip, before it is cut, to a root mean square of 1 or a largest magnitude of 1. RMS as in [1]_: how
         loud a recording is says more about the microphone than about the speaker.

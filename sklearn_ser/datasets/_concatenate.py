@@ -58,7 +58,7 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
     Notes
     -----
     All loaders call an emotion by the same name. Which of its own each corpus means by it is listed in
-    docs/conventions.md.
+    the conventions in this library's documentation.
 
     Examples
     --------

@@ -132,7 +132,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     >>> from sklearn_ser.datasets import fetch_emodb
     >>> corpus = fetch_emodb()  # doctest: +SKIP
     >>> corpus.data.shape, corpus.target_names[:3]  # doctest: +SKIP
-    ((535, 6), ['anger', 'boredom', 'disgust'])
+    ((535, 8), ['anger', 'boredom', 'disgust'])
     """
     emotions = check_emotions(emotions, _EMOTIONS.values(), _TITLE)
     corpus = Corpus(

@@ -21,8 +21,8 @@ def _features(waveforms, *, feature_set: FeatureSet, sr: int) -> list[np.ndarray
 class HandcraftedFeatures(AudioTransformer):
     """Prosody, voice quality, spectrum and modulation of each clip, in a named set of features.
 
-    The set is a version: its columns never change once it is released. Tables of all descriptors, functionals and sets
-    are in ``docs/descriptors.md``.
+    The set is a version: its columns never change once it is released. They are named `descriptor_functional`, and
+    `get_feature_names_out` lists them.
 
     Parameters
     ----------
@@ -44,8 +44,10 @@ class HandcraftedFeatures(AudioTransformer):
         "covariation"; of "bledea170", "spectrum" and "prosody". None takes all. Nothing else is computed.
     descriptors : sequence of str or None, default=None
         Only the columns of these descriptors, such as "f0_semitone" or "mfcc"; None takes all.
-    offset, duration : float, default=0.0 and None
-        Part of each clip to read, seconds; None reads to the end.
+    offset : float, default=0.0
+        Where to begin to read each clip, seconds.
+    duration : float or None, default=None
+        How much of it to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that features do not tell how
         loud a recording is.
@@ -59,6 +61,11 @@ class HandcraftedFeatures(AudioTransformer):
         about two seconds to start the first time, and by threads where there are fewer than 200 clips.
     verbose : int, default=0
         Above 0, show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Samples of each clip, where X is an array of shape (n_clips, n_times); else there is no such attribute.
 
     See Also
     --------

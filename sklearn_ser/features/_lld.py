@@ -33,7 +33,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         Which, in the order of their columns: `fft` (power in the bins of the FFT, dB), `f0` (fundamental frequency, Hz;
         0 in unvoiced frames), `formants` (F1 to F3, Hz; 0 where there is none, as in silence), `energy` (dB), `zcr`
         (sign changes per sample), `mfcc` (dB), `log_mel` (dB), `f0_semitone`, `hnr`, `jitter`, `spectral_centroid` ...;
-        all of them, with units and sources, are in ``docs/descriptors.md``.
+        an unknown name is answered with a list of them all.
     n_fft : int, default=512
         FFT length, samples, even; the least power of 2 that holds 20 ms at 16 kHz. Half of it is the number of `fft`
         values.
@@ -55,8 +55,10 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.
-    offset, duration : float, default=0.0 and None
-        Part of each clip to read, seconds; None reads to the end.
+    offset : float, default=0.0
+        Where to begin to read each clip, seconds.
+    duration : float or None, default=None
+        How much of it to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell
         how loud a recording is.

@@ -102,8 +102,10 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.
-    offset, duration : float, default=0.0 and None
-        Part of each clip to read, seconds; None reads to the end.
+    offset : float, default=0.0
+        Where to begin to read each clip, seconds.
+    duration : float or None, default=None
+        How much of it to read, seconds; None reads to the end.
     normalize : {"rms", "peak"} or None, default="rms"
         Scale each clip to a root mean square of 1 or a largest magnitude of 1 first: how loud a recording is says more
         about the microphone than about the speaker.

@@ -14,16 +14,23 @@ from ._report import EvaluationReport
 class Comparison:
     """Whether one of two models recognises the same clips better than the other: made by `compare`.
 
-    Attributes
+    Parameters
     ----------
     frame : DataFrame
         See `to_frame`.
     by_speaker : DataFrame of shape (n_speakers, 3)
         UAR of each speaker in either report, and the difference.
-    n_speakers : int
     titles : tuple of str
         What was compared.
     confidence_level : float
+        Of the intervals.
+
+    Attributes
+    ----------
+    frame, by_speaker, titles, confidence_level
+        As given.
+    n_speakers : int
+        Number of speakers.
     """
 
     def __init__(self, frame, by_speaker, titles, confidence_level):

@@ -212,22 +212,27 @@ class EvaluationReport:
 
     @property
     def uar(self) -> float:
+        """Unweighted average recall, 0 to 1."""
         return float(self._frame.loc[("UAR", "all"), "value"])
 
     @property
     def wa(self) -> float:
+        """Weighted accuracy, 0 to 1."""
         return float(self._frame.loc[("WA", "all"), "value"])
 
     @property
     def uar_interval(self) -> tuple[float, float]:
+        """Confidence interval of UAR over speakers."""
         return tuple(self._frame.loc[("UAR", "all"), ["low", "high"]].tolist())
 
     @property
     def wa_interval(self) -> tuple[float, float]:
+        """Confidence interval of WA over speakers."""
         return tuple(self._frame.loc[("WA", "all"), ["low", "high"]].tolist())
 
     @property
     def confusion(self) -> pd.DataFrame:
+        """Counts of clips: rows are emotions, columns what was recognised."""
         others = [label for label in np.unique(self.y_pred) if label not in set(self.emotions.tolist())]
         counts = pd.crosstab(self.y_true, self.y_pred)
         counts = counts.reindex(index=self.emotions, columns=[*self.emotions, *others], fill_value=0)

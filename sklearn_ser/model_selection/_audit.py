@@ -26,11 +26,12 @@ class SplitAudit:
 
     What was not known, or not looked at, is None. A fold's number is its place in the split, from 0.
 
-    Attributes
+    Parameters
     ----------
     cv : str
         The splitter.
     n_clips : int
+        Number of clips.
     folds : DataFrame of shape (n_folds, 2)
         Columns `train` and `test`: clips of each fold.
     speakers, texts : list of n_folds lists, or None
@@ -233,7 +234,7 @@ def audit_split(
     Each clip becomes a fingerprint of 256 numbers: the modulation spectrum of eight mel bands, which keeps neither
     level nor time. The nearest neighbours of each are then compared by cross-correlation, first of the changes of level
     in these bands, then of the waveforms above 100 Hz, which reaches 1 where one is the other, shifted and scaled;
-    above 0.7 they are copies. Copies of copies count as copies. What that finds and misses is in docs/benchmarks.md.
+    above 0.7 they are copies. Copies of copies count as copies.
 
     Examples
     --------

@@ -75,11 +75,13 @@ def whisper_attention(
 
     Parameters
     ----------
-    input_shape, width, n_heads, hidden_units, n_positions
+    input_shape
         As for `whisper_encoder`.
     n_classes : int
     n_layers : int
         Transformer blocks.
+    width, n_heads, hidden_units, n_positions
+        As for `whisper_encoder`.
     dropout : float, default=0.0
         Fraction of the mean dropped in training.
 

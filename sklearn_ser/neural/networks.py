@@ -73,10 +73,12 @@ def cnn(
 
     Parameters
     ----------
-    input_shape, n_classes, chunks, filters, kernel_size, strides, pool_size, spatial_dropout
+    input_shape, n_classes, chunks, filters, kernel_size, strides, pool_size
         As for `cnn_lstm`.
     dropout : float, default=0.0
         Fraction of the mean dropped in training.
+    spatial_dropout : float, default=0.0
+        As for `cnn_lstm`.
 
     Returns
     -------

@@ -7,6 +7,18 @@ their papers report.
 Early stopping uses a validation set of clips drawn at random, as the papers do. To keep speakers apart there, too, pass
 `groups`: ``pipeline.fit(X, y, classifier__groups=speaker)``, or ``fit(X, y, groups=speaker)`` where the system trains
 on augmented copies (an `AugmentedClassifier`).
+
+References
+----------
+S1: Mou et al. (2021), "Speech Emotion Recognition Based on CNN+LSTM Model", Proc. ROCLING 2021.
+
+S2: M. A. Bledea, "Speech Emotion Recognition With Recurrent Neural Networks", report, undated.
+
+S3: M. Saleem, "Speech Emotion Recognition (SER) using CNN and LSTMs", article in Towards AI, with code.
+
+S4: X. He, L. Ren and Y. He (2019), "Speech Emotion Recognition using Convolutional Neural Networks and Recurrent Neural
+Networks with Attention Model", Proc. 9th International Workshop on Computer Science and Engineering (WCSE), 295-301,
+doi:10.18178/wcse.2019.06.044.
 """
 
 from ._bledea import bledea_stacked_lstm

@@ -15,13 +15,14 @@ from ._saleem import saleem_cnn_lstm
 class PublishedSystem(NamedTuple):
     """A system in one scenario of its paper.
 
-    Attributes
+    Parameters
     ----------
     name : str
         Of the function, with its arguments and the scenario where there are several.
     build : callable
         Returns the unfitted system; takes `random_state`, `epochs` and `verbose`.
     paper : str
+        Its authors.
     corpus : {"emodb", "ravdess", "tess"}
         The corpus that the paper measures it on.
     emotions : tuple of str, or None
