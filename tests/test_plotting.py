@@ -284,7 +284,6 @@ def test_spectrogram_of_other_things_is_refused(tones):
 
 
 @pytest.fixture(scope="module")
-@pytest.mark.neural
 def attentive():
     rng = np.random.default_rng(0)
     clips = [rng.normal(size=n).astype(np.float32) for n in (8000, 12000, 16000, 9000)]
@@ -293,6 +292,7 @@ def attentive():
     return pipeline.fit(clips, ["anger", "fear"] * 2), clips
 
 
+@pytest.mark.neural
 def test_attention_is_drawn_in_its_mean_where_the_frames_lie(attentive):
     pipeline, clips = attentive
     display = AttentionDisplay.from_estimator(pipeline, clips[1])
@@ -308,6 +308,7 @@ def test_attention_is_drawn_in_its_mean_where_the_frames_lie(attentive):
     assert_words_are_apart_and_inside(display.figure_)
 
 
+@pytest.mark.neural
 def test_waveform_of_the_part_that_is_read_is_drawn(attentive, tmp_path):
     import soundfile
 
