@@ -131,7 +131,7 @@ def with_marks(cls):
     return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralClassifier, WhisperFeatures)) else cls
 
 
-@pytest.mark.parametrize("cls", map(with_marks, public_estimators()))
+@pytest.mark.parametrize("cls", [with_marks(cls) for cls in public_estimators()])
 def test_over_40_checks_of_scikit_learn_pass(cls, tmp_path, request):
     if issubclass(cls, NeuralClassifier):
         request.getfixturevalue("uncompiled")
