@@ -75,6 +75,7 @@ from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import BoundedScaler as BoundedScaler
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .pretrained import WhisperClassifier as WhisperClassifier
 from .pretrained import WhisperFeatures as WhisperFeatures
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier

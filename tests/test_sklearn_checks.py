@@ -28,6 +28,7 @@ from sklearn_ser import (
     WaveformChunker,
     WaveformFeatures,
     WaveformLoader,
+    WhisperClassifier,
     WhisperFeatures,
 )
 from sklearn_ser.neural._base import NeuralClassifier
@@ -94,6 +95,9 @@ def adapted(cls, folder):
     """An estimator of a class, with parameters that suit the checks; a new neural classifier needs no entry here."""
     if cls is WhisperFeatures:
         return WhisperFeatures(write_whisper(folder), 1)
+    if cls is WhisperClassifier:
+        training = {name: SMALL[name] for name in ("dropout", "learning_rate", "batch_size")}
+        return WhisperClassifier(write_whisper(folder), 0, epochs=12, **training)
     if issubclass(cls, NeuralClassifier):
         defaults = cls().get_params()
         small = {name: value for name, value in SMALL.items() if name in defaults}

@@ -40,6 +40,9 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         """The network for frames of this shape, an uncompiled Keras model."""
         raise NotImplementedError
 
+    def _adapt_optimizer(self, optimizer) -> None:
+        """What a subclass changes of its optimizer, be it new or read from a checkpoint."""
+
     # -------------------------------------------------------------------------------------------------------- training
 
     def fit(self, X, y, sample_weight=None, groups=None):

@@ -100,6 +100,7 @@ def resumed(classifier, start: Start, checkpoint: tuple[str, dict | None], seed:
     callback = Checkpoint(classifier.model_checkpoint, fingerprint, seed, monitor, note["history"] if note else {})
     if note:
         start = Start(keras.saving.load_model(callback.path), note["history"], resumed=True)
+        classifier._adapt_optimizer(start.model.optimizer)
     return start, callback
 
 
@@ -149,6 +150,7 @@ def make_optimizer(classifier):
         ) from error
     if classifier.learning_rate is not None:
         optimizer.learning_rate = classifier.learning_rate
+    classifier._adapt_optimizer(optimizer)
     return optimizer
 
 

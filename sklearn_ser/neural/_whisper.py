@@ -70,8 +70,8 @@ def whisper_attention(
 ):
     """Whisper's encoder, the mean of its frames weighted by attention, and a softmax.
 
-    Each value of the encoder's frames is standardised over the clips of a batch (by running averages in prediction),
-    because a few of Whisper's values are hundreds of times as large as the others.
+    The encoder's values are standardised first, because some of Whisper's are hundreds of times as large as others: by
+    the mean and variance that are the weights of the layer `standardize`, which does not learn them in training.
 
     Parameters
     ----------
@@ -95,7 +95,9 @@ def whisper_attention(
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
     found, mask = _encode(frames, n_layers, **sizes)
-    x = layers.BatchNormalization(name="standardize")(found[-1], mask=mask)
+    x = layers.BatchNormalization(center=False, scale=False, epsilon=1e-6, trainable=False, name="standardize")(
+        found[-1]
+    )
     scores = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="scores")(x)
     weights = ops.softmax(ops.where(mask[:, :, None], scores, _HIDDEN), axis=1)
     x = ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1)

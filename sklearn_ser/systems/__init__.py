@@ -27,6 +27,7 @@ from ._mou2021 import mou2021_cnn, mou2021_cnn_lstm, mou2021_lstm, mou2021_nn
 from ._recommended import make_recognizer
 from ._registry import PublishedSystem, list_systems
 from ._saleem import saleem_cnn_lstm
+from ._whisper import whisper_discriminants
 
 __all__ = [
     "PublishedSystem",
@@ -42,4 +43,5 @@ __all__ = [
     "mou2021_lstm",
     "mou2021_nn",
     "saleem_cnn_lstm",
+    "whisper_discriminants",
 ]
