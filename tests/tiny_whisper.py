@@ -8,7 +8,7 @@ import numpy as np
 SIZES = dict(n_mels=80, width=12, n_heads=3, hidden_units=20, n_positions=100, n_layers=2)
 
 
-def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0, seed=0, **sizes):
+def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0, seed=0, scale=0.3, **sizes):
     """Write a model in the Hugging Face layout into a new folder, and return the folder."""
     from safetensors.numpy import save_file
 
@@ -22,7 +22,7 @@ def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0
     tensors = {}
     for _, part, members in _layers(config, config.n_layers):
         for member, shape in members:
-            tensors[f"{prefix}{part}.{member}"] = rng.normal(scale=0.3, size=shape).astype(dtype)
+            tensors[f"{prefix}{part}.{member}"] = rng.normal(scale=scale, size=shape).astype(dtype)
     tensors[f"{prefix}layer_norm.weight"] = np.ones(config.width, dtype)
     if not shards:
         save_file(tensors, folder / "model.safetensors")

@@ -4,7 +4,7 @@
 
 Parts: "accuracy", speakers unseen in training (EMO-DB: leave one speaker out; RAVDESS: six groups of speakers; TESS:
 leave one of two out), UAR of the pooled predictions, plain and inside `SpeakerNormalizer` with whole speakers
-(``alone=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier` and `WhisperClassifier`,
+(``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier` and `WhisperClassifier`,
 which take hours on two cores; "speed", all of EMO-DB beside openSMILE's ComParE_2016 (pip install opensmile) in the
 same run; "clip", a single clip of 3 s beside the bare network; "size", what a saved pipeline holds. The models must be
 in the data home or the Hugging Face cache, or are downloaded.
@@ -64,7 +64,7 @@ def folds(corpus, name):
 
 
 def svm(transformer, normalised):
-    first = [SpeakerNormalizer(transformer, alone=0)] if normalised else [transformer, StandardScaler()]
+    first = [SpeakerNormalizer(transformer, singleton_fraction=0)] if normalised else [transformer, StandardScaler()]
     return make_pipeline(*first, SVC(C=10))
 
 

@@ -43,7 +43,7 @@ def whisper_discriminants(
         three layers between 1 and 5 are within 0.02.
     speaker_normalized : bool, default=False
         Whether each clip is normalised by the other clips of its speaker in the same call (`SpeakerNormalizer`,
-        ``alone=0``), which is better where there are always several clips of a speaker. X is a DataFrame with the
+        ``singleton_fraction=0``), which is better where there are always several clips of a speaker. X is a DataFrame with the
         columns `path` and `speaker` then.
     data_home, memory, n_jobs, verbose
         As for `WhisperFeatures`.
@@ -78,5 +78,5 @@ def whisper_discriminants(
         )
         for index, layer in enumerate(layers)
     ]
-    first = SpeakerNormalizer(features, alone=0) if speaker_normalized else features
+    first = SpeakerNormalizer(features, singleton_fraction=0) if speaker_normalized else features
     return make_pipeline(first, VotingClassifier(members, voting="soft"))
