@@ -527,3 +527,13 @@ def test_a_pipeline_reads_them(tmp_path):
     svm = make_pipeline(HandcraftedFeatures(memory=tmp_path), SVC()).fit(clips, [0, 0, 1, 1])
     for augmenter in WORLD:
         assert svm.predict(augment_clips(clips, augmenter, random_state=0)).shape == (4,)
+
+
+def test_nothing_is_copied_where_none_of_them_is_applied():
+    halves = Compose([AddNoise(snr=10, p=0.5), Room(p=0.5)])
+    altered = augment_clips([clip := speech(0.1)] * 400, halves, random_state=0)
+    assert np.mean([copy is clip for copy in altered]) == pytest.approx(0.25, abs=0.08)
+    waveforms = WaveformLoader().fit_transform(altered)
+    assert all(
+        (copy is clip) == np.array_equal(waveform, clip) for copy, waveform in zip(altered, waveforms, strict=True)
+    )

@@ -68,7 +68,8 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
 
         Returns
         -------
-        n_times : int
+        n_times : int or None
+            None where only the waveform can tell: `Compose` with a callable of another make.
         """
         rng = self._start(random_state)
         return n_times if rng is None else self._length(n_times, rng)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 
 from ._base import Seeded, WaveformAugmenter, as_augmenter
@@ -38,6 +40,12 @@ class Compose(WaveformAugmenter):
         for augmenter in self.augmenters:
             if isinstance(as_augmenter(augmenter), WaveformAugmenter):
                 augmenter._check_params()
+
+    def _start(self, random_state):
+        rng = super()._start(random_state)
+        # If none of them is applied, there is nothing to copy: seen on a copy of the generator, which goes on itself.
+        planned = [] if rng is None else self._seeded(deepcopy(rng))
+        return rng if any(alter.is_applied() for alter in planned) else None
 
     def _alter(self, waveform, sr, rng):
         for alter in self._seeded(rng):
