@@ -53,8 +53,8 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         ValueError
             If a parameter is out of its range, or the waveform is empty, not finite, or not one-dimensional.
         """
-        waveform, rng = load_waveform(waveform, sr), self._start(random_state)
-        return waveform if rng is None else self._alter(waveform, sr, rng).astype(np.float32, copy=False)
+        self._check_params()
+        return self._apply(load_waveform(waveform, sr), sr, random_state)
 
     def n_times(self, n_times, random_state=None):
         """Length of the result.
@@ -71,12 +71,21 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         n_times : int or None
             None where only the waveform can tell: `Compose` with a callable of another make.
         """
+        self._check_params()
+        return self._planned_length(n_times, random_state)
+
+    # What follows is for those who have checked the parameters before, because that takes as long as altering a clip.
+
+    def _apply(self, waveform: np.ndarray, sr: int, random_state) -> np.ndarray:
+        rng = self._start(random_state)
+        return waveform if rng is None else self._alter(waveform, sr, rng).astype(np.float32, copy=False)
+
+    def _planned_length(self, n_times: int, random_state) -> int | None:
         rng = self._start(random_state)
         return n_times if rng is None else self._length(n_times, rng)
 
     def _start(self, random_state) -> np.random.Generator | None:
-        """Check the parameters; the generator that the call goes on with, or None if it leaves the waveform alone."""
-        self._check_params()
+        """The generator that the call goes on with, or None if it leaves the waveform alone."""
         rng = _generator(random_state)
         return rng if rng.random() < self.p else None
 
@@ -120,12 +129,15 @@ def _takes_whole_numbers(augmenter: WaveformAugmenter, name: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Seeded:
-    """Any augmenter with a seed of its own: it makes the same of a waveform, whenever and wherever it is called."""
+    """An augmenter with a seed of its own: it makes the same of a waveform, whenever and wherever it is called."""
 
-    augmenter: Callable
+    augmenter: Callable  # made out by `as_augmenter`
     seed: tuple[int, ...]
+    name: str = ""  # what errors call it
 
     def __call__(self, waveform: np.ndarray, sr: int) -> np.ndarray:
+        if isinstance(self.augmenter, WaveformAugmenter):
+            return self.augmenter._apply(waveform, sr, self.seed)
         if _takes_random_state(self.augmenter):
             return self.augmenter(waveform, sr, random_state=np.random.default_rng(self.seed))
         words = np.random.SeedSequence(self.seed).generate_state(2)
@@ -133,8 +145,7 @@ class Seeded:
             return self.augmenter(waveform.copy(), sr)  # a copy, because it may be the user's own array
 
     def __str__(self):
-        name = getattr(self.augmenter, "__name__", None) or str(self.augmenter)
-        return name if len(name) <= 80 else f"{name[:76]} ..."
+        return self.name
 
     def is_applied(self) -> bool:
         """Whether the augmenter alters anything; of those that are not ours, nobody can know."""
@@ -145,23 +156,29 @@ class Seeded:
         return self.augmenter._key(self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
 
     def n_times(self, n_times: int) -> int | None:
-        return self.augmenter.n_times(n_times, self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
+        return (
+            self.augmenter._planned_length(n_times, self.seed)
+            if isinstance(self.augmenter, WaveformAugmenter)
+            else None
+        )
 
 
-def as_augmenter(augmenter) -> Callable:
-    """The augmenter, if it is one.
+def as_augmenter(augmenter) -> tuple[Callable, str]:
+    """The augmenter, if it is one and its parameters are right, and what errors call it.
 
     Raises
     ------
-    TypeError
-        If it cannot be called with a waveform.
+    TypeError, ValueError
+        If it cannot be called with a waveform, or a parameter is out of its range.
     """
     if not callable(augmenter) or isinstance(augmenter, type):
         raise TypeError(
             "An augmenter must be a callable (waveform, sr) -> waveform, such as AddNoise(snr=20). "
             f"Got {short(augmenter)}."
         )
-    return augmenter
+    if isinstance(augmenter, WaveformAugmenter):
+        augmenter._check_params()
+    return augmenter, getattr(augmenter, "__name__", None) or short(augmenter)
 
 
 def _takes_random_state(function: Callable) -> bool:

@@ -14,6 +14,7 @@ from ._level import as_loud_as, filtered, pass_band, power
 
 _NARROWBAND = 8000  # Hz, the sampling rate of telephone networks
 _MU, _A = 255.0, 87.6  # ITU-T G.711
+_PER_OCTAVE = np.log2(10) / 20  # exponent of a frequency, for each dB an octave
 
 
 class Telephone(WaveformAugmenter):
@@ -148,8 +149,8 @@ class Equalizer(WaveformAugmenter):
         tilt, low, high = self._drawn("tilt", rng), self._cutoff("high_pass", rng), self._cutoff("low_pass", rng)
 
         def gain(frequency):
-            octaves = np.log2(np.maximum(frequency, 50.0) / 1000)
-            return 10 ** (tilt * octaves / 20) * pass_band(frequency, low, high)
+            above_50 = np.maximum(frequency, 50.0) / 1000
+            return above_50 ** np.float32(tilt * _PER_OCTAVE) * pass_band(frequency, low, high)
 
         return as_loud_as(filtered(waveform, sr, gain), waveform)
 

@@ -56,7 +56,8 @@ def augment_clips(X, augmenter, *, random_state=None):
     A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
     """
     clips, seed = as_clips(X), draw_seed(random_state)
-    alterations = [Seeded(as_augmenter(augmenter), (seed, 0, row)) for row in range(len(clips))]
+    augmenter, name = as_augmenter(augmenter)
+    alterations = [Seeded(augmenter, (seed, 0, row), name) for row in range(len(clips))]
     altered = [
         AlteredClip(clip, alter) if alter.is_applied() else clip for clip, alter in zip(clips, alterations, strict=True)
     ]
@@ -234,9 +235,9 @@ class AugmentedClassifier(RowExpandingClassifier):
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
         identities = _identities(clips)
         drawn = self._draw(seed, identities)
-        for index, augmenter in enumerate(self.augmenters):
+        for index, (augmenter, name) in enumerate(map(as_augmenter, self.augmenters)):
             for row in np.flatnonzero(drawn[:, index]).tolist():
-                alter = Seeded(as_augmenter(augmenter), (seed, 1 + index, *identities[row]))
+                alter = Seeded(augmenter, (seed, 1 + index, *identities[row]), name)
                 if alter.is_applied():
                     rows.append(row)
                     augmented.append(AlteredClip(clips[row], alter, row))

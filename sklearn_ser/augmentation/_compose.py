@@ -38,8 +38,7 @@ class Compose(WaveformAugmenter):
     def _check_params(self):
         super()._check_params()
         for augmenter in self.augmenters:
-            if isinstance(as_augmenter(augmenter), WaveformAugmenter):
-                augmenter._check_params()
+            as_augmenter(augmenter)
 
     def _start(self, random_state):
         rng = super()._start(random_state)

@@ -30,7 +30,7 @@ def filtered(waveform: np.ndarray, sr: int, gain: Callable[[np.ndarray], np.ndar
     beside = round(0.1 * sr)  # of silence, so that the end does not ring into the beginning
     n_fft = next_fast_len(waveform.size + beside, real=True)
     spectrum = rfft(waveform, n_fft)
-    weight = gain(rfftfreq(n_fft, 1 / sr)).astype(spectrum.real.dtype)
+    weight = gain(rfftfreq(n_fft, 1 / sr).astype(np.float32))
     return irfft(spectrum * weight, n_fft)[: waveform.size]
 
 
@@ -39,10 +39,10 @@ def pass_band(frequency: np.ndarray, low: float | None, high: float | None, orde
 
     That of a Butterworth filter of half the order, applied forwards and backwards.
     """
-    gain = np.ones(len(frequency))
-    if high is not None:
-        gain /= 1 + (frequency / high) ** order
-    if low is not None:
-        with np.errstate(divide="ignore"):
-            gain /= 1 + (low / frequency) ** order
+    gain = np.ones_like(frequency)
+    with np.errstate(divide="ignore", over="ignore"):  # infinity lets nothing through
+        if high is not None:
+            gain /= 1 + (frequency / np.float32(high)) ** order
+        if low is not None:
+            gain /= 1 + (np.float32(low) / frequency) ** order
     return gain

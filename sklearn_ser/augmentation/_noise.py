@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.fft import irfft, next_fast_len, rfftfreq
 
 from ..audio._errors import AudioError
 from ..audio._input import as_clips
@@ -17,7 +17,7 @@ from ..audio._io import clip_digest, clip_length, load_part
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
-from ._level import at_snr
+from ._level import at_snr, power
 
 _SLOPES = {"white": 0.0, "pink": 0.5, "brown": 1.0}  # amplitude falls with frequency to the power of this
 _LOWEST = 20.0  # Hz; brown noise would have nearly all of its power below what is heard
@@ -112,11 +112,12 @@ def colored_noise(color: str, n_times: int, sr: int, rng) -> np.ndarray:
     if color == "white":
         return rng.standard_normal(n_times)
     n_long = next_fast_len(max(n_times, round(0.2 * sr)), real=True)  # some periods of 20 Hz at least
-    frequency = rfftfreq(n_long, 1 / sr)
+    frequency = rfftfreq(n_long, 1 / sr).astype(np.float32)
     lowest = min(_LOWEST, sr / 4)
-    gain = np.where(frequency >= lowest, np.maximum(frequency, lowest) ** -_SLOPES[color], 0.0)
-    noise = irfft(rfft(rng.standard_normal(n_long)) * gain, n_long)
-    return noise[:n_times] / np.sqrt(np.mean(noise**2))
+    gain = np.where(frequency >= lowest, np.maximum(frequency, lowest) ** -_SLOPES[color], 0)
+    spectrum = rng.standard_normal(2 * gain.size, dtype=np.float32).view(np.complex64) * gain
+    noise = irfft(spectrum, n_long)
+    return noise[:n_times] / np.sqrt(np.mean(np.square(noise, dtype=np.float64)))
 
 
 class AddBackground(WaveformAugmenter):
@@ -130,8 +131,8 @@ class AddBackground(WaveformAugmenter):
     recordings : str, PathLike, audio input or None, default=None
         A folder, whose audio files are found in its subfolders, too; a file; or paths or waveforms, as for the
         transformers: waveforms are taken to be at the rate of the clips. One that is shorter than the clip is
-        repeated. None makes voices of the clip itself: backwards, from somewhere on, higher and faster or lower and
-        slower by up to five semitones.
+        repeated. None makes voices of the clip itself: backwards, from somewhere on, some of them at
+        another speed.
     snr : float or (float, float), default=(0, 20)
         Signal-to-noise ratio, dB: powers are means over the whole clip and over the excerpt, and the ratio is met
         exactly. Of a range, each call draws. Constant offsets do not count. Silence stays silence, and where all
@@ -184,10 +185,14 @@ class AddBackground(WaveformAugmenter):
 
     def _alter(self, waveform, sr, rng):
         snr, chosen = self._drawn("snr", rng), self._choose(rng)
-        noise = np.zeros(waveform.size)
+        voices = _voices_of(waveform, rng) if self.recordings is None else None
+        noise = np.zeros(waveform.size, np.float32)
         for recording in chosen:
-            excerpt = _voice_like(waveform, rng) if recording is None else _excerpt(recording, waveform.size, sr, rng)
-            level = excerpt.std()
+            if recording is None:
+                excerpt = np.roll(voices[rng.integers(len(voices))], rng.integers(waveform.size))
+            else:
+                excerpt = _excerpt(recording, waveform.size, sr, rng)
+            level = np.sqrt(power(excerpt))
             noise += excerpt / level if level > 0 else 0
         return waveform + at_snr(noise, waveform, snr)
 
@@ -210,12 +215,14 @@ class AddBackground(WaveformAugmenter):
         return None if None in digests else " ".join([what, *(digest.hex() for digest in digests)])
 
 
-def _voice_like(waveform: np.ndarray, rng) -> np.ndarray:
-    """Another voice with the clip's spectrum and pauses, about its mean: the clip backwards, at another speed."""
-    rate = 2 ** rng.uniform(-5 / 12, 5 / 12)
-    voice = np.interp(np.arange(0, waveform.size, rate), np.arange(waveform.size), waveform[::-1])
-    voice = np.roll(np.resize(voice, waveform.size), rng.integers(waveform.size))
-    return voice - voice.mean()
+def _voices_of(waveform: np.ndarray, rng) -> list[np.ndarray]:
+    """Voices with the clip's spectrum and pauses, about their means: the clip backwards, and at another speed."""
+    backwards = waveform[::-1] - waveform.mean(dtype=np.float64).astype(np.float32)
+    place = np.arange(0, waveform.size, 2 ** rng.uniform(-5 / 12, 5 / 12))
+    before = np.minimum(place.astype(np.intp), max(0, waveform.size - 2))
+    after = np.minimum(before + 1, waveform.size - 1)
+    other = backwards[before] + (place - before).astype(np.float32) * (backwards[after] - backwards[before])
+    return [backwards, np.resize(other, waveform.size)]
 
 
 def sounds(given: Any, name: str) -> Sequence:

@@ -13,7 +13,6 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..augmentation import augment_clips
-from ..augmentation._base import as_augmenter
 from ..augmentation._world import real_world_conditions
 from ..utils._columns import find_column
 from ..utils._messages import short
@@ -93,10 +92,7 @@ def altered(conditions, X, random_state) -> dict:
         )
     seed = draw_seed(random_state)
     states = {name: np.random.RandomState([seed, zlib.crc32(str(name).encode())]) for name in conditions}
-    return {
-        str(name): augment_clips(X, as_augmenter(augmenter), random_state=states[name])
-        for name, augmenter in conditions.items()
-    }
+    return {str(name): augment_clips(X, augmenter, random_state=states[name]) for name, augmenter in conditions.items()}
 
 
 def title_of(estimator) -> str:
