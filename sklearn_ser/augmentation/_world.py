@@ -29,7 +29,7 @@ def real_world_augmenters() -> list[WaveformAugmenter]:
     Notes
     -----
     Chosen on EMO-DB, speakers apart, by what they do for kinds of noise, rooms and lines that they do not contain
-    (docs/robustness.md): several light alterations in one copy did better than one heavy one in each of several copies,
+    (docs/recordings.md): several light alterations in one copy did better than one heavy one in each of several copies,
     and took less time. Voices are made of the clip itself, so no recordings are needed.
 
     Examples
