@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import scipy.sparse
 
+from .long import columns
 from .spectrum import join, mel_spectrogram, merge_bands
 
 N_BANDS, N_BROAD, N_LOW = 40, 20, 15  # mel bands; pairs of them; pairs that lie below 3.8 kHz
@@ -42,13 +43,19 @@ def mel(sr: int) -> dict:
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:
-    return 10 * np.log10(np.maximum(power, _SILENT))
+    decibels = np.maximum(power, _SILENT)
+    np.log10(decibels, out=decibels)  # in place: of a long clip, copies take much memory
+    decibels *= 10
+    return decibels
 
 
 def _quantile(values: np.ndarray) -> np.ndarray:
     """The value along the first axis that a fraction `_LOUD` lies below."""
     at = int(_LOUD * (len(values) - 1))
-    return np.partition(values, at, axis=0)[at]
+    if values.ndim == 1:
+        return np.partition(values, at)[at]
+    some = columns(*values.shape)
+    return np.concatenate([np.partition(values[:, group], at, axis=0)[at] for group in some])
 
 
 def noise_floor(power: np.ndarray) -> np.ndarray:
@@ -56,10 +63,12 @@ def noise_floor(power: np.ndarray) -> np.ndarray:
 
     Power of shape (n_frames, n_bands) -> (n_bands,).
     """
-    padded = np.pad(power, ((_SMOOTHING // 2, _SMOOTHING // 2), (0, 0)), mode="edge")
-    smooth = sum(padded[shift : shift + len(power)] for shift in range(_SMOOTHING)) / np.float32(_SMOOTHING)
-    n_quiet = max(1, int(_QUIET * len(power)))
-    return np.float32(_EXCESS) * np.partition(smooth, n_quiet - 1, axis=0)[:n_quiet].mean(axis=0)
+    n_quiet, means = max(1, int(_QUIET * len(power))), []
+    for bands in columns(*power.shape):
+        padded = np.pad(power[:, bands], ((_SMOOTHING // 2, _SMOOTHING // 2), (0, 0)), mode="edge")
+        smooth = sum(padded[shift : shift + len(power)] for shift in range(_SMOOTHING)) / np.float32(_SMOOTHING)
+        means.append(np.partition(smooth, n_quiet - 1, axis=0)[:n_quiet].mean(axis=0))
+    return np.float32(_EXCESS) * np.concatenate(means)
 
 
 def clear_levels(power: np.ndarray) -> np.ndarray:
@@ -74,14 +83,17 @@ def clear_levels(power: np.ndarray) -> np.ndarray:
             break
     else:
         return np.full_like(levels, -DEPTH)
-    levels = np.maximum(levels - reference, np.float32(-DEPTH))
+    levels -= reference
+    np.maximum(levels, np.float32(-DEPTH), out=levels)
     carries = _quantile(levels) > _EMPTY - DEPTH
     if carries.all() or not carries.any():
         return levels
     bands, full = np.arange(levels.shape[1]), np.flatnonzero(carries)
     nearest = full[np.abs(full - bands[:, np.newaxis]).argmin(axis=1)]
     fall = (np.float32(_FALL) * np.abs(nearest - bands)).astype(np.float32)
-    return np.maximum(levels[:, nearest] - fall, np.float32(-DEPTH))
+    levels = levels[:, nearest]
+    levels -= fall
+    return np.maximum(levels, np.float32(-DEPTH), out=levels)
 
 
 def speech_span(waveform: np.ndarray, sr: int) -> slice:
@@ -114,7 +126,10 @@ class ClearSpeech:
     @cached_property
     def power(self) -> np.ndarray:
         """Of the bands below 3.8 kHz, above the depth, relative to the loudest band of loud speech."""
-        return np.maximum(10 ** (self.levels[:, : 2 * N_LOW] / 10) - _DEEPEST, 0)
+        power = self.levels[:, : 2 * N_LOW] / 10
+        np.power(10, power, out=power)
+        power -= _DEEPEST
+        return np.maximum(power, 0, out=power)
 
     @cached_property
     def _total(self) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from .long import LONG, LongWaveform
 from .spectrum import FrameBatch, blocks, join
 
 _UPSAMPLING = (
@@ -44,6 +45,22 @@ def _lowpass(step: int) -> np.ndarray:
     return scipy.signal.firwin(10 * step + 1, 1 / step, window=("kaiser", 5.0)).astype(np.float32)
 
 
+def _decimated(signal: np.ndarray | LongWaveform, step: int) -> np.ndarray:
+    """One sample in `step`, behind a lowpass; of a long waveform by pieces, each with what the filter sees beside."""
+    if step == 1:
+        return np.asarray(signal)
+    if isinstance(signal, np.ndarray):
+        return scipy.signal.resample_poly(signal, 1, step, window=_lowpass(step))
+    beside, length = step * len(_lowpass(step)), step * (LONG // 8)
+    pieces = []
+    for start in range(0, signal.size, length):
+        ahead = min(beside, start)
+        piece = signal[start - ahead : start + length + beside]
+        kept = slice(ahead // step, ahead // step + -(-min(length, signal.size - start) // step))
+        pieces.append(scipy.signal.resample_poly(piece, 1, step, window=_lowpass(step))[kept])
+    return np.concatenate(pieces)
+
+
 class PitchTrack(NamedTuple):
     """What `track` finds; all of shape (n_frames,), float32."""
 
@@ -60,7 +77,7 @@ def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: 
     frame_length = 2 * step * math.ceil(_PERIODS * sr / f0_min / (2 * step))
     batch = join(waveforms, frame_length, hop_length)
     # The silence between clips is longer than the filter, so that none reaches into another.
-    signal = scipy.signal.resample_poly(batch.signal, 1, step, window=_lowpass(step)) if step > 1 else batch.signal
+    signal = _decimated(batch.signal, step)
     strengths, frequencies, energies, prominence = map(batch.own, _candidates(batch, signal, sr, step, f0_min, f0_max))
     loudest = np.maximum.reduceat(energies, np.cumsum(batch.counts) - batch.counts)
     audible = energies > _SILENCE**2 * np.repeat(loudest, batch.counts)
@@ -78,7 +95,11 @@ def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: 
     f0 = np.where(voiced, frequencies[rows, best], np.float32(0))
     jitter, shimmer = np.zeros((2, len(f0)), dtype=np.float32)
     centres = (np.flatnonzero(batch.is_own) * hop_length + frame_length // 2) // step
-    jitter[voiced], shimmer[voiced] = _perturbation(signal, centres[voiced], sr / step / f0[voiced], sr / step / f0_min)
+    longest = sr / step / f0_min
+    voiced = np.flatnonzero(voiced)
+    for block in blocks(len(voiced), 4 * math.ceil(longest)):
+        some = voiced[block]
+        jitter[some], shimmer[some] = _perturbation(signal, centres[some], sr / step / f0[some], longest)
     return PitchTrack(f0, np.clip(strength, 0, 1) * (energies > 0), prominence, jitter, shimmer)
 
 

@@ -16,6 +16,8 @@ import scipy.fft
 import scipy.signal
 import scipy.sparse
 
+from .long import LONG, LongWaveform, is_long
+
 # Samples of frames transformed at once: few enough that a block's spectra stay near the processor, and that a recording
 # of an hour needs no more working memory than one of a minute; so many that an operation is long against its call.
 _BLOCK = 1 << 19
@@ -42,7 +44,7 @@ class FrameBatch:
     in between reach from one clip into the next, and `own` leaves them out.
     """
 
-    signal: np.ndarray
+    signal: np.ndarray | LongWaveform
     frame_length: int
     hop_length: int
     begin: np.ndarray  # sample at which each clip's waveform begins, behind its padding
@@ -53,12 +55,30 @@ class FrameBatch:
     @property
     def frames(self) -> np.ndarray:
         """All frames, a view of shape (n_frames, frame_length)."""
-        return np.lib.stride_tricks.sliding_window_view(self.signal, self.frame_length)[:: self.hop_length]
+        return self._frames_of(np.asarray(self.signal))
+
+    def _frames_of(self, signal: np.ndarray) -> np.ndarray:
+        return np.lib.stride_tricks.sliding_window_view(signal, self.frame_length)[:: self.hop_length]
+
+    @property
+    def n_frames(self) -> int:
+        return 1 + (self.signal.size - self.frame_length) // self.hop_length
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Frames that are worked on together, and which of all frames they are."""
+        whole = self.frames if isinstance(self.signal, np.ndarray) else None
+        for block in blocks(self.n_frames, self.frame_length):
+            if whole is not None:
+                yield block, whole[block]
+            else:
+                last = min(block.stop, self.n_frames) - 1
+                samples = slice(block.start * self.hop_length, last * self.hop_length + self.frame_length)
+                yield block, self._frames_of(self.signal[samples])
 
     @cached_property
     def is_own(self) -> np.ndarray:
         """Which frames lie in one clip, (n_frames,)."""
-        inside = np.zeros(len(self.frames) + 1, dtype=np.int8)
+        inside = np.zeros(self.n_frames + 1, dtype=np.int8)
         inside[self.first] += 1
         inside[self.first + self.counts] -= 1
         return np.cumsum(inside[:-1]) > 0
@@ -75,7 +95,8 @@ class FrameBatch:
     def narrow(self, frame_length: int) -> FrameBatch:
         """The same centred frames, cut to their middle."""
         cut = self.frame_length // 2 - frame_length // 2
-        return replace(self, signal=self.signal[cut:], frame_length=frame_length, begin=self.begin - cut)
+        signal = self.signal[cut:] if isinstance(self.signal, np.ndarray) else self.signal.drop(cut)
+        return replace(self, signal=signal, frame_length=frame_length, begin=self.begin - cut)
 
 
 def join(
@@ -94,8 +115,13 @@ def join(
     before = frame_length // 2 if center else 0
     needed = np.maximum(n_times + 2 * before, (counts - 1) * hop_length + frame_length)
     start = np.concatenate(([0], np.cumsum(-(-needed // hop_length) * hop_length)))
+    if len(waveforms) == 1 and is_long(waveforms[0]):  # as below, but without a copy
+        whole = waveforms[0] if isinstance(waveforms[0], LongWaveform) else LongWaveform(waveforms[0])
+        signal = whole.padded(before, start[-1], pad_mode)
+        return FrameBatch(signal, frame_length, hop_length, start[:-1] + before, n_times, start[:-1], counts)
     signal = np.zeros(start[-1], dtype=np.float32)
     for at, waveform in zip(start[:-1], waveforms, strict=True):
+        waveform = np.asarray(waveform)
         if before and pad_mode != "constant" and (pad_mode == "edge" or waveform.size > before):
             waveform = np.pad(waveform, before, mode=pad_mode)
             signal[at : at + waveform.size] = waveform
@@ -134,11 +160,10 @@ def over_spectra(
 ) -> list[np.ndarray]:
     """Functions of the power spectra, (n_frames, n_bins) float32 -> (n_frames, n_values), in one pass over frames."""
     taps = analysis_window(window, win_length, batch.frame_length)
-    frames = batch.frames
     results: list[np.ndarray] = []
     done = 0
-    for block in blocks(len(frames), batch.frame_length):
-        spectra = scipy.fft.rfft(frames[block] * taps, axis=1)
+    for block, frames in batch.blocks():
+        spectra = scipy.fft.rfft(frames * taps, axis=1)
         spectra = spectra.real**2 + spectra.imag**2
         own = batch.is_own[block]
         parts = [function(spectra)[own] for function in functions]
@@ -177,7 +202,9 @@ def power_to_db(
     `counts` are the frames of each clip. With ``ref="max"`` the loudest value of a clip is 0 dB. Silence has no loudest
     value: it lies at the floor, ``-top_db``, where librosa would put it at 0 dB, as loud as anything.
     """
-    decibels = 10.0 * np.log10(np.maximum(power, np.float32(amin)))
+    decibels = np.maximum(power, np.float32(amin))  # and on in place: of a long clip, copies take much memory
+    np.log10(decibels, out=decibels)
+    decibels *= 10
     loudest = np.maximum.reduceat(decibels.max(axis=1), np.concatenate(([0], np.cumsum(counts)[:-1])))
     if ref == "max":
         silent = loudest <= np.float32(10.0 * np.log10(amin))
@@ -186,7 +213,8 @@ def power_to_db(
         reference = np.full_like(loudest, 10.0 * np.log10(max(ref, amin)))
     if top_db is not None:
         np.maximum(decibels, np.repeat(loudest - np.float32(top_db), counts)[:, np.newaxis], out=decibels)
-    return decibels - np.repeat(reference, counts)[:, np.newaxis]
+    decibels -= np.repeat(reference, counts)[:, np.newaxis]
+    return decibels
 
 
 def merge_bands(levels: np.ndarray, width: int) -> np.ndarray:
@@ -199,13 +227,14 @@ def merge_bands(levels: np.ndarray, width: int) -> np.ndarray:
 
 def cepstrum(log_mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     """First `n_mfcc` coefficients of the orthonormal DCT-II of log-mel frames, (n_frames, n_mfcc)."""
-    return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
+    coefficients = scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
+    return coefficients.copy() if coefficients.size > LONG // 2 else coefficients  # a view holds them all
 
 
 def rms(batch: FrameBatch) -> np.ndarray:
     """Root mean square of each frame, (n_frames,) float32."""
-    frames = batch.frames
-    return batch.own(np.sqrt(np.einsum("ij,ij->i", frames, frames) / np.float32(batch.frame_length)))
+    squares = np.concatenate([np.einsum("ij,ij->i", frames, frames) for _, frames in batch.blocks()])
+    return batch.own(np.sqrt(squares / np.float32(batch.frame_length)))
 
 
 def zero_crossing_rate(batch: FrameBatch) -> np.ndarray:
@@ -213,7 +242,7 @@ def zero_crossing_rate(batch: FrameBatch) -> np.ndarray:
 
     As librosa counts them: magnitudes up to 1e-10 are zero, zero is positive, and padding changes no sign.
     """
-    negative = batch.signal < -1e-10
+    negative = np.asarray(batch.signal) < -1e-10
     changes = np.zeros(negative.size + 1, dtype=bool)  # whether a sample differs from the one before
     changes[1:-1] = negative[1:] != negative[:-1]
     changes[batch.begin] = False
@@ -234,6 +263,7 @@ def trim(waveform: np.ndarray, hop_length: int, top_db: float = 45.0, margin: in
     Silence is what lies more than `top_db` below the loudest stretch of `hop_length` samples; `margin` stretches of it
     are left on either side.
     """
+    waveform = np.asarray(waveform)
     n = waveform.size // hop_length
     if n < 2:
         return waveform

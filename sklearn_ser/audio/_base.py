@@ -21,7 +21,7 @@ from ._cache import Task, cached
 from ._clips import where_is
 from ._errors import AudioError, ClipError
 from ._input import as_clips
-from ._io import clip_bytes, clip_length, load_waveform
+from ._io import clip_bytes, clip_length, load_lazily, load_waveform
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
 _WORTH_PROCESSES = 200  # clips; for fewer, starting processes takes longer than the work
@@ -40,9 +40,10 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
 
 
 def _load_and_apply(
-    function: Callable, clips: list, rows: Sequence[int], load_params: dict, finite: bool
+    function: Callable, clips: list, rows: Sequence[int], load_params: dict, finite: bool, lazily: bool
 ) -> list[np.ndarray]:
-    waveforms = [load_waveform(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)]
+    load = load_lazily if lazily else load_waveform
+    waveforms = [load(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)]
     try:
         return _finite(function, waveforms) if finite else function(waveforms)
     except ClipError as error:
@@ -83,6 +84,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     # many small operations prefers "processes".
     _prefer = "threads"
     _makes_finite = False  # whether NaN and infinite values are never what a clip's result should hold
+
+    _reads_lazily = False  # whether `_function` takes a `LongWaveform`, which is read by slices, for a long array
 
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, None, closed="left")],
@@ -149,7 +152,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize, channel=self._channel()
         )
         function = self._function()
-        task = partial(_load_and_apply, function, load_params=load_params, finite=self._makes_finite)
+        reading = dict(load_params=load_params, finite=self._makes_finite, lazily=self._reads_lazily)
+        task = partial(_load_and_apply, function, **reading)
         return cached(task, self.memory, type(self).__name__, self._cache_key(function))
 
     def _channel(self) -> int | str:
@@ -185,6 +189,11 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     def _stack(self, X, shape: tuple[int, ...]) -> np.ndarray:
         """Results in one array (n_clips, *shape): longer clips cropped along axis 1, shorter ones padded with NaN."""
         n_clips, results = self._apply(X)
+        if n_clips == 1 and self._reads_lazily:  # perhaps a long one, of which there need be no copy
+            ((_, result),) = results
+            if len(result) >= shape[0] and result.dtype == np.float32:
+                return np.ascontiguousarray(result[: shape[0]])[np.newaxis]
+            results = [(0, result)]
         stacked = np.empty((n_clips, *shape), dtype=np.float32)
         for row, result in results:
             result = result[: shape[0]]

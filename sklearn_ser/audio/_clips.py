@@ -205,11 +205,11 @@ def pcm_to_float(samples: np.ndarray, where: str, part: slice = slice(None)) -> 
     if kind == "u" and size == 1:
         return (samples[part].astype(np.float32) - 128) / 128
     if kind == "i" and size in (1, 2, 4):
-        return (samples[part] / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
+        return samples[part].astype(np.float32) / np.float32(2 ** (8 * size - 1))  # a power of two, so rounded once
     lowest, highest = (samples.min(), samples.max()) if samples.size else (0, 0)
     # All positive, they would be unsigned, of whatever width.
     if kind == "i" and -(2**15) <= lowest and highest < (2**15 if lowest < 0 else 2**7):
-        return (samples[part] / 2.0**15).astype(np.float32)
+        return samples[part].astype(np.float32) / np.float32(2**15)
     values = f" from {lowest} to {highest}"
     raise AudioError(
         f"{where}: integers of type {samples.dtype}{values} have no full scale that is known. Pass int16, or floats in "

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from .._signal.long import LONG, LongWaveform
 from ._clips import Samples, as_clip, where_is
 from ._errors import AudioError, LengthError
 from ._lazy import AlteredClip, Segment
@@ -213,13 +214,25 @@ def load_waveform(
     >>> load_waveform(np.array([0.0, 0.5, -0.25]), normalize="peak")
     array([ 0. ,  1. , -0.5], dtype=float32)
     """
+    waveform, is_own = _load(clip, sr, offset, duration, channel, row)
+    return _normalize(waveform, normalize, is_own=is_own)
+
+
+def load_lazily(clip, sr: int, *, offset, duration, normalize, channel, row: int) -> np.ndarray | LongWaveform:
+    """As `load_waveform`; a long waveform that belongs to the user is scaled as it is read, without a copy."""
+    waveform, is_own = _load(clip, sr, offset, duration, channel, row)
+    return _normalize(waveform, normalize, is_own=is_own, lazily=True)
+
+
+def _load(clip, sr, offset, duration, channel, row) -> tuple[np.ndarray, bool]:
+    """A waveform, and whether it is nobody else's."""
     if isinstance(clip, AlteredClip):
         row = row if clip.row is None else clip.row
         where = where_is(clip, row)
         source = load_waveform(clip.source, sr, offset=offset, duration=duration, channel=channel, row=row)
         waveform = Samples(clip.alter(source, sr)).floats(where)
         _check_waveform(waveform, waveform.size, sr, 0.0, where)
-        return _normalize(waveform, normalize)
+        return waveform, False
     where = where_is(clip, row)
     source = clip if isinstance(clip, Segment) else as_clip(clip, where)
     if isinstance(source, Recording):
@@ -237,8 +250,8 @@ def load_waveform(
         waveform = waveform[start : start + count]
     _check_waveform(waveform, total, rate, offset, where)
     if rate != sr:
-        waveform = _resample(waveform, rate, sr)
-    return _normalize(waveform, normalize)
+        return _resample(waveform, rate, sr), True
+    return waveform, isinstance(source, Recording)
 
 
 def load_part(
@@ -287,13 +300,24 @@ def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:
     return np.pad(resampled, (0, n_times - resampled.size))  # soxr's own rounding differs by a sample
 
 
-def _normalize(waveform: np.ndarray, how: str | None) -> np.ndarray:
+def _normalize(waveform: np.ndarray, how: str | None, *, is_own: bool = False, lazily: bool = False):
+    """A waveform, scaled: in its place if it is nobody else's."""
     if how is None:
         return waveform
-    if how == "rms":
-        level = np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))  # squares of quiet clips underflow in float32
-    else:
-        level = max(waveform.max(), -waveform.min())
+    level = _rms(waveform) if how == "rms" else max(waveform.max(), -waveform.min())
     if 0 < level < np.finfo(np.float32).tiny:
         return (waveform.astype(np.float64) / level).astype(np.float32)
-    return waveform / np.float32(level) if level > 0 else waveform
+    if not level > 0:
+        return waveform
+    if lazily and not is_own and waveform.size > LONG:
+        return LongWaveform(waveform, np.float32(level))
+    return np.divide(waveform, np.float32(level), out=waveform if is_own and waveform.flags.writeable else None)
+
+
+def _rms(waveform: np.ndarray) -> float:
+    """Root mean square, in float64: squares of quiet clips underflow in float32."""
+    if waveform.size <= LONG:
+        return np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))
+    starts = range(0, waveform.size, LONG)
+    total = sum(np.square(waveform[start : start + LONG], dtype=np.float64).sum() for start in starts)
+    return np.sqrt(total / waveform.size)

@@ -88,7 +88,8 @@ class Analysis:
 
     @cached_property
     def clear(self) -> clear_speech.ClearSpeech:
-        return clear_speech.ClearSpeech(self.spectral["clear"], self.batch.counts, self.settings.sr)
+        # Nothing else asks for the power, which takes much memory for a long clip.
+        return clear_speech.ClearSpeech(self.spectral.pop("clear"), self.batch.counts, self.settings.sr)
 
     def decibels(self, power: np.ndarray) -> np.ndarray:
         return spectrum.power_to_db(power, self.batch.counts)

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._signal.long import columns
 from ..utils._frames import validate_frames
 from ..utils._sklearn_compat import _check_feature_names_in
 from ..utils._versions import VersionedMixin
@@ -210,8 +211,14 @@ FUNCTIONALS = {
 
 def functionals_of(values: np.ndarray, functionals) -> np.ndarray:
     """Functionals of a clip's values, (n_frames, n_values) -> (n_functionals * n_values,), functional by functional."""
-    contour = Contour(values)
-    return np.concatenate([FUNCTIONALS[name].function(contour) for name in functionals])
+    groups = [Contour(values[:, some]) for some in columns(*values.shape)]  # of a long clip, few at a time
+    results = []
+    while groups:
+        contour = groups.pop(0)  # and with it what its functionals share
+        results.append([FUNCTIONALS[name].function(contour) for name in functionals])
+    if len(results) == 1:
+        return np.concatenate(results[0])
+    return np.concatenate([np.concatenate(parts) for parts in zip(*results, strict=True)])
 
 
 class Functionals(TransformerMixin, VersionedMixin, BaseEstimator):

@@ -103,6 +103,7 @@ class HandcraftedFeatures(AudioTransformer):
     """
 
     _prefer = "processes"
+    _reads_lazily = True
 
     _makes_finite = True
 

@@ -111,6 +111,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     """
 
     _makes_finite = True
+    _reads_lazily = True
 
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,

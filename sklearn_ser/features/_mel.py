@@ -137,6 +137,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     """
 
     _makes_finite = True
+    _reads_lazily = True
 
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
