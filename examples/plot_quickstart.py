@@ -99,7 +99,7 @@ figure.savefig(output / "confusion_matrix.png", dpi=120)
 
 # %%
 # Train on everything, and validate on speakers held out
-# ------------------------------------------------
+# ------------------------------------------------------
 # Early stopping decides on speakers that the network is not trained on: `groups` reaches the classifier as a fit
 # parameter.
 

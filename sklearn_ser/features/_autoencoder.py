@@ -110,7 +110,7 @@ class SparseAutoencoderFeatures(
 
     Attributes
     ----------
-    kernels_ : list of ndarray of shape (n_kernels, kernel_length, n_features_in_), float32
+    kernels_ : list of ndarray of shape (n_kernels, kernel_length, n_features), float32
         The kernels of each length, in units of activation before the sigmoid per unit of input.
     biases_ : list of ndarray of shape (n_kernels,), float32
         The biases of their hidden units.
