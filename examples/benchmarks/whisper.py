@@ -4,8 +4,9 @@
 
 Parts: "accuracy", speakers unseen in training (EMO-DB: leave one speaker out; RAVDESS: six groups of speakers; TESS:
 leave one of two out), UAR of the pooled predictions, plain and inside `SpeakerNormalizer` with whole speakers
-(``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier` and `WhisperClassifier`,
-which take hours on two cores; "speed", all of EMO-DB beside openSMILE's ComParE_2016 (pip install opensmile) in the
+(``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier` and
+`WhisperClassifier`, which take hours on two cores; "speed", all of EMO-DB beside openSMILE's ComParE_2016 (pip
+install opensmile) in the
 same run; "clip", a single clip of 3 s beside the bare network; "size", what a saved pipeline holds. The models must be
 in the data home or the Hugging Face cache, or are downloaded.
 """
@@ -211,9 +212,7 @@ def clip(repeats):
         times["pipeline"].append(seconds_of(partial(pipeline.predict_proba, [path])))
     network, whole = (1000 * statistics.median(times[name][5:]) for name in ("network", "pipeline"))
     print(f"one clip of {load_waveform(path).size / 16000:.2f} s, {repeats} times in turn, medians")
-    print(
-        f"bare network {network:.1f} ms; path to probabilities {whole:.1f} ms, at most {1.2 * network + 10:.1f} ms"
-    )
+    print(f"bare network {network:.1f} ms; path to probabilities {whole:.1f} ms, at most {1.2 * network + 10:.1f} ms")
 
 
 def size():

@@ -43,8 +43,8 @@ def whisper_discriminants(
         three layers between 1 and 5 are within 0.02.
     speaker_normalized : bool, default=False
         Whether each clip is normalised by the other clips of its speaker in the same call (`SpeakerNormalizer`,
-        ``singleton_fraction=0``), which is better where there are always several clips of a speaker. X is a DataFrame with the
-        columns `path` and `speaker` then.
+        ``singleton_fraction=0``), which is better where there are always several clips of a speaker. X is a DataFrame
+        with the columns `path` and `speaker` then.
     data_home, memory, n_jobs, verbose
         As for `WhisperFeatures`.
 
@@ -56,8 +56,8 @@ def whisper_discriminants(
 
     References
     ----------
-    .. [1] O. Ledoit and M. Wolf (2004), "Honey, I shrunk the sample covariance matrix", Journal of Portfolio Management
-    30(4), 110-119.
+    .. [1] O. Ledoit and M. Wolf (2004), "Honey, I shrunk the sample covariance matrix", Journal of Portfolio
+       Management 30(4), 110-119.
 
     Examples
     --------
