@@ -100,8 +100,8 @@ def speech_span(waveform: np.ndarray, sr: int) -> slice:
     """Samples from shortly before the first to shortly behind the last speech; all, where there is none."""
     hop_length = round(0.01 * sr)
     batch = join([waveform], 1 << (round(0.025 * sr) - 1).bit_length(), hop_length)
-    filters = dict(win_length=round(0.025 * sr), window="hann", mel=mel(sr))
-    frames = speech_frames(ClearSpeech(mel_spectrogram(batch, **filters), batch.counts, sr).energy())
+    power = mel_spectrogram(batch, win_length=round(0.025 * sr), window="hann", mel=mel(sr))
+    frames = speech_frames(ClearSpeech(power, batch.counts, sr).energy())
     return slice(frames.start * hop_length, frames.stop * hop_length)
 
 
