@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .audio._input import as_clips, is_single_clip
+from .audio._input import as_clips, one_recording
 from .audio._io import clip_length, load_part
 from .audio._lazy import Segment
 from .audio._row_expansion import RowExpandingClassifier, in_form_of
@@ -395,12 +395,3 @@ class SegmentClassifier(RowExpandingClassifier):
         rows, segments = self._segments(clips)
         repeated = _check_method_params(clips, params, indices=rows)
         return self._delegate(method, in_form_of(X, segments, rows), repeated), rows
-
-
-def one_recording(recording):
-    """A recording as audio input of one clip, and that clip."""
-    X = [recording] if is_single_clip(recording) else recording
-    clips = as_clips(X)
-    if len(clips) > 1:
-        raise ValueError(f"predict_timeline takes one recording at a time. Got audio input of {len(clips)} clips.")
-    return X, clips[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,29 +10,20 @@ from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.utils import column_or_1d, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .utils._confidence import METHODS, fit_predict, predict_with_confidence
+from .utils._confidence import METHODS, check_reject_label, fit_predict, predict_with_confidence, splits_by_speaker
 from .utils._messages import short
 from .utils._novelty import Distance, features_of
-from .utils._sklearn_compat import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    _check_y,
-    estimator_has,
-)
-from .utils._statistics import risk_bound
+from .utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_y, estimator_has
+from .utils._statistics import control_risk
 from .utils._versions import VersionedMixin
 
 __all__ = ["SelectiveClassifier"]
-
-_STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
 
 
 class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
@@ -211,16 +201,14 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         """
         self._validate_params()
         if self.coverage is not None and self.risk is not None:
-            raise ValueError(
-                "Give coverage or risk, not both: one follows from the other. "
-                f"Got coverage={self.coverage} and risk={self.risk}."
-            )
+            both = f"coverage={self.coverage} and risk={self.risk}"
+            raise ValueError(f"Give coverage or risk, not both: one follows from the other. Got {both}.")
         if y is None:
             raise ValueError("SelectiveClassifier requires y to be passed, but the target y is None.")
         y = _check_y(column_or_1d(y, warn=True), estimator=self)
         check_classification_targets(y)
         X, y, groups = indexable(X, y, groups)
-        self.reject_label_ = self._check_reject_label(y)
+        self.reject_label_ = check_reject_label(self.reject_label, y)
         if get_config()["enable_metadata_routing"]:
             given = {**params, **({} if groups is None else {"groups": groups})}
             params = process_routing(self, "fit", **given).estimator.fit if given else {}
@@ -352,18 +340,6 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         unsure = ~(confidence >= self.threshold_) | np.isneginf(confidence)
         return unsure | (self.novelty_score(X) > self.novelty_threshold_) if self.novelty else unsure
 
-    def _check_reject_label(self, y: np.ndarray):
-        labels, label = np.unique(y).tolist(), self.reject_label
-        strings = all(isinstance(there, str) for there in labels)
-        if label is None:
-            label = "unknown" if strings else min(-1, int(labels[0]) - 1)
-        if isinstance(label, str) != strings or label in labels:
-            raise ValueError(
-                "reject_label must be a string where labels are, else an integer, and not be one of them. "
-                f"Got {short(label)} beside the labels {short(labels)}."
-            )
-        return label
-
     def _groups(self, X, groups) -> np.ndarray | None:
         if groups is not None or self.speaker is None:
             return groups
@@ -380,12 +356,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if frozen and not self.novelty:
             labels, confidence = predict_with_confidence(self.estimator, X, self.response_method)
             return confidence, labels == y, np.zeros(len(y)), groups
-        cv, n_speakers = self.cv, None if groups is None else len(np.unique(groups))
-        if n_speakers == 1:
-            raise ValueError("There must be two speakers at least, or none could be left out. Got one.")
-        if groups is not None and (cv is None or isinstance(cv, Integral)):
-            cv = GroupKFold(min(5 if cv is None else cv, n_speakers))
-        splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
+        splits = splits_by_speaker(self.cv, X, y, groups)
         run = Parallel(n_jobs=self.n_jobs)
         labels, confidence, distances = zip(
             *run(
@@ -410,33 +381,19 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
             self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
         else:
-            self.threshold_, self.risk_bound_ = self._control(ordered, confidence, correct, speakers)
+            level = self.confidence_level
+            found = control_risk(confidence, correct, speakers, risk=self.risk, confidence_level=level)
+            self.threshold_, self.risk_bound_ = found
+            if self.threshold_ == np.inf:
+                warnings.warn(
+                    f"All clips will be rejected: no coverage was shown to keep a risk of {self.risk}. The lowest "
+                    f"bound is {self.risk_bound_:.3f}; allow more, or lower confidence_level, or calibrate on more "
+                    "clips and speakers.",
+                    stacklevel=3,
+                )
         answered = (confidence >= self.threshold_) & ~np.isneginf(confidence)
         self.coverage_ = answered.mean()
         self.risk_ = 1 - correct[answered].mean() if answered.any() else np.nan
-
-    def _control(self, ordered, confidence, correct, speakers) -> tuple[float, float]:
-        """The lowest threshold whose risk is shown to be small enough, and the bound of that risk."""
-        level, lowest = 1 - (1 - self.confidence_level) / len(_STARTS), 1.0
-
-        def bound_at(percent: int) -> tuple[float, float]:
-            # Given the most sure of the rejected clips, whether those above it are errors is left to chance.
-            n_below = len(ordered) - percent * len(ordered) // 100
-            threshold = np.nextafter(ordered[n_below - 1], np.inf) if n_below else -np.inf
-            answered = confidence >= threshold
-            return threshold, risk_bound(~correct[answered], None if speakers is None else speakers[answered], level)
-
-        for start in _STARTS:
-            kept = list(takewhile(lambda found: found[1] <= self.risk, map(bound_at, range(start, 101, 5))))
-            if kept:
-                return kept[-1]
-            lowest = min(lowest, bound_at(start)[1])
-        warnings.warn(
-            f"All clips will be rejected: no coverage was shown to keep a risk of {self.risk}. The lowest bound is "
-            f"{lowest:.3f}; allow more, or lower confidence_level, or calibrate on more clips and speakers.",
-            stacklevel=3,
-        )
-        return np.inf, lowest
 
     def __sklearn_tags__(self):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)

@@ -255,3 +255,12 @@ def _seconds(given: dict, name: str, row: int) -> float | None:
 
 def _is_missing(value) -> bool:
     return value is None or bool(np.ndim(value) == 0 and pd.isna(value))
+
+
+def one_recording(recording):
+    """A recording as audio input of one clip, and that clip."""
+    X = [recording] if is_single_clip(recording) else recording
+    clips = as_clips(X)
+    if len(clips) > 1:
+        raise ValueError(f"predict_timeline takes one recording at a time. Got audio input of {len(clips)} clips.")
+    return X, clips[0]

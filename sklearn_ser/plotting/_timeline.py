@@ -6,8 +6,8 @@ from itertools import cycle
 
 import numpy as np
 
+from ..audio._input import one_recording
 from ..audio._io import clip_length, load_part
-from ..segmentation import one_recording
 from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 

@@ -16,6 +16,7 @@ from ..utils._frames import check_frames
 from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
 from ..utils._versions import VersionedMixin
+from ._expectation import clip_statistics, expect, rows_by_speaker
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
 _LEAST, _MOST = 0.01, 20.0
@@ -196,7 +197,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         )
         if not self.has_enrolment_:
             random = check_random_state(self.random_state)
-            for rows in _rows_by_speaker(speakers):
+            for rows in rows_by_speaker(speakers):
                 singletons[random.permutation(rows)[: round(fraction * len(rows))]] = True
         return self._normalize(values, speakers, reference, singletons)
 
@@ -297,7 +298,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         if self.has_enrolment_ and not reference.any():
             raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalise by.")
         rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
-        self._learn(*_clip_statistics(values[rows]), _rows_by_speaker(speakers[rows]))
+        self._learn(*clip_statistics(values[rows]), rows_by_speaker(speakers[rows]))
         return values, speakers, reference
 
     def _learn(self, means: np.ndarray, variances: np.ndarray, speakers: list[np.ndarray]) -> None:
@@ -329,29 +330,24 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         return _STRENGTH if self.prior_strength == "auto" else float(self.prior_strength)
 
     def _normalize(self, values: np.ndarray, speakers, reference, singletons: np.ndarray) -> np.ndarray:
-        means, variances = _clip_statistics(values)
+        means, variances = clip_statistics(values)
         reference = np.ones(len(values), dtype=bool) if reference is None else reference
         normalized = np.empty_like(values)
-        for rows in _rows_by_speaker(speakers):
-            expected = self._expected(means[rows], variances[rows], reference[rows], singletons[rows])
+        for rows in rows_by_speaker(speakers):
+            expected = expect(
+                means[rows],
+                variances[rows],
+                reference[rows],
+                singletons[rows],
+                mean=self.mean_,
+                clip_var=self.clip_var_,
+                frame_var=self.frame_var_,
+                k=self.prior_strength_,
+                k_variance=self._prior(),
+            )
             for row, mean, scale in zip(rows, *expected, strict=True):
                 normalized[row] = (values[row] - mean) / scale
         return normalized
-
-    def _expected(self, means, variances, known: np.ndarray, single: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Expected mean and standard deviation of each of a speaker's clips, given the others, if there are any."""
-        own, others, prior, strength = known[:, np.newaxis], ~single[:, np.newaxis], self._prior(), self.prior_strength_
-        n_others = others * (known.sum() - own)
-        sums = others * (means[known].sum(axis=0) - own * means)
-        deviations = (means - means[known].sum(axis=0) / max(known.sum(), 1)) ** 2
-        squares = deviations[known].sum(axis=0) - own * deviations * (1 + 1 / np.maximum(n_others, 1))
-        between_clips = others * np.maximum(squares, 0) + prior * self.clip_var_
-        between_frames = others * (variances[known].sum(axis=0) - own * variances) + prior * self.frame_var_
-        mean = (sums + strength * self.mean_) / (n_others + strength)
-        variance = between_clips / (np.maximum(n_others - 1, 0) + prior) * (1 + 1 / (n_others + strength))
-        variance += between_frames / (n_others + prior)
-        rounding = (1e-12 * mean) ** 2  # that is all a constant's variance is
-        return mean, np.sqrt(np.where(variance > rounding, variance, 1))
 
     def _check_values(self, values) -> np.ndarray:
         if getattr(values, "ndim", 2) == 3:
@@ -391,17 +387,3 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         tags.transformer_tags = inner.transformer_tags
         tags.input_tags.allow_nan = False  # one that passes NaN on makes neither features nor frames of it
         return tags
-
-
-def _rows_by_speaker(speakers: np.ndarray) -> list[np.ndarray]:
-    order = np.argsort(speakers, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(speakers[order])) + 1)
-
-
-def _clip_statistics(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each clip's frames, (n_clips, n_values) both; features are clips of one frame."""
-    if values.ndim == 2:
-        return values.astype(np.float64), np.zeros(values.shape)
-    clips = [frames[~np.isnan(frames[:, 0])] for frames in values]
-    means = np.array([frames.mean(axis=0, dtype=np.float64) for frames in clips])
-    return means, np.array([frames.var(axis=0, dtype=np.float64) for frames in clips])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GroupKFold, check_cv
 
+from ._messages import short
 from ._novelty import Distance, features_of
 from ._sklearn_compat import _check_method_params, _safe_indexing
 
@@ -40,3 +44,28 @@ def predict_with_confidence(estimator, X, method: str) -> tuple[np.ndarray, np.n
         values[rows, columns] = -np.inf
         predicted = predicted - values.max(axis=1)
     return labels, predicted
+
+
+def check_reject_label(label, y: np.ndarray):
+    """What stands for a rejection beside the labels y: a label of their kind, but none of them."""
+    labels = np.unique(y).tolist()
+    strings = all(isinstance(there, str) for there in labels)
+    if label is None:
+        label = "unknown" if strings else min(-1, int(labels[0]) - 1)
+    if isinstance(label, str) != strings or label in labels:
+        raise ValueError(
+            "reject_label must be a string where labels are, else an integer, and not be one of them. "
+            f"Got {short(label)} beside the labels {short(labels)}."
+        )
+    return label
+
+
+def splits_by_speaker(cv, X, y: np.ndarray, groups) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Rows of training and test of each fold; an int or None keeps groups, if there are any, on one side."""
+    if groups is not None:
+        n_speakers = len(np.unique(groups))
+        if n_speakers == 1:
+            raise ValueError("There must be two speakers at least, or none could be left out. Got one.")
+        if cv is None or isinstance(cv, Integral):
+            cv = GroupKFold(min(5 if cv is None else cv, n_speakers))
+    return list(check_cv(cv, y, classifier=True).split(X, y, groups))

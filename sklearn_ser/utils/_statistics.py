@@ -1,9 +1,13 @@
-"""Confidence bounds."""
+"""Confidence bounds of risks, and the thresholds that keep them."""
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 from scipy.stats import beta, t
+
+_STARTS = (80, 60, 40, 20)  # coverages in %, from each of which risk control goes up
 
 
 def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) -> float:
@@ -37,3 +41,40 @@ def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) ->
         n *= min(1.0, (t.ppf(level, len(errors) - 1) / t.ppf(level, freedom)) ** 2)
     n_errors = fraction * n
     return 1.0 if n_errors >= n else float(beta.ppf(level, n_errors + 1, n - n_errors))
+
+
+def control_risk(
+    confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None, *, risk: float, confidence_level: float
+) -> tuple[float, float]:
+    """The lowest threshold of confidence whose risk is shown to be small enough, and the bound of that risk.
+
+    Parameters
+    ----------
+    confidence, correct : ndarray of shape (n_clips,)
+    speakers : ndarray of shape (n_clips,) or None
+        None takes the clips to be independent.
+    risk : float
+        Fraction of errors among the answers that is allowed.
+    confidence_level : float
+        Of the guarantee, over all the thresholds that are tried.
+
+    Returns
+    -------
+    threshold, bound : float
+        The threshold is infinite, and the bound the lowest that was found, if no coverage keeps the risk.
+    """
+    ordered, level, lowest = np.sort(confidence), 1 - (1 - confidence_level) / len(_STARTS), 1.0
+
+    def bound_at(percent: int) -> tuple[float, float]:
+        # Given the most sure of the rejected clips, whether those above it are errors is left to chance.
+        n_below = len(ordered) - percent * len(ordered) // 100
+        threshold = np.nextafter(ordered[n_below - 1], np.inf) if n_below else -np.inf
+        answered = confidence >= threshold
+        return threshold, risk_bound(~correct[answered], None if speakers is None else speakers[answered], level)
+
+    for start in _STARTS:
+        kept = list(takewhile(lambda found: found[1] <= risk, map(bound_at, range(start, 101, 5))))
+        if kept:
+            return kept[-1]
+        lowest = min(lowest, bound_at(start)[1])
+    return np.inf, lowest
