@@ -381,8 +381,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
             self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
         else:
-            level = self.confidence_level
-            found = control_risk(confidence, correct, speakers, risk=self.risk, confidence_level=level)
+            found = control_risk(confidence, correct, speakers, risk=self.risk, confidence_level=self.confidence_level)
             self.threshold_, self.risk_bound_ = found
             if self.threshold_ == np.inf:
                 warnings.warn(

@@ -15,6 +15,7 @@ UNCHECKED = {
     "ES01": "a summary that says all needs no extended one",
     "SA01": "classes have See Also where there is an alternative; methods have none",
     "EX01": "classes and functions have examples; methods are shown in their class's",
+    "PR03": "a subclass may give inherited parameters other defaults, and then has them first",
     "PR04": "parameters that go to another function are named together, and described there",
     "PR07": "X, y and the like are told by their type and shape",
     "RT02": "what is returned has a name, as in scikit-learn",

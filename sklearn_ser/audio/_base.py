@@ -50,7 +50,7 @@ def _load_and_apply(
         raise AudioError(f"{where_is(clips[error.index], rows[error.index])}: {error}") from error.__cause__
 
 
-def _finite(function: Callable, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+def _finite(function: Callable, waveforms: list) -> list[np.ndarray]:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what comes of it is found here
         results = function(waveforms)
     for index, result in enumerate(results):
@@ -152,8 +152,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize, channel=self._channel()
         )
         function = self._function()
-        reading = dict(load_params=load_params, finite=self._makes_finite, lazily=self._reads_lazily)
-        task = partial(_load_and_apply, function, **reading)
+        finite, lazily = self._makes_finite, self._reads_lazily
+        task = partial(_load_and_apply, function, load_params=load_params, finite=finite, lazily=lazily)
         return cached(task, self.memory, type(self).__name__, self._cache_key(function))
 
     def _channel(self) -> int | str:

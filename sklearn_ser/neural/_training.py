@@ -6,6 +6,7 @@ import copy
 import warnings
 from dataclasses import dataclass, field
 from numbers import Integral
+from typing import Any
 
 import joblib
 import numpy as np
@@ -20,7 +21,7 @@ from ._fitted import FittedModel
 class Start:
     """Where a training begins: a network, and the epochs it has been trained for."""
 
-    model: object
+    model: Any
     history: dict = field(default_factory=dict)
     resumed: bool = False
 

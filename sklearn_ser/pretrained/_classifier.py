@@ -170,7 +170,7 @@ def _standardize(network, frames: np.ndarray) -> None:
 
     layer = network.get_layer("standardize")
     encoder = keras.Model(network.input, layer.input)
-    count, total, squares = 0, 0.0, 0.0
+    count, total, squares = 0, np.zeros(()), np.zeros(())
     for start in range(0, len(frames), _AT_ONCE):
         batch = frames[start : start + _AT_ONCE]
         real = ~np.isnan(batch[:, ::2, 0])
