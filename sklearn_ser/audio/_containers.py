@@ -29,8 +29,8 @@ def examine(data: Bytes) -> Structure:
         If the file does not hold what it declares, or contradicts itself.
     """
     head = data.read(0, 64)
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return _examine_wav(data)
+    if head[:4] in (b"RIFF", b"RIFX") and head[8:12] == b"WAVE":
+        return _examine_wav(data, "<" if head[:4] == b"RIFF" else ">")
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return _examine_aiff(data)
     if head[:4] == b"fLaC":
@@ -117,9 +117,9 @@ def _are_chunks(data: Bytes, start: int, order: str) -> bool:
     return start in (len(data), len(data) + 1)
 
 
-def _examine_wav(data: Bytes) -> Structure:
+def _examine_wav(data: Bytes, order: str) -> Structure:
     format_chunk, sound = None, None
-    for chunk in _chunks(data, "<"):
+    for chunk in _chunks(data, order):
         if chunk.name == b"fmt ":
             format_chunk = chunk
         elif chunk.name == b"data":
@@ -127,9 +127,11 @@ def _examine_wav(data: Bytes) -> Structure:
             break
     if format_chunk is None or sound is None or format_chunk.length < 16:
         return Structure()  # libsndfile says what is wrong with that
-    code, n_channels, rate, byte_rate, frame_bytes, bits = struct.unpack("<HHIIHH", data.read(format_chunk.start, 16))
+    code, n_channels, rate, byte_rate, frame_bytes, bits = struct.unpack(
+        f"{order}HHIIHH", data.read(format_chunk.start, 16)
+    )
     if code == _EXTENSIBLE and format_chunk.length >= 26:
-        (code,) = struct.unpack("<H", data.read(format_chunk.start + 24, 2))
+        (code,) = struct.unpack(f"{order}H", data.read(format_chunk.start + 24, 2))
     if code in (_PCM, _FLOAT, _ALAW, _ULAW):
         if frame_bytes != n_channels * ((bits + 7) // 8) or byte_rate not in (0, rate * frame_bytes):
             raise DamagedError(
@@ -137,18 +139,18 @@ def _examine_wav(data: Bytes) -> Structure:
                 f"frames of {frame_bytes} bytes and {byte_rate} bytes a second"
             )
     elif code in _BLOCKS and format_chunk.length >= 20 and byte_rate >= 500:
-        (per_block,) = struct.unpack("<H", data.read(format_chunk.start + 18, 2))
+        (per_block,) = struct.unpack(f"{order}H", data.read(format_chunk.start + 18, 2))
         if per_block and abs(rate * frame_bytes / per_block / byte_rate - 1) > 0.05:
             raise DamagedError(
                 f"its header contradicts itself: {rate} Hz in blocks of {per_block} samples and {frame_bytes} bytes do "
                 f"not make {byte_rate} bytes a second"
             )
     per_second = rate * frame_bytes if code in (_PCM, _FLOAT, _ALAW, _ULAW) else max(byte_rate, 500)
-    found = _length_of_sound(data, sound, "<", frame_bytes, per_second)
+    found = _length_of_sound(data, sound, order, frame_bytes, per_second)
     if found is not None:
         head = bytearray(data.read(0, sound.start))
-        head[4:8] = struct.pack("<I", sound.start - 8 + found)
-        head[sound.start - 4 : sound.start] = struct.pack("<I", found)
+        head[4:8] = struct.pack(f"{order}I", sound.start - 8 + found)
+        head[sound.start - 4 : sound.start] = struct.pack(f"{order}I", found)
         return Structure(pieces=[bytes(head), (sound.start, found)], completed=True)
     return Structure()
 

@@ -100,11 +100,11 @@ def examine_mpeg(data: Bytes) -> Structure:
     elif head[36:40] == b"VBRI":
         from_frames, declared = start + first.length, int.from_bytes(head[50:54], "big")
         tag = None
-    n_frames, end = _walk(data, from_frames, first.kind)
+    n_frames, end, is_whole = _walk(data, from_frames, first.kind)
     seconds = first.n_times / first.rate
     if declared is not None and declared > n_frames + (tag is None):
         raise broken_off(declared * seconds, n_frames * seconds)
-    if end is not None:
+    if not is_whole:
         raise DamagedError(
             f"the file is damaged: it breaks off, or is no MPEG audio, at byte {end}, after {n_frames * seconds:.3f} s",
             about_length=True,
@@ -115,38 +115,36 @@ def examine_mpeg(data: Bytes) -> Structure:
     if first.layer != 3:
         return Structure(exact=False, at_least=at_least)
     if declared is not None and tag is not None:
-        head = _corrected(head, 4 + first.side, n_frames)
-        if head == data.read(start, first.length) and start == after_tags:
+        head = _corrected(head, 4 + first.side, n_frames, end - start)
+        if head == data.read(start, first.length) and start == after_tags and len(data) - end < 0.005 * len(data):
             return Structure(at_least=at_least)
     else:
         head = _information(data.read(start, 4), n_frames)
-    pieces = [head, (from_frames, len(data) - from_frames)]
+    pieces = [head, (from_frames, end - from_frames)]
     return Structure(pieces=pieces, at_least=at_least, completed=declared is None)
 
 
-def _walk(data: Bytes, position: int, kind: tuple) -> tuple[int, int | None]:
-    """Number of frames, and where something stands that is neither a frame nor a tag, if it does."""
+def _walk(data: Bytes, position: int, kind: tuple) -> tuple[int, int, bool]:
+    """Number of frames, where they end, and whether nothing but tags follows."""
     n_frames = 0
     while position + 4 <= len(data):
         head = data.read(position, 4)
         frame = _frame(head)
         if frame is not None and frame.kind == kind:
             if position + frame.length > len(data):
-                return n_frames, position
+                return n_frames, position, False
             n_frames += 1
             position += frame.length
         elif head[:3] == b"ID3":
             position += _id3_length(data.read(position, 10)) or 10
         elif head in (b"APET", b"LYRI", b"TAG+") or head[:3] == b"TAG":  # at the end
-            return n_frames, None
-        elif any(data.read(position, len(data) - position)):  # else nothing but zeros is left
-            return n_frames, position
-        else:
-            return n_frames, None
-    return n_frames, None
+            return n_frames, position, True
+        else:  # or nothing but zeros
+            return n_frames, position, not any(data.read(position, len(data) - position))
+    return n_frames, position, True
 
 
-def _corrected(head: bytes, tag: int, n_frames: int) -> bytes:
+def _corrected(head: bytes, tag: int, n_frames: int, n_bytes: int) -> bytes:
     """The frame of information with the true number of frames; without a delay to trim, if its checksum is wrong."""
     corrected = bytearray(head)
     corrected[4:tag] = bytes(tag - 4)  # or libsndfile's decoder would not look further
@@ -158,6 +156,8 @@ def _corrected(head: bytes, tag: int, n_frames: int) -> bytes:
         stored = int.from_bytes(head[behind + 34 : behind + 36], "big")
         if stored not in (_crc16(head[: behind + 34]), _crc16(bytes(corrected[: behind + 34]))):
             corrected[behind + 21 : behind + 24] = bytes(3)
+    if flags & 3 == 3 and abs(int.from_bytes(head[tag + 12 : tag + 16], "big") / n_bytes - 1) > 0.01:
+        corrected[tag + 12 : tag + 16] = n_bytes.to_bytes(4, "big")  # or the decoder complains on the process's stderr
     return bytes(corrected)
 
 
