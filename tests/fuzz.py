@@ -140,6 +140,7 @@ def run(n_files: int, seed: int, first: int = 0) -> None:
     files = originals()
     names = list(files)
     warnings.simplefilter("ignore")
+    examine(*files[names[0]])  # imports take time, too
     for number in range(first, n_files):
         rng = np.random.default_rng([seed, number])
         name = names[number % len(names)]

@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 import fuzz
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.linear_model import LogisticRegression
@@ -25,7 +26,7 @@ from sklearn_ser import (
     WaveformLoader,
     load_waveform,
 )
-from sklearn_ser.audio import _recording
+from sklearn_ser.audio import _decoder, _recording
 from sklearn_ser.audio._containers import examine
 from sklearn_ser.audio._decoder import open_recording
 from sklearn_ser.audio._io import clip_length, load_part
@@ -306,10 +307,12 @@ def test_parts_in_any_order_are_those_of_the_whole(params, rate, tmp_path):
     assert not any(running.ended for running in _recording._running.values())
 
 
-def test_segments_of_a_recording_are_decoded_once(tmp_path, monkeypatch):
-    path = str(tmp_path / "call.wav")
-    soundfile.write(path, sound(60, 8000), 8000, subtype="GSM610")
-    decoded, read = [], soundfile.SoundFile.read
+@pytest.mark.parametrize("params", [dict(subtype="GSM610"), dict(format="MP3"), dict(format="OGG")])
+def test_segments_of_a_recording_are_decoded_once(params, tmp_path, monkeypatch):
+    path = str(tmp_path / "call")
+    (tmp_path / "call").write_bytes(encoded(sound(60, 8000), 8000, **params))
+    decoded, walked, read = [], [], soundfile.SoundFile.read
+    monkeypatch.setattr(_decoder, "examine", lambda data: walked.append(1) or examine(data))
 
     def count(self, frames, **params):
         block = read(self, frames, **params)
@@ -319,11 +322,17 @@ def test_segments_of_a_recording_are_decoded_once(tmp_path, monkeypatch):
     monkeypatch.setattr(soundfile.SoundFile, "read", count)
     monkeypatch.setattr(_recording, "_running", OrderedDict())
     model = SegmentClassifier(MODEL, 1.0).fit([sound(), sound()], ["calm", "fear"])
-    for ask in (lambda: model.predict([path]), lambda: model.predict_timeline(path)):
-        decoded.clear()
+    X = pd.DataFrame({"path": [path] * 59, "start": np.arange(59.0), "end": np.arange(59.0) + 1})
+    for ask in (
+        lambda: model.predict([path]),
+        lambda: model.predict_timeline(path),
+        lambda: WaveformLoader().fit_transform(X),
+    ):
+        decoded.clear(), walked.clear(), _recording._lengths.clear(), _recording._running.clear()
         ask()
         assert sum(decoded) < 2.5 * 60 * 8000  # once for its length, once for its segments
-    assert not _recording._running
+        assert len(walked) < 5
+    _recording._running.clear()
 
 
 def test_a_fork_does_not_share_a_place_in_the_file(tmp_path):

@@ -28,10 +28,13 @@ class Recording:
     channel: int | str | None = None
 
     def signature(self):
-        """What tells this state of the file from others."""
+        """What tells this state of the file from others; None if there is no such file."""
         if isinstance(self.file, bytes):
             return id(self.file)
-        state = os.stat(self.file)
+        try:
+            state = os.stat(self.file)
+        except (OSError, ValueError):
+            return None
         return os.fspath(self.file), state.st_ino, state.st_size, state.st_mtime_ns
 
 
@@ -133,31 +136,33 @@ def _check_end(decoder: Decoder, n_times: int, where: str) -> None:
         )
 
 
-_counted: OrderedDict = OrderedDict()  # lengths and rates that only decoding has told, by the state of the file
-_MOST_COUNTED = 1000
+_lengths: OrderedDict = OrderedDict()  # with rate and channels, where the whole file had to be read, by its state
+_MOST_LENGTHS = 1000
 
 
 def recording_length(recording: Recording, where: str, channel: int | str) -> tuple[int, int]:
     """Samples of a recording, and its rate; decoded only where no header tells it for certain."""
-    with open_recording(recording.file, where) as decoder:
-        Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
-        return _total(decoder, where, recording), decoder.rate
+    key = None if isinstance(recording.file, bytes) else recording.signature()
+    known = _lengths.get(key)
+    if known is None:
+        with open_recording(recording.file, where) as decoder:
+            known = _total(decoder, where), decoder.rate, decoder.n_channels
+            if key is not None and not decoder.can_seek:
+                _lengths[key] = known
+                while len(_lengths) > _MOST_LENGTHS:
+                    _lengths.popitem(last=False)
+    n_times, rate, n_channels = known
+    Mixer(channel if recording.channel is None else recording.channel, n_channels, where)
+    return n_times, rate
 
 
-def _total(decoder: Decoder, where: str, recording: Recording | None = None) -> int:
+def _total(decoder: Decoder, where: str) -> int:
     if decoder.n_frames is not None:
         return decoder.n_frames
-    key = None if recording is None or isinstance(recording.file, bytes) else recording.signature()
-    if key in _counted:
-        return _counted[key]
     n_times = 0
     while block := len(decoder.read(max(1, BLOCK // decoder.n_channels))):
         n_times += block
     _check_end(decoder, n_times, where)
-    if key is not None:
-        _counted[key] = n_times
-        while len(_counted) > _MOST_COUNTED:
-            _counted.popitem(last=False)
     return n_times
 
 
@@ -217,16 +222,24 @@ def read_part(
     follow one another take time in proportion to the recording's length.
     """
     channel = channel if recording.channel is None else recording.channel
-    with open_recording(recording.file, where) as decoder:
-        start, stop = span(decoder.rate)
-        if decoder.can_seek:
+    key = recording.signature(), channel
+    running = _under_way(key)
+    if running is None:
+        decoder = open_recording(recording.file, where)
+        try:
             mixer = Mixer(channel, decoder.n_channels, where)
-            part = _read(decoder, start, stop - start, mixer, where)
-            mixer.warn()
-            return part, decoder.rate
-        rate = decoder.rate
-    key = (recording.signature(), channel)
-    running = _take_up(key, recording, channel, where)
+            if decoder.can_seek:
+                start, stop = span(decoder.rate)
+                part = _read(decoder, start, stop - start, mixer, where)
+                mixer.warn()
+                decoder.close()
+                return part, decoder.rate
+        except BaseException:
+            decoder.close()
+            raise
+        running = _under_way(key, _Running(recording, decoder, mixer))
+    rate = running.decoder.rate
+    start, stop = span(rate)
     with running.lock:
         part = running.read(start, stop, where)
     if part is None:
@@ -239,14 +252,14 @@ def read_part(
     return part, rate
 
 
-def _take_up(key: tuple, recording: Recording, channel: int | str, where: str) -> _Running:
-    """The decoder that is on its way through this recording, or a new one."""
+def _under_way(key: tuple, new: _Running | None = None) -> _Running | None:
+    """The decoder that is on its way through this recording, or else the new one from now on."""
     with _running_lock:
         running = _running.pop(key, None)
         if running is None or running.process != os.getpid():  # a fork shares its parent's place in the file
-            decoder = open_recording(recording.file, where)
-            running = _Running(recording, decoder, Mixer(channel, decoder.n_channels, where))
-        _running[key] = running
+            running = new
+        if running is not None:
+            _running[key] = running
         while len(_running) > _MOST_RUNNING:
             _running.popitem(last=False)
         return running
