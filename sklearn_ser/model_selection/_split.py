@@ -99,23 +99,38 @@ def _share_out(units: np.ndarray, n_folds: int, random_state) -> np.ndarray:
     for unit in order:
         fold[unit] = np.argmin(sums @ units[unit])
         sums[fold[unit]] += units[unit]
-    if len(units) > _MOST_SWAPPED:
-        return fold
-    partners = np.vstack((units, np.zeros_like(sums)))  # a unit that swaps with nothing in a fold moves there
-    distances = euclidean_distances(units, partners, squared=True)
+    if len(units) <= _MOST_SWAPPED:
+        _exchange(units, fold, sums)
+    return fold
+
+
+def _exchange(units: np.ndarray, fold: np.ndarray, sums: np.ndarray) -> None:
+    """Exchange units of two folds while that brings the squares of the folds' sums down; `fold` and `sums` change.
+
+    Where unit u in fold f, of sum F, and unit v in fold g, of sum G, change places, both sums change by d = v - u, and
+    half of the squares by ::
+
+        (|F + d|^2 + |G - d|^2 - |F|^2 - |G|^2) / 2 = F.d - G.d + |d|^2 = v.F - u.F - v.G + u.G + |u - v|^2
+
+    A unit that moves changes places with nothing: for each fold there is a partner of zeros in it.
+    """
+    n_units = len(units)
+    partners = np.vstack((units, np.zeros_like(sums)))
+    distances = euclidean_distances(units, partners, squared=True)  # |u - v|^2
     while True:
-        where = np.concatenate((fold, np.arange(n_folds)))
-        products = partners @ sums.T
+        where = np.concatenate((fold, np.arange(len(sums))))
+        products = partners @ sums.T  # of each partner with each fold's sum
         own = products[np.arange(len(where)), where]
-        change = products[:, fold].T - own - own[: len(units), np.newaxis] + products[: len(units), where] + distances
+        v_f, u_f, v_g, u_g = products[:, fold].T, own[:n_units, np.newaxis], own, products[:n_units, where]
+        change = v_f - v_g - u_f + u_g + distances
         change[fold[:, np.newaxis] == where] = 0
         unit, partner = np.unravel_index(change.argmin(), change.shape)
         if change[unit, partner] > -1e-12:
-            return fold
+            return
         target = where[partner]
         sums[target] += units[unit] - partners[partner]
         sums[fold[unit]] -= units[unit] - partners[partner]
-        if partner < len(units):
+        if partner < n_units:
             fold[partner] = fold[unit]
         fold[unit] = target
 

@@ -164,49 +164,64 @@ class TimelineDisplay:
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import FuncFormatter, MultipleLocator
 
         if ax is None:
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-        timeline, classes = self.timeline, list(self.timeline.columns[2:-1])
-        start, end = timeline["start"].to_numpy(), timeline["end"].to_numpy()
+        start, end = self.timeline["start"].to_numpy(), self.timeline["end"].to_numpy()
         middle = (start + end) / 2
         edges = np.concatenate([start[:1], (middle[1:] + middle[:-1]) / 2, end[-1:]])
-        others = cycle([colour for name, colour in _COLOURS.items() if name not in classes] or _COLOURS.values())
-        colours = {name: _COLOURS.get(name) or next(others) for name in classes}
-        below = np.zeros(len(timeline))
-        for name in classes:
-            above = below + timeline[name].to_numpy()
-            ax.stairs(above, edges, baseline=below, fill=True, color=colours[name], label=str(name), linewidth=0)
-            below = above
-        predicted = timeline["predicted"].to_numpy()
-        first = np.flatnonzero(np.r_[True, predicted[1:] != predicted[:-1]])
-        spans = np.column_stack([edges[first], np.diff(np.r_[edges[first], edges[-1]])])
-        ax.broken_barh(
-            spans, (_STRIP[0], _STRIP[1] - _STRIP[0]), facecolors=[colours[name] for name in predicted[first]]
-        )
-        ticks, labels = [np.mean(_STRIP), 0, 0.5, 1], ["predicted", "0", "0.5", "1"]
+        colours = self._colours()
+        self._draw_probabilities(ax, edges, colours)
+        self._draw_predictions(ax, edges, colours)
+        ticks, top = {"predicted": np.mean(_STRIP), "0": 0, "0.5": 0.5, "1": 1}, 1.0
         if self.outline is not None:
-            height = (_WAVEFORM[1] - _WAVEFORM[0]) / 2
-            scaled = np.mean(_WAVEFORM) + height * self.outline / (np.abs(self.outline).max() or 1)
-            time = np.linspace(edges[0], edges[-1], len(scaled) + 1)
-            ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color="0.4", linewidth=0)
-            ticks, labels = [*ticks, np.mean(_WAVEFORM)], [*labels, "waveform"]
-        ax.set(
-            xlim=edges[[0, -1]],
-            ylim=(_STRIP[0] - 0.02, 1.02 if self.outline is None else _WAVEFORM[1] + 0.02),
-            yticks=ticks,
-            yticklabels=labels,
-            xlabel="time (s)",
-            ylabel="probability",
-        )
-        if edges[-1] >= 180:
-            ax.set_xlabel("time (min:s)")
-            step = next((step for step in _TICKS if edges[-1] / step <= 8), _TICKS[-1])
-            ax.xaxis.set_major_locator(MultipleLocator(step))
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time // 60:.0f}:{time % 60:02.0f}"))
+            self._draw_outline(ax, edges)
+            ticks["waveform"], top = np.mean(_WAVEFORM), _WAVEFORM[1]
+        ax.set(xlim=edges[[0, -1]], ylim=(_STRIP[0] - 0.02, top + 0.02), ylabel="probability")
+        ax.set_yticks(list(ticks.values()), list(ticks))
+        _label_time(ax, edges[-1])
         ax.spines[["top", "right"]].set_visible(False)
         handles, names = ax.get_legend_handles_labels()
         ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _colours(self) -> dict:
+        """A colour for each class: an emotion's own, or one of those that are left."""
+        classes = list(self.timeline.columns[2:-1])
+        others = cycle([colour for name, colour in _COLOURS.items() if name not in classes] or _COLOURS.values())
+        return {name: _COLOURS.get(name) or next(others) for name in classes}
+
+    def _draw_probabilities(self, ax, edges, colours) -> None:
+        """One upon the other."""
+        below = np.zeros(len(self.timeline))
+        for name, colour in colours.items():
+            above = below + self.timeline[name].to_numpy()
+            ax.stairs(above, edges, baseline=below, fill=True, color=colour, label=str(name), linewidth=0)
+            below = above
+
+    def _draw_predictions(self, ax, edges, colours) -> None:
+        """In a strip, in which neighbours of one class are one bar."""
+        predicted = self.timeline["predicted"].to_numpy()
+        first = np.flatnonzero(np.r_[True, predicted[1:] != predicted[:-1]])
+        spans = np.column_stack([edges[first], np.diff(np.r_[edges[first], edges[-1]])])
+        colors = [colours[name] for name in predicted[first]]
+        ax.broken_barh(spans, (_STRIP[0], _STRIP[1] - _STRIP[0]), facecolors=colors)
+
+    def _draw_outline(self, ax, edges) -> None:
+        """The waveform, as the lowest and the highest sample at each time."""
+        height = (_WAVEFORM[1] - _WAVEFORM[0]) / 2
+        scaled = np.mean(_WAVEFORM) + height * self.outline / (np.abs(self.outline).max() or 1)
+        time = np.linspace(edges[0], edges[-1], len(scaled) + 1)
+        ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color="0.4", linewidth=0)
+
+
+def _label_time(ax, end: float) -> None:
+    """In seconds; in minutes and seconds from three minutes on."""
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    ax.set_xlabel("time (s)" if end < 180 else "time (min:s)")
+    if end >= 180:
+        step = next((step for step in _TICKS if end / step <= 8), _TICKS[-1])
+        ax.xaxis.set_major_locator(MultipleLocator(step))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time // 60:.0f}:{time % 60:02.0f}"))

@@ -59,7 +59,26 @@ def saleem_cnn_lstm(
     as_published = renamed_parameter(
         as_published, faithful, new="as_published", old="faithful", owner="saleem_cnn_lstm"
     )
-    mel = MelSpectrogramTransformer(
+    mel, network = _spectrogram(verbose), _network(random_state, epochs, verbose)
+    if as_published:
+        mel_axis_first = FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})
+        steps = [
+            ("mel", mel),
+            ("flatten", FlattenFrames(fill_value=0.0)),
+            ("scaler", StandardScaler()),
+            ("mel_axis_first", mel_axis_first.set_output(transform="default")),
+        ]
+    else:
+        steps = [("mel", mel), ("scaler", FrameWise(StandardScaler()))]
+    return AugmentedClassifier(
+        Pipeline([*steps, ("classifier", network)]),
+        [AddNoise(amplitude=0.008), AddNoise(amplitude=0.008), PitchShift(4, p=0.9)],
+        random_state=random_state,
+    )
+
+
+def _spectrogram(verbose) -> MelSpectrogramTransformer:
+    return MelSpectrogramTransformer(
         sr=44100,
         n_mels=200,
         n_fft=2048,
@@ -71,7 +90,10 @@ def saleem_cnn_lstm(
         normalize=None,
         verbose=verbose,
     )
-    network = CNNLSTMClassifier(
+
+
+def _network(random_state, epochs, verbose) -> CNNLSTMClassifier:
+    return CNNLSTMClassifier(
         input_type="frames",
         filters=(64, 128, 256),
         kernel_size=3,
@@ -88,19 +110,4 @@ def saleem_cnn_lstm(
         n_iter_no_change=epochs,
         random_state=random_state,
         verbose=verbose,
-    )
-    if as_published:
-        mel_axis_first = FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})
-        steps = [
-            ("mel", mel),
-            ("flatten", FlattenFrames(fill_value=0.0)),
-            ("scaler", StandardScaler()),
-            ("mel_axis_first", mel_axis_first.set_output(transform="default")),
-        ]
-    else:
-        steps = [("mel", mel), ("scaler", FrameWise(StandardScaler()))]
-    return AugmentedClassifier(
-        Pipeline([*steps, ("classifier", network)]),
-        [AddNoise(amplitude=0.008), AddNoise(amplitude=0.008), PitchShift(4, p=0.9)],
-        random_state=random_state,
     )
