@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from tiny_whisper import write_whisper
 
 import sklearn_ser
 from sklearn_ser import (
@@ -27,6 +28,8 @@ from sklearn_ser import (
     MelSpectrogramTransformer,
     SegmentClassifier,
     VersionMismatchWarning,
+    WhisperClassifier,
+    WhisperFeatures,
 )
 
 
@@ -152,6 +155,24 @@ def test_skops_saves_a_pipeline_and_names_what_must_be_trusted(name, clips):
     np.testing.assert_array_equal(loaded.predict(clips), pipeline.predict(clips))
     if hasattr(pipeline, "predict_proba"):
         np.testing.assert_array_equal(loaded.predict_proba(clips), pipeline.predict_proba(clips))
+
+
+@pytest.mark.parametrize("fine_tuned", [False, True], ids=["features", "fine-tuned"])
+def test_skops_saves_a_pretrained_encoder(fine_tuned, clips, tmp_path):
+    skops = import_or_skip("skops.io")
+    folder = write_whisper(tmp_path / "whisper")
+    if fine_tuned:
+        front_end = WhisperFeatures(str(folder), layer=None, pooling=None)
+        pipeline = make_pipeline(front_end, WhisperClassifier(str(folder), 1, **NEURAL))
+    else:
+        pipeline = make_pipeline(WhisperFeatures(str(folder), 1), StandardScaler(), LogisticRegression())
+    data = skops.dumps(pipeline.fit(clips, LABELS))
+    for file in folder.iterdir():  # the weights are in the saved file
+        file.unlink()
+    unknown = skops.get_untrusted_types(data=data)
+    assert all(type_.startswith("sklearn_ser.") for type_ in unknown), unknown
+    loaded = skops.loads(data, trusted=unknown)
+    np.testing.assert_allclose(loaded.predict_proba(clips), pipeline.predict_proba(clips), atol=1e-6)
 
 
 def test_skops_knows_versions_and_forgets_memory(clips, tmp_path, monkeypatch):

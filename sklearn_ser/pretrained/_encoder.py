@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -82,6 +83,13 @@ class Encoder:
 
     def __reduce__(self):
         return _unpickled, (self.config, self.layer, self._tensors, self.digest)
+
+    def __getstate__(self):
+        """What skops saves, which knows no `__reduce__`: numbers, strings and arrays."""
+        return dict(config=asdict(self.config), layer=self.layer, tensors=dict(self._tensors), digest=self.digest)
+
+    def __setstate__(self, state):
+        self.__init__(WhisperConfig(**state["config"]), state["layer"], state["tensors"], state["digest"])
 
     def __deepcopy__(self, memo):
         return self
