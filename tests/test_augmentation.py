@@ -196,7 +196,7 @@ def test_wrong_parameters_are_named_when_called_and_when_planned(augmenter, mess
     with pytest.raises(ValueError, match=message):
         augment_clips([np.ones(10)], augmenter)
     with pytest.raises(ValueError, match=message):
-        AugmentedClassifier(SVC(), [augmenter]).fit([np.ones(10)], [1])
+        AugmentedClassifier(make_pipeline(HandcraftedFeatures(), SVC()), [augmenter]).fit([np.ones(10)], [1])
 
 
 @pytest.mark.parametrize("augmenter", OURS, ids=ids)
@@ -367,7 +367,7 @@ def test_an_augmenter_that_makes_no_waveform_is_named(files, make, message):
 def test_what_cannot_be_called_is_no_augmenter(tones):
     for augmenters in ([None], [AddNoise(snr=10), "noise"]):
         with pytest.raises(TypeError, match=r"must be a callable \(waveform, sr\) -> waveform.* Got (None|'noise')"):
-            AugmentedClassifier(SVC(), augmenters).fit(tones, list("aabbcc"))
+            AugmentedClassifier(make_pipeline(HandcraftedFeatures(), SVC()), augmenters).fit(tones, list("aabbcc"))
 
 
 def test_noisy_recordings_are_10_db_noisy(emodb):
