@@ -79,7 +79,7 @@ def clear_levels(power: np.ndarray) -> np.ndarray:
     for above in (power - noise_floor(power), power):  # as it is, where nothing but a steady sound is there
         levels = _decibels(above)
         reference = _quantile(levels[:, : 2 * N_LOW].max(axis=1))
-        if reference > 10 * np.log10(_SILENT):
+        if reference > np.float32(10) * np.log10(_SILENT):  # both in float32, in NumPy 1 as in NumPy 2
             break
     else:
         return np.full_like(levels, -DEPTH)
