@@ -44,7 +44,7 @@ class Logged(HandcraftedFeatures):
 def cluster():
     """A cluster; what runs in joblib goes there."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
