@@ -9,6 +9,7 @@ import soundfile
 from scipy.signal import welch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import (
@@ -25,9 +26,10 @@ from sklearn_ser import (
     Telephone,
     TimeStretch,
     WaveformLoader,
+    real_world_augmenters,
 )
 from sklearn_ser.audio._io import clip_digest
-from sklearn_ser.augmentation import augment_clips
+from sklearn_ser.augmentation import AugmentedClassifier, augment_clips
 from sklearn_ser.augmentation._channel import companded
 from sklearn_ser.augmentation._room import decaying_response
 
@@ -535,3 +537,28 @@ def test_nothing_is_copied_where_none_of_them_is_applied():
     assert all(
         (copy is clip) == np.array_equal(waveform, clip) for copy, waveform in zip(altered, waveforms, strict=True)
     )
+
+
+def test_real_world_augmenters_are_new_each_time_and_make_one_and_a_half_copies():
+    augmenters = real_world_augmenters()
+    augmenters.append(None)
+    assert len(real_world_augmenters()) == 2
+    clips = [speech(0.05, seed=seed) for seed in range(200)]
+    classifier = AugmentedClassifier(None, real_world_augmenters(), random_state=0)
+    rows, augmented = classifier._augment(clips)
+    assert len(rows) == pytest.approx(2.5 * 200, abs=30)
+    loaded = WaveformLoader().fit_transform(augmented)
+    assert all(waveform.size == 800 for waveform in loaded)
+    assert len({waveform.tobytes() for waveform in loaded}) == len(rows)  # each is altered by something
+    assert all(clip_digest(clip) for clip in augmented)
+
+
+def test_with_copies_an_svm_recognises_what_comes_over_a_telephone(emodb):
+    X, y = emodb.data, np.isin(emodb.target, ["anger", "happiness", "fear"])  # excited, or not
+    train = np.isin(emodb.speaker, ["03", "09", "10", "16"])
+    test = np.isin(emodb.speaker, ["11", "14"])
+    svm = make_pipeline(HandcraftedFeatures(feature_set="default-v1"), StandardScaler(), SVC(C=10))
+    call = augment_clips(X[test], Telephone(), random_state=0)
+    alone = clone(svm).fit(X[train], y[train]).predict(call)
+    copies = AugmentedClassifier(svm, real_world_augmenters(), random_state=0).fit(X[train], y[train]).predict(call)
+    assert np.mean(copies == y[test]) > 0.75 > np.mean(alone == y[test]) + 0.1

@@ -102,6 +102,7 @@ class AugmentedClassifier(RowExpandingClassifier):
 
     See Also
     --------
+    real_world_augmenters : Augmenters for recordings from outside the studio.
     augment_clips : Altered clips to test on.
 
     Notes
