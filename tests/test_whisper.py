@@ -19,9 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from tiny_whisper import SIZES, write_config, write_whisper
 
-from sklearn_ser import FrameWise, Functionals, WhisperFeatures
+from sklearn_ser import FrameWise, Functionals, WhisperFeatures, load_waveform
 from sklearn_ser.datasets._base import get_data_home
-from sklearn_ser.pretrained import _encoder, _weights
+from sklearn_ser.pretrained import _encoder, _features, _weights
 from sklearn_ser.pretrained._log_mel import log_mel, windows
 
 WIDTH, LAYERS = SIZES["width"], SIZES["n_layers"]
@@ -217,6 +217,28 @@ def test_a_long_recording_is_its_parts(folder, noise):
     expected = np.concatenate([part[~np.isnan(part[:, 0])] for part in parts])
     np.testing.assert_array_equal(transformer.transform([long])[0], expected)
     assert len(expected) == transformer.n_frames_ == long.size // 320
+
+
+@pytest.mark.parametrize("rate", [16000, 22050])
+def test_a_long_file_is_read_in_parts(rate, folder, tmp_path, monkeypatch):
+    """And becomes what it becomes as a whole, but for the rounding of what is resampled in parts."""
+    path = str(tmp_path / "long.wav")
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 70 * rate + 7), rate)
+    read = []
+
+    def counted(*args, **params):
+        read.append(1)
+        return load_waveform(*args, **params)
+
+    for params in ({}, {"offset": 1.5, "duration": 65.0}):
+        transformer = WhisperFeatures(folder, 1, **params).fit([path])
+        whole = transformer.transform([load_waveform(path)])
+        with monkeypatch.context() as patched:
+            patched.setattr(_features, "_LONG_BYTES", 0)
+            patched.setattr(_features, "load_waveform", counted)
+            np.testing.assert_allclose(transformer.transform([path]), whole, atol=1e-4)
+        assert len(read) == -(-round(params.get("duration", 70.001) * 16000) // WINDOW)
+        read.clear()
 
 
 def test_frames_crop_and_pad_to_n_frames(folder, tones):

@@ -40,9 +40,8 @@ def _blocks(clips: Sequence, most: int) -> Iterator[range]:
 
 
 def _load_and_apply(
-    function: Callable, clips: list, rows: Sequence[int], load_params: dict, finite: bool, lazily: bool
+    function: Callable, clips: list, rows: Sequence[int], load: Callable, load_params: dict, finite: bool
 ) -> list[np.ndarray]:
-    load = load_lazily if lazily else load_waveform
     waveforms = [load(clip, row=row, **load_params) for clip, row in zip(clips, rows, strict=True)]
     try:
         return _finite(function, waveforms) if finite else function(waveforms)
@@ -152,9 +151,13 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize, channel=self._channel()
         )
         function = self._function()
-        finite, lazily = self._makes_finite, self._reads_lazily
-        task = partial(_load_and_apply, function, load_params=load_params, finite=finite, lazily=lazily)
+        reading = {"load": self._loader(), "load_params": load_params, "finite": self._makes_finite}
+        task = partial(_load_and_apply, function, **reading)
         return cached(task, self.memory, type(self).__name__, self._cache_key(function))
+
+    def _loader(self) -> Callable:
+        """From a clip to its waveform, as `_function` takes it."""
+        return load_lazily if self._reads_lazily else load_waveform
 
     def _channel(self) -> int | str:
         """Which channel to read: a parameter `channel`, where the subclass has one."""

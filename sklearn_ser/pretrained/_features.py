@@ -11,19 +11,24 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._signal.clear_speech import speech_span
-from ..audio import AudioTransformer
+from ..audio import AudioTransformer, load_waveform
+from ..audio._io import clip_bytes, clip_length
+from ..audio._lazy import Segment
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ._encoder import Lent, load_encoder
 from ._hub import find_model
 from ._log_mel import PER_FRAME, SR, log_mel, n_frames, windows
 from ._weights import read_config
 
+_LONG_BYTES = 2_000_000  # of a file that may be worth reading in parts
+
 
 def _hidden(waveform: np.ndarray, encode, n_mels: int, n_positions: int):
     """Frames of each window of a clip: the encoder's, or log-mel frames where there is none."""
     for window in windows(waveform.size, n_positions):
-        frames = log_mel(waveform[window], n_mels)
-        yield frames if encode is None else encode(frames)[: n_frames(waveform[window].size)]
+        part = waveform[window]
+        frames = log_mel(part, n_mels)
+        yield frames if encode is None else encode(frames)[: n_frames(part.size)]
 
 
 def _pool(parts, deviation: bool) -> np.ndarray:
@@ -69,6 +74,27 @@ def _backend() -> tuple:
         except PackageNotFoundError:
             found.append((name, None))
     return tuple(found)
+
+
+class _LongRecording:
+    """A waveform of which each part is read when it is asked for, so that hours of it need no memory."""
+
+    def __init__(self, clip, row: int, size: int, offset: float, channel: int | str):
+        self.clip, self.row, self.size, self.channel = clip, row, size, channel
+        self._start = round(offset * SR)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        segment = Segment(self.clip, self._start + part.start, self._start + part.stop, SR)
+        return load_waveform(segment, SR, channel=self.channel, row=self.row)
+
+
+def _load_in_parts(clip, sr: int, *, offset, duration, normalize, channel, row: int):
+    """A clip's waveform, or a file of more than a minute as a `_LongRecording`."""
+    if normalize is None and isinstance(clip, (str, os.PathLike)) and clip_bytes(clip) > _LONG_BYTES:
+        n_times = clip_length(clip, sr=sr, offset=offset, duration=duration, channel=channel, row=row)
+        if n_times > 60 * SR:
+            return _LongRecording(clip, row, n_times, offset, channel)
+    return load_waveform(clip, sr, offset=offset, duration=duration, normalize=normalize, channel=channel, row=row)
 
 
 class WhisperFeatures(AudioTransformer):
@@ -324,6 +350,10 @@ class WhisperFeatures(AudioTransformer):
             pooling=self.pooling,
             trim=self.trim,
         )
+
+    def _loader(self):
+        # What is trimmed is looked at as a whole.
+        return load_waveform if self.trim and self.pooling is not None else _load_in_parts
 
     def _cache_key(self, function):
         settings = {**function.keywords, "lent": None}
