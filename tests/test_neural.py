@@ -684,8 +684,9 @@ def test_parallel_workers_share_the_cores(frames):
 
 
 def test_networks_run_on_another_backend(frames, tmp_path):
-    """With KERAS_BACKEND=jax; where JAX is not installed there is nothing to run."""
-    pytest.importorskip("jax")
+    """With KERAS_BACKEND=jax; the extra test installs JAX, so that under CI it must be there."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("jax")
     np.savez(tmp_path / "data.npz", X=frames[0], y=frames[1])
     code = f"""
         import sys, pickle, numpy as np

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain, groupby
 from numbers import Integral, Real
 from random import Random
+from typing import Any
 
 import numpy as np
 from joblib import Memory, Parallel, delayed, effective_n_jobs
@@ -151,7 +152,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             sr=self.sr, offset=self.offset, duration=self.duration, normalize=self.normalize, channel=self._channel()
         )
         function = self._function()
-        reading = {"load": self._loader(), "load_params": load_params, "finite": self._makes_finite}
+        reading: dict[str, Any] = {"load": self._loader(), "load_params": load_params, "finite": self._makes_finite}
         task = partial(_load_and_apply, function, **reading)
         return cached(task, self.memory, type(self).__name__, self._cache_key(function))
 
