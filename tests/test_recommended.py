@@ -28,7 +28,7 @@ def test_it_is_an_unfitted_estimator_of_named_steps():
     assert isinstance(robust, AugmentedClassifier) and robust.random_state == 3 and robust.augmenters
     assert list(plain.named_steps) == ["handcraftedfeatures", "boundedscaler", "calibrateddiscriminant"]
     assert list(make_recognizer(robust=False).named_steps)[0] == "whisperfeatures"
-    assert clone(robust).get_params()["estimator__calibrateddiscriminant__shrinkage"] == 0.3
+    assert clone(robust).get_params()["estimator__calibrateddiscriminant__shrinkage"] == 0.2
 
 
 def test_it_recognises_and_says_how_sure_it_is(corpus, fitted, tmp_path):
