@@ -63,7 +63,9 @@ from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
 from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
+from .neural import NetworkClassifier as NetworkClassifier
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
+from .neural import export_onnx as export_onnx
 from .plotting import AttentionDisplay as AttentionDisplay
 from .plotting import ConfusionDisplay as ConfusionDisplay
 from .plotting import HistoryDisplay as HistoryDisplay

@@ -261,11 +261,13 @@ def test_class_weight_and_sample_weight_multiply(frames):
 def test_early_stopping_holds_out_every_class_of_sorted_labels(frames, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(y=y, held=validation)
+        CNNLSTMClassifier, "_train", lambda self, clips, validation, **kw: seen.update(clips=clips, held=validation)
     )
     small(early_stopping=True, validation_fraction=0.2).fit(*frames)
-    assert np.bincount(seen["held"][1]).tolist() == [4, 4, 4]
-    assert np.bincount(seen["y"]).tolist() == [16, 16, 16]
+    clips, held = seen["clips"], seen["held"]
+    assert np.bincount(held.y[held.rows]).tolist() == [4, 4, 4]
+    assert np.bincount(clips.y[clips.rows]).tolist() == [16, 16, 16]
+    assert held.X is clips.X, "no part of the clips is copied"
 
 
 def test_early_stopping_keeps_speakers_apart(frames, monkeypatch):
@@ -275,12 +277,12 @@ def test_early_stopping_keeps_speakers_apart(frames, monkeypatch):
     X[:, 0, 0] = groups  # so that the rows tell their speaker
     seen = {}
     monkeypatch.setattr(
-        CNNLSTMClassifier, "_train", lambda self, X, y, w, validation, **kw: seen.update(X=X, held=validation)
+        CNNLSTMClassifier, "_train", lambda self, clips, validation, **kw: seen.update(clips=clips, held=validation)
     )
     small(early_stopping=True).fit(X, y, groups=groups)
-    train, held = set(seen["X"][:, 0, 0]), set(seen["held"][0][:, 0, 0])
+    train, held = (set(part.X[part.rows, 0, 0]) for part in (seen["clips"], seen["held"]))
     assert held and train and not train & held
-    assert set(seen["held"][1]) == {0, 1, 2}
+    assert set(seen["held"].y[seen["held"].rows]) == {0, 1, 2}
 
 
 def test_early_stopping_stops_and_restores_the_best_epoch(frames):
@@ -363,8 +365,10 @@ def test_warm_start_goes_on_where_fit_ended(frames):
     assert len(two_and_two.history_["loss"]) == 4
     np.testing.assert_allclose(two_and_two.history_["loss"], four.history_["loss"], rtol=1e-5)
     np.testing.assert_allclose(two_and_two.predict_proba(X), four.predict_proba(X), atol=1e-5)
-    with pytest.raises(ValueError, match="warm_start=True continues with the classes"):
-        two_and_two.fit(X[:40], y[:40])
+    with pytest.raises(
+        ValueError, match=r"y holds the classes \[.*sadness.*\], which are not among .*warm_start=False"
+    ):
+        small(epochs=1, warm_start=True).fit(X[:40], y[:40]).fit(X, y)
     assert len(small(epochs=2).fit(X, y).fit(X, y).history_["loss"]) == 2
 
 
@@ -422,15 +426,15 @@ CUT_OFF = """
     import os, sys
     import numpy as np
     from sklearn_ser import CNNLSTMClassifier
-    from sklearn_ser.neural import _keras
+    from sklearn_ser.neural import _batches
     folder, params = sys.argv[1], eval(sys.argv[2])
     data = np.load(folder + "/data.npz")
-    class Kill(_keras.Batches):
+    class Kill(_batches.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 5:
                 os._exit(9)  # as a kill does: nothing is tidied up
             super().on_epoch_begin(epoch, logs)
-    _keras.Batches = Kill
+    _batches.Batches = Kill
     CNNLSTMClassifier(**params).fit(data["X"], data["y"])
 """
 
@@ -455,15 +459,15 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     assert 0 < note["epoch"] < 5
 
     epochs_run = []
-    from sklearn_ser.neural import _keras
+    from sklearn_ser.neural import _batches
 
-    class Count(_keras.Batches):
+    class Count(_batches.Batches):
         def on_epoch_begin(self, epoch, logs=None):
             epochs_run.append(epoch)
             super().on_epoch_begin(epoch, logs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_keras, "Batches", Count)
+        patch.setattr(_batches, "Batches", Count)
         resumed = CNNLSTMClassifier(**arguments).fit(X, y)
     assert epochs_run == list(range(note["epoch"] + 1, 8))
     straight = CNNLSTMClassifier(**params).fit(X, y)

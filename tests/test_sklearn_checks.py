@@ -103,6 +103,8 @@ def adapted(cls, folder):
         small = {name: value for name, value in SMALL.items() if name in defaults}
         if isinstance(defaults.get("lstm_units"), tuple):
             small["lstm_units"] = [4] * len(defaults["lstm_units"])
+        if "network_params" in defaults:
+            small["network_params"] = dict(filters=[8], pool_size=[2], dropout=0.0, spatial_dropout=0.0)
         return cls(**small)
     return next((estimator for estimator in ADAPTED if type(estimator) is cls), None) or cls()
 

@@ -3,7 +3,9 @@
 from ._attention import AttentionBLSTMClassifier
 from ._cnn import CNNClassifier, CNNLSTMClassifier
 from ._dense import DenseClassifier
+from ._export import export_onnx
 from ._lstm import LSTMClassifier, StackedLSTMClassifier
+from ._network import NetworkClassifier
 
 __all__ = [
     "AttentionBLSTMClassifier",
@@ -11,5 +13,7 @@ __all__ = [
     "CNNLSTMClassifier",
     "DenseClassifier",
     "LSTMClassifier",
+    "NetworkClassifier",
     "StackedLSTMClassifier",
+    "export_onnx",
 ]

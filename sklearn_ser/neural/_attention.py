@@ -108,7 +108,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
             weight.
         """
         check_is_fitted(self)
-        import keras
+        from ._keras import keras
 
         frames, shape = self._frames(X, reset=False), np.asarray(X).shape
         network = keras.Model(self.model_.input, self.model_.get_layer("attention").output)

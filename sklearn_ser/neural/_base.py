@@ -14,13 +14,16 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from ..utils._frames import validate_frames
 from ..utils._messages import short
 from ..utils._random import draw_seed
-from ..utils._sklearn_compat import _check_sample_weight, _check_y
+from ..utils._sklearn_compat import CallbackSupportMixin, _check_sample_weight, _check_y, with_callbacks
 from ..utils._versions import VersionedMixin
+from ._clips import Clips
+from ._functions import Portable
 from ._parameters import TrainingParameters
-from ._training import open_checkpoint, train
+from ._training import open_checkpoint, train, train_one_epoch
 from ._validation_set import hold_out
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
+_MAY_BE_FUNCTIONS = ("network", "loss", "metrics", "callbacks", "learning_rate_schedule")
 
 
 def check_sizes(name: str, value: Any, at_least: int = 0) -> list[int]:
@@ -33,7 +36,7 @@ def check_sizes(name: str, value: Any, at_least: int = 0) -> list[int]:
     return [int(size) for size in sizes]
 
 
-class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, BaseEstimator):
+class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin, VersionedMixin, BaseEstimator):
     """Base of the classifiers of frames. A subclass returns its network from `_build(input_shape, n_classes)`."""
 
     def _build(self, input_shape: tuple[None, int], n_classes: int):
@@ -45,7 +48,8 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
 
     # -------------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, groups=None, validation_data=None):
         """Train the network.
 
         Parameters
@@ -59,6 +63,9 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it
             comes here by metadata routing (``set_fit_request(groups=True)``).
+        validation_data : tuple (X, y) or (X, y, sample_weight), or None, default=None
+            Clips whose loss and metrics are told after each epoch, frames as the network gets them. `early_stopping`
+            and `model_checkpoint` go by them, and hold out none of their own.
 
         Returns
         -------
@@ -68,29 +75,31 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         ------
         ValueError
             If X breaks the rules on padding (the message names the row), if `early_stopping` cannot split the clips, or
-            if `warm_start` meets other classes or features than before.
+            if `warm_start` meets a new class or other features than before. A class that is missing is no error.
         """
         self._validate_params()
         resume = self.warm_start and hasattr(self, "_fitted")
         X, y = self._validate(X, y, reset=not resume)
-        classes = np.unique(y)
-        if resume and not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"warm_start=True continues with the classes {short(list(self.classes_))}. Got "
-                f"{short(list(classes))} in y; "
-                "set warm_start=False to begin anew."
-            )
-        self.classes_ = classes
-        weight = self._weights(sample_weight, X, y)
-        seed, checkpoint = self._draw_seed(), open_checkpoint(self, X, y, weight, groups, resume=resume)
+        if resume:
+            self._check_classes(y, "y")
+        else:
+            self.classes_ = np.unique(y)
+        clips = Clips.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        validation = None if validation_data is None else self._validation(validation_data)
+        arrays = [clips.X, y, clips.weight, groups, *([] if validation is None else validation.parts)]
+        seed, checkpoint = self._draw_seed(), open_checkpoint(self, *arrays, resume=resume)
         if checkpoint and checkpoint[1]:
             seed = checkpoint[1]["seed"]
-        y, validation = self._encode(y), None
-        if self.early_stopping:
-            kept, held_out = self._split(y, groups, seed)
-            validation = [None if part is None else part[held_out] for part in (X, y, weight)]
-            X, y, weight = (None if part is None else part[kept] for part in (X, y, weight))
-        self._train(X, y, weight, validation, seed=seed, epochs=self.epochs, resume=resume, checkpoint=checkpoint)
+        if self.early_stopping and validation is None:
+            kept, held_out = self._split(clips.y, groups, seed)
+            clips, validation = clips.take(kept), clips.take(held_out)
+        context = self._init_callback_context(max_subtasks=self.epochs)
+        task = dict(estimator=self, X=X, y=y)
+        if context is not None:
+            context.call_on_fit_task_begin(**task)
+        self._train(clips, validation, seed=seed, resume=resume, checkpoint=checkpoint, context=context)
+        if context is not None:
+            context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -116,7 +125,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
 
         Notes
         -----
-        Neither `early_stopping` nor `model_checkpoint` acts here.
+        Neither `early_stopping`, `model_checkpoint` nor a `learning_rate_schedule` that is named acts here.
         """
         self._validate_params()
         if self.class_weight == "balanced":
@@ -132,14 +141,28 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
             raise ValueError(
                 f"classes={short(list(classes))} differs from the first call's, {short(list(self.classes_))}."
             )
+        self._check_classes(y, "y")
+        clips = Clips.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        self._train(clips, None, training=train_one_epoch, seed=self._draw_seed(), resume=resume)
+        return self
+
+    def _check_classes(self, y, name: str) -> None:
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
-                f"y holds the classes {short(list(unknown))}, which are not among {short(list(self.classes_))}."
+                f"{name} holds the classes {short(list(unknown))}, which are not among {short(list(self.classes_))}, "
+                "those that the network tells apart. To begin anew, set warm_start=False, and fit on clips of all classes."
             )
-        weight = self._weights(sample_weight, X, y)
-        self._train(X, self._encode(y), weight, None, seed=self._draw_seed(), epochs=1, resume=resume)
-        return self
+
+    def _validation(self, data) -> Clips:
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            raise ValueError(
+                f"validation_data must be a tuple (X, y) or (X, y, sample_weight). Got {short(data)}: in a Pipeline, "
+                "X are the frames that reach the network, pipeline[:-1].transform(clips)."
+            )
+        X, y = self._validate(data[0], data[1], reset=False)
+        self._check_classes(y, "y of validation_data")
+        return Clips.all(X, self._encode(y), self._weights(data[2] if len(data) == 3 else None, X, y))
 
     def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         if y is None:
@@ -171,8 +194,13 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
             return None
         weight = _check_sample_weight(sample_weight, X, dtype=np.float32, copy=True, ensure_non_negative=True)
         if self.class_weight is not None:
-            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-            weight *= per_class[self._encode(y)].astype(np.float32)
+            present = np.unique(y)
+            if isinstance(self.class_weight, str):
+                per_class = compute_class_weight(self.class_weight, classes=present, y=y)
+            else:
+                per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+                per_class = per_class[self._encode(present)]
+            weight *= per_class[np.searchsorted(present, y)].astype(np.float32)
         if not weight.any():
             raise ValueError("All clips have a sample_weight of zero: there is nothing to learn from.")
         return weight
@@ -180,8 +208,12 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
     def _split(self, y, groups, seed: int) -> tuple[np.ndarray, np.ndarray]:
         return hold_out(y, groups, fraction=self.validation_fraction, seed=seed, classes=self.classes_)
 
-    def _train(self, X, y, weight, validation, **how) -> None:
-        train(self, X, y, weight, validation, **how)
+    def _train(self, clips, validation, *, training=train, **how) -> None:
+        training(self, clips, validation, **how)
+
+    def _rebuild(self):
+        """Makes the network anew; None where its description is enough."""
+        return None
 
     # ------------------------------------------------------------------------------------------------------ prediction
 
@@ -228,6 +260,15 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, VersionedMixin, Base
         """
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_fitted" in state:  # then it can be loaded without the functions that it was made with
+            state = {k: Portable(v) if k in _MAY_BE_FUNCTIONS and v is not None else v for k, v in state.items()}
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__({k: v.value if isinstance(v, Portable) else v for k, v in state.items()})
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

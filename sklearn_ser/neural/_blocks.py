@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-LOWEST = -1e9  # what padding counts for in a maximum
+from ._masking import LOWEST, mask_padding, masked_mean
 
 
 def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
@@ -17,7 +17,9 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
     zero wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds
     up, so that no clip is left without a step.
     """
-    from keras import layers, ops
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
 
     inside = len(x.shape) == 4
     Conv, MaxPooling = (layers.Conv2D, layers.MaxPooling2D) if inside else (layers.Conv1D, layers.MaxPooling1D)
@@ -57,9 +59,11 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
 
 def convolutions(frames, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
     """Blocks over the frames, or inside each chunk, then its mean; real steps (n_clips, n_steps, n) and their mask."""
-    from keras import ops
+    from ._keras import keras
 
-    x, mask = real_frames(frames)
+    ops = keras.ops
+
+    x, mask = mask_padding(frames)
     real = mask
     if chunks:
         x = x[:, :, :, None]
@@ -71,25 +75,11 @@ def convolutions(frames, *, chunks: bool, filters, kernel_size, strides, pool_si
     return (ops.mean(x, axis=2), real) if chunks else (x, mask)
 
 
-def real_frames(frames):
-    """Frames with zeros for padding, and the mask of those that are none."""
-    from keras import ops
-
-    mask = ops.logical_not(ops.isnan(frames[:, :, 0]))
-    return ops.where(mask[:, :, None], frames, 0.0), mask
-
-
-def mean(x, mask):
-    """Mean over the real steps."""
-    from keras import ops
-
-    weights = ops.cast(mask, x.dtype)[:, :, None]
-    return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
-
-
 def mean_pool(x, mask, size: int):
     """Means over windows of `size` steps, of real ones only; the last window of a clip may hold fewer."""
-    from keras import layers, ops
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
 
     def pool(x):
         return layers.AveragePooling1D(size)(ops.pad(x, [[0, 0], [0, size - 1], [0, 0]]))
@@ -101,17 +91,21 @@ def mean_pool(x, mask, size: int):
 
 def lstms(x, mask, units: Sequence[int], pooling: str = "last"):
     """LSTMs, one upon the other; the last state of the last, or the mean of its states."""
-    from keras import layers
+    from ._keras import keras
+
+    layers = keras.layers
 
     for index, n in enumerate(units):
         sequences = pooling == "mean" or index < len(units) - 1
         x = layers.LSTM(n, return_sequences=sequences, name=f"lstm_{index}")(x, mask=mask)
-    return mean(x, mask) if pooling == "mean" else x
+    return masked_mean(x, mask) if pooling == "mean" else x
 
 
 def classify(x, n_classes: int, *, dense_units: Sequence[int] = (), dropout: float = 0.0, batch_norm: bool = False):
     """Dense ReLU layers, dropout, and a softmax; on request with batch normalisation between the dense layers."""
-    from keras import layers
+    from ._keras import keras
+
+    layers = keras.layers
 
     for index, n in enumerate(dense_units):
         if index and batch_norm:

@@ -33,6 +33,30 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
+class ScikitCallbacks(keras.callbacks.Callback):
+    """Tells scikit-learn's callbacks of the epochs, and stops if one of them asks for it."""
+
+    def __init__(self, classifier, context, fitted, clips):
+        super().__init__()
+        self.classifier, self.context, self.fitted, self.clips = classifier, context, fitted, clips
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.task = self.context.subcontext(task_name="epoch").call_on_fit_task_begin(**self._arguments())
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.task.call_on_fit_task_end(**self._arguments()):
+            self.model.stop_training = True
+
+    def _arguments(self) -> dict:
+        classifier, clips = self.classifier, self.clips
+        return dict(
+            estimator=classifier,
+            X=lambda: clips.X[clips.rows],
+            y=lambda: classifier.classes_[clips.y[clips.rows]],
+            reconstruction_attributes=lambda: {"_fitted": self.fitted},
+        )
+
+
 class EarlyStopping(keras.callbacks.Callback):
     """Stop when the held-out loss no longer falls by `tol`, and keep the epoch at which it was lowest.
 

@@ -6,14 +6,11 @@ Nothing imports this module before a network is built, loaded or trained.
 from __future__ import annotations
 
 import logging
-import math
 import multiprocessing
 import os
 import sys
 import tempfile
 from contextlib import contextmanager
-
-import numpy as np
 
 from ..utils._processes import after_fork
 
@@ -107,47 +104,9 @@ with _quiet_loading():
 logging.getLogger("tensorflow").addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 
 
-class Batches(keras.callbacks.Callback):
-    """Batches of clips, in a new order in every epoch, each cropped to about its longest clip.
-
-    A callback, too: at the start of an epoch it sets the order of the clips and what dropout will drop, both from the
-    seed and the epoch's number alone, so that a training that is resumed continues as it would have without the
-    interruption.
-    """
-
-    def __init__(self, X, y, sample_weight, batch_size: int, seed: int | None):
-        import tensorflow as tf
-
-        super().__init__()
-        self.seed, self.batch_size = seed, batch_size
-        self.lengths = (~np.isnan(X[:, :, 0])).sum(axis=1)
-        with tf.device("CPU"):
-            self.order = tf.Variable(np.arange(len(X)), trainable=False)
-            parts = (X, y) if sample_weight is None else (X, y, sample_weight)
-            self.parts = [tf.convert_to_tensor(part) for part in parts]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.order.assign(np.random.default_rng((self.seed, epoch)).permutation(len(self.lengths)))
-        for index, layer in enumerate(self.model.layers):
-            if getattr(layer, "seed_generator", None) is not None:
-                seed = np.random.default_rng((self.seed, epoch, index)).integers(2**31)
-                layer.seed_generator.state.assign(np.asarray([seed, 0], dtype="uint32"))
-
-    def dataset(self):
-        """The batches of the current epoch, whenever it is iterated, as a tf.data.Dataset, which all backends read."""
-        import tensorflow as tf
-
-        n_frames = int(self.parts[0].shape[1])
-        grid = math.ceil(n_frames / 16)  # few different lengths: a compiling backend compiles each of them
-        lengths = tf.constant(np.minimum(-(-self.lengths // grid) * grid, n_frames))
-        cropped = self.lengths.min() < n_frames
-
-        def batch(index):
-            rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-            X, *others = (tf.gather(part, rows) for part in self.parts)
-            return X[:, : tf.reduce_max(tf.gather(lengths, rows))] if cropped else X, *others
-
-        return tf.data.Dataset.range(math.ceil(len(self.lengths) / self.batch_size)).map(batch).prefetch(1)
+def all_layers(model) -> list:
+    """The model itself and all layers inside it, outer ones before inner ones."""
+    return list(model._flatten_layers(include_self=True, recursive=True))
 
 
 class Wrapper(KerasClassifier):  # type: ignore[misc, valid-type]
@@ -164,9 +123,6 @@ class Wrapper(KerasClassifier):  # type: ignore[misc, valid-type]
 
     feature_encoder = target_encoder
 
-    def _fit_keras_model(self, X, y, sample_weight, *, seed, validation, callbacks, **params):
-        train = Batches(X, y, sample_weight, self.batch_size, seed)
-        if validation is not None:
-            params["validation_data"] = Batches(*validation, self.batch_size, None).dataset()
-        self._fit_callbacks = [train, *callbacks]
-        super()._fit_keras_model(train.dataset(), None, sample_weight=None, **params)
+    def _fit_keras_model(self, X, y, sample_weight, *, batches, callbacks, **params):
+        self._fit_callbacks = [batches, *callbacks]
+        super()._fit_keras_model(batches.dataset(), None, sample_weight=None, **params)

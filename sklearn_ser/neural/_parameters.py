@@ -13,10 +13,23 @@ _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, d
         an instance, of which a copy is used.
     learning_rate : float or None, default={learning_rate}
         Learning rate; None leaves the optimizer's own.
+    learning_rate_schedule : str, callable, keras LearningRateSchedule or None, default={learning_rate_schedule}
+        How the learning rate changes: "cosine" (Loshchilov and Hutter, 2017) and "linear" lower it to zero over the
+        `epochs` of a `fit`; a function takes the number of the epoch and the learning rate, and returns the new one; a
+        schedule object of Keras counts steps, and replaces `learning_rate`. None keeps it constant.
     epochs : int, default={epochs}
         Passes over the clips; at most, with `early_stopping`.
     batch_size : int, default={batch_size}
         Clips in a step of training.
+    loss : str, callable or keras.losses.Loss, default={loss!r}
+        What is minimised. A loss whose name begins with "sparse" gets the numbers of the classes, any other one-hot
+        targets, (n_clips, n_classes); both get probabilities.
+    metrics : str, callable, keras.metrics.Metric, or list of these, default={metrics!r}
+        What `history_` holds beside the loss. They get the targets that the loss gets. Of metric objects, copies are
+        used.
+    label_smoothing : float, default={label_smoothing}
+        Probability that is taken from a training clip's class and shared out among all classes (Szegedy et al.,
+        2016).
     class_weight : dict, "balanced" or None, default=None
         Weight of each class in the loss; "balanced" gives all classes the same total.
     early_stopping : bool, default=False
@@ -34,9 +47,28 @@ _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, d
         A `.keras` file that is to hold the best epoch so far (by the loss on held-out clips with `early_stopping`, else
         by the training loss) while training goes on. If training is cut off, the same `fit` resumes from it, and ends
         as if it had never been interrupted. `keras.saving.load_model` reads the file.
+    callbacks : keras.callbacks.Callback, callable, list of these, or None, default=None
+        Keras callbacks, of which each `fit` uses copies, or functions (or classes) without arguments that make them. A
+        resumed training begins with new ones.
+    time_mask : float, default={time_mask}
+        SpecAugment (Park et al., 2019): two stretches of frames, each of a random length up to this fraction of the
+        clip, are set to zero. This and what follows is drawn anew for each clip and epoch of training.
+    feature_mask : float, default={feature_mask}
+        The same for neighbouring features, such as mel bands. Zero is a feature's mean where frames are standardised.
+    feature_shift : float, default={feature_shift}
+        Features, such as mel bands, are moved up or down by up to so many places, as a longer or shorter vocal tract
+        does (vocal tract length perturbation, Jaitly and Hinton, 2013).
+    speed : float, default={speed}
+        Clips are made up to ``exp(speed)`` times faster or slower by interpolation between frames (Ko et al., 2015);
+        0.2 is 22 %.
+    crop : float, default={crop}
+        Least fraction of a clip that is kept of it; which part is random. 1.0 keeps whole clips.
+    mixup : float, default={mixup}
+        Clips are mixed in pairs, with their targets, in proportions from a Beta distribution with both parameters of
+        this value (Zhang et al., 2018); 0.0 mixes none.
     random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the order of the clips, dropout and the split; the same int gives the same
-        probabilities on the same machine. No global generator is touched.
+        Seeds the initial weights, the order of the clips, dropout, augmentation and the split; the same int gives the
+        same probabilities on the same machine. No global generator is touched.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs."""
 _TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
@@ -44,7 +76,7 @@ _TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
     model_ : keras.Model
         The trained network.
     history_ : dict of list
-        Loss and accuracy of each epoch; with `early_stopping` also `val_loss` and `val_accuracy`.
+        Loss and metrics of each epoch; with `early_stopping` or ``validation_data`` also `val_loss` and so on.
     n_features_in_ : int
         Values of a frame."""
 
@@ -61,6 +93,10 @@ class TrainingParameters:
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_schedule": [StrOptions({"cosine", "linear"}), callable, None],
+        "loss": [str, callable],
+        "metrics": [str, callable, list, tuple],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -68,6 +104,13 @@ class TrainingParameters:
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "model_checkpoint": [str, HasMethods(["__fspath__"]), None],
+        "callbacks": [callable, HasMethods(["set_model"]), list, tuple, None],
+        "time_mask": [Interval(Real, 0, 1, closed="left")],
+        "feature_mask": [Interval(Real, 0, 1, closed="left")],
+        "feature_shift": [Interval(Real, 0, None, closed="left")],
+        "speed": [Interval(Real, 0, None, closed="left")],
+        "crop": [Interval(Real, 0, 1, closed="right")],
+        "mixup": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -86,8 +129,12 @@ class TrainingParameters:
         *,
         optimizer="adam",
         learning_rate=1e-3,
+        learning_rate_schedule=None,
         epochs=40,
         batch_size=32,
+        loss="sparse_categorical_crossentropy",
+        metrics="accuracy",
+        label_smoothing=0.0,
         class_weight=None,
         early_stopping=False,
         validation_fraction=0.1,
@@ -95,13 +142,24 @@ class TrainingParameters:
         tol=1e-4,
         warm_start=False,
         model_checkpoint=None,
+        callbacks=None,
+        time_mask=0.0,
+        feature_mask=0.0,
+        feature_shift=0.0,
+        speed=0.0,
+        crop=1.0,
+        mixup=0.0,
         random_state=None,
         verbose=0,
     ):
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.epochs = epochs
         self.batch_size = batch_size
+        self.loss = loss
+        self.metrics = metrics
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -109,6 +167,13 @@ class TrainingParameters:
         self.tol = tol
         self.warm_start = warm_start
         self.model_checkpoint = model_checkpoint
+        self.callbacks = callbacks
+        self.time_mask = time_mask
+        self.feature_mask = feature_mask
+        self.feature_shift = feature_shift
+        self.speed = speed
+        self.crop = crop
+        self.mixup = mixup
         self.random_state = random_state
         self.verbose = verbose
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
 
 import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ..utils._code import code_key
 from ..utils._messages import short
 from ..utils._random import seeded
+from ._compile import compile_model, make_callbacks, targets
 from ._fitted import FittedModel
+from ._frame_augmentation import FrameAugmentation
 
 
 @dataclass
 class Start:
     """Where a training begins: a network, and the epochs it has been trained for."""
 
-    model: Any
+    fitted: FittedModel
     history: dict = field(default_factory=dict)
     resumed: bool = False
 
@@ -30,129 +31,119 @@ class Start:
         return len(self.history.get("loss", []))
 
 
-def train(classifier, X, y, weight, validation, *, seed: int, epochs: int, resume: bool, checkpoint=None) -> None:
-    """Train the classifier's network, and leave it in `_fitted` and its losses in `history_`.
+def train(classifier, clips, validation, *, seed: int, resume: bool, checkpoint=None, context=None) -> None:
+    """Train the classifier's network for its `epochs`, and leave it in `_fitted` and its losses in `history_`.
 
     Parameters
     ----------
     classifier : NeuralClassifier
-    X, y, weight : ndarray, or None for the weight
-        Frames, the numbers of their classes, and their weights.
-    validation : the same three, or None
-        The validation set of early stopping.
+    clips, validation : Clips, or None for the latter
+        Of which y holds the numbers of the classes.
     seed : int
-    epochs : int
     resume : bool
         Whether to continue with the existing network.
     checkpoint : (fingerprint, note) or None
         From `open_checkpoint`.
+    context : sklearn.callback.CallbackContext or None
+        Of scikit-learn's callbacks.
     """
-    from ._keras import check_process
+    from . import _callbacks, _keras
 
-    check_process()
-    callbacks = []
-    start = warm(classifier) if resume else fresh(classifier, X.shape[2], seed)
+    _keras.check_process()
+    start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
+    compile_model(classifier, start.fitted)
     if checkpoint is not None:
-        start, callback = resumed(classifier, start, checkpoint, seed, "loss" if validation is None else "val_loss")
-        callbacks.append(callback)
-    last_epoch = max(epochs, start.epoch) if start.resumed else start.epoch + epochs
-    if validation is not None:
-        from ._callbacks import EarlyStopping
-
+        start, checkpoint = resumed(classifier, start, checkpoint, seed, "loss" if validation is None else "val_loss")
+    last = max(classifier.epochs, start.epoch) if start.resumed else start.epoch + classifier.epochs
+    first = 0 if start.resumed else start.epoch
+    callbacks = make_callbacks(classifier, first_epoch=first, epochs=classifier.epochs)
+    if context is not None:
+        callbacks.append(_callbacks.ScikitCallbacks(classifier, context, start.fitted, clips))
+    if checkpoint is not None:
+        callbacks.append(checkpoint)
+    if classifier.early_stopping and validation is not None:
         losses = start.history["val_loss"] if start.resumed else []
-        callbacks.append(EarlyStopping(classifier.n_iter_no_change, classifier.tol, losses))
-        last_epoch = start.epoch if callbacks[-1].is_over() else last_epoch
+        callbacks.append(_callbacks.EarlyStopping(classifier.n_iter_no_change, classifier.tol, losses))
+        last = start.epoch if callbacks[-1].is_over() else last
     if classifier.verbose:
-        from ._callbacks import Progress
+        callbacks.append(_callbacks.Progress(type(classifier).__name__, start.epoch, last))
+    run(classifier, start, clips, validation, last=last, seed=seed, callbacks=callbacks)
 
-        callbacks.append(Progress(type(classifier).__name__, start.epoch, last_epoch))
-    history = run(classifier, start, X, y, weight, validation, last_epoch=last_epoch, seed=seed, callbacks=callbacks)
-    classifier._fitted, classifier.history_ = FittedModel(start.model), history
-    if not np.isfinite(history["loss"][-1]):
-        warnings.warn(
-            f"The loss became {history['loss'][-1]}: the network has learned nothing. Lower learning_rate="
-            f"{classifier.learning_rate}, or scale the frames with FrameWise(StandardScaler()).",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+
+def train_one_epoch(classifier, clips, validation, *, seed: int, resume: bool) -> None:
+    """Train the classifier's network for one epoch: neither early stopping nor checkpoints nor named schedules act."""
+    from . import _keras
+
+    _keras.check_process()
+    start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
+    compile_model(classifier, start.fitted)
+    schedule = classifier.learning_rate_schedule
+    callbacks = make_callbacks(classifier, first_epoch=start.epoch, epochs=1) if not isinstance(schedule, str) else []
+    run(classifier, start, clips, validation, last=start.epoch + 1, seed=seed, callbacks=callbacks)
 
 
 def fresh(classifier, n_features: int, seed: int) -> Start:
     """A new network with weights from the seed."""
     with seeded(seed):
         # A softmax of one class cannot be trained; with one class, the second output is never asked for.
-        return Start(classifier._build((None, n_features), max(2, len(classifier.classes_))))
+        model = classifier._build((None, n_features), max(2, len(classifier.classes_)))
+    return Start(FittedModel(model, classifier._rebuild()))
 
 
-def warm(classifier) -> Start:
-    """The existing network, with its optimizer's state where it has one."""
-    model = classifier._fitted.model
-    if model.compiled and classifier.learning_rate is not None:
-        model.optimizer.learning_rate = classifier.learning_rate
-    return Start(model, classifier.history_)
+def existing(classifier) -> Start:
+    """The network that the classifier holds, and its history."""
+    return Start(classifier._fitted, classifier.history_)
 
 
 def resumed(classifier, start: Start, checkpoint: tuple[str, dict | None], seed: int, monitor: str):
-    """The checkpoint's network and epochs, if it holds any, else the start; and the callback that writes it."""
+    """The start with the weights, optimizer and history of the checkpoint, if it holds any; and its callback."""
     from ._callbacks import Checkpoint
-    from ._keras import keras
 
     fingerprint, note = checkpoint
     callback = Checkpoint(classifier.model_checkpoint, fingerprint, seed, monitor, note["history"] if note else {})
     if note:
-        start = Start(keras.saving.load_model(callback.path), note["history"], resumed=True)
-        classifier._adapt_optimizer(start.model.optimizer)
+        model = start.fitted.model
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(callback.path)  # of the optimizer, too
+        start = Start(start.fitted, note["history"], resumed=True)
     return start, callback
 
 
-def run(classifier, start: Start, X, y, weight, validation, *, last_epoch: int, seed: int, callbacks: list) -> dict:
-    """Train up to the last epoch; the history of all epochs."""
+def run(classifier, start: Start, clips, validation, *, last: int, seed: int, callbacks: list) -> None:
+    """Keras' loop, up to the last epoch."""
+    from . import _batches
     from ._keras import Wrapper
 
-    wrapper = Wrapper(
-        model=start.model,
-        optimizer=make_optimizer(classifier),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        batch_size=classifier.batch_size,
-        shuffle=False,  # the batches come shuffled
-        warm_start=True,  # or scikeras would build the network a second time
-        verbose=0,
-    ).initialize(X, y)
-    if last_epoch <= start.epoch:
-        return start.history
-    wrapper.fit(
-        X,
-        y,
-        sample_weight=weight,
-        initial_epoch=start.epoch,
-        epochs=last_epoch - start.epoch,
-        seed=seed,
-        validation=validation,
-        callbacks=callbacks,
-    )
-    return {name: [*start.history.get(name, []), *values] for name, values in wrapper.history_.items()}
-
-
-def make_optimizer(classifier):
-    """The optimizer that the parameters name, a new one."""
-    from ._keras import keras
-
-    given = classifier.optimizer
-    try:
-        if isinstance(given, (str, dict)):
-            optimizer = keras.optimizers.get(copy.deepcopy(given))  # Keras writes into the dict
-        else:  # a copy, because an optimizer belongs to the one network that it trains
-            optimizer = type(given).from_config(given.get_config())
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
-            "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised "
-            f"form, or an instance. Got {short(given)}."
-        ) from error
-    if classifier.learning_rate is not None:
-        optimizer.learning_rate = classifier.learning_rate
-    classifier._adapt_optimizer(optimizer)
-    return optimizer
+    model, history = start.fitted.model, start.history
+    if last > start.epoch:
+        n_outputs, size = model.output_shape[-1], classifier.batch_size
+        clips = clips.with_targets(targets(classifier, clips.y, n_outputs, classifier.label_smoothing))
+        batches = _batches.Batches(clips, size, seed, FrameAugmentation.of(classifier))
+        params = {}
+        if validation is not None:
+            validation = validation.with_targets(targets(classifier, validation.y, n_outputs, 0.0))
+            params["validation_data"] = _batches.Batches(validation, size).dataset()
+        # The batches come shuffled; without warm_start, scikeras would build the network a second time.
+        wrapper = Wrapper(model=model, batch_size=size, shuffle=False, warm_start=True, verbose=0)
+        wrapper.initialize(clips.X, clips.y).fit(
+            clips.X,
+            clips.y,
+            initial_epoch=start.epoch,
+            epochs=last - start.epoch,
+            batches=batches,
+            callbacks=callbacks,
+            **params,
+        )
+        new = model.history.history
+        history = {name: [*history.get(name, []), *map(float, values)] for name, values in new.items()}
+    classifier._fitted, classifier.history_ = start.fitted, history
+    if not np.isfinite(history["loss"][-1]):
+        warnings.warn(
+            f"The loss became {history['loss'][-1]}: the network has learned nothing. Lower learning_rate="
+            f"{classifier.learning_rate}, or scale the frames with FrameWise(StandardScaler()).",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
 
 
 def open_checkpoint(classifier, *arrays, resume: bool) -> tuple[str, dict | None] | None:
@@ -177,10 +168,19 @@ def open_checkpoint(classifier, *arrays, resume: bool) -> tuple[str, dict | None
 def _fingerprint(classifier, *arrays) -> str:
     """Identifies a training, whatever its length: clips, labels, weights, groups, first weights and parameters."""
     params = classifier.get_params(deep=False)
-    for name in ("epochs", "model_checkpoint", "verbose", "warm_start"):
-        del params[name]
+    for name in ("epochs", "model_checkpoint", "verbose", "warm_start", "callbacks"):
+        if name != "epochs" or not isinstance(classifier.learning_rate_schedule, str):  # which depends on them
+            del params[name]
     if not isinstance(classifier.random_state, Integral):
         del params["random_state"]  # drawn at the first start, and kept in the checkpoint
-    if not isinstance(classifier.optimizer, (str, dict)):
-        params["optimizer"] = (type(classifier.optimizer).__name__, classifier.optimizer.get_config())
-    return joblib.hash((type(classifier).__name__, sorted(params.items()), classifier.classes_, arrays))
+    described = [(name, _describe(value)) for name, value in sorted(params.items())]
+    return joblib.hash((type(classifier).__name__, described, classifier.classes_, arrays))
+
+
+def _describe(value):
+    """What a parameter is, as far as training depends on it."""
+    if isinstance(value, (list, tuple)):
+        return [_describe(item) for item in value]
+    if hasattr(value, "get_config"):  # of Keras
+        return type(value).__name__, _describe(sorted(value.get_config().items()))
+    return code_key(value) if callable(value) else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._blocks import classify, real_frames
+from ._blocks import classify
+from ._masking import mask_padding
 
 _HIDDEN = -1e9  # what is added to the score of a frame that attention must not see
 
@@ -47,8 +48,9 @@ def whisper_encoder(
     .. [1] Radford, Kim, Xu, Brockman, McLeavey and Sutskever, "Robust speech recognition via large-scale weak
        supervision", ICML 2023.
     """
-    import keras
-    from keras import ops
+    from ._keras import keras
+
+    ops = keras.ops
 
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
@@ -89,8 +91,9 @@ def whisper_attention(
     -------
     keras.Model
     """
-    import keras
-    from keras import layers, ops
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
 
     frames = keras.Input(input_shape, name="frames")
     sizes = dict(width=width, n_heads=n_heads, hidden_units=hidden_units, n_positions=n_positions)
@@ -106,9 +109,11 @@ def whisper_attention(
 
 def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: int, n_positions: int):
     """Frames of each layer, and the mask of those that are real."""
-    from keras import layers, ops
+    from ._keras import keras
 
-    x, mask = real_frames(frames)
+    layers, ops = keras.layers, keras.ops
+
+    x, mask = mask_padding(frames)
     x = _gelu(layers.Conv1D(width, 3, padding="same", kernel_initializer="zeros", name="conv_1")(x))
     x = ops.where(mask[:, :, None], x, 0.0)  # the next convolution sees zeros past a clip's end, as if it were alone
     x = ops.pad(x, [[0, 0], [1, 1], [0, 0]])
@@ -125,7 +130,9 @@ def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: in
 
 def _block(x, hidden, name: str, n_heads: int, hidden_units: int):
     """Self-attention and two dense layers, each normalised before and added to what came in."""
-    from keras import layers, ops
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
 
     width = x.shape[-1]
 
@@ -151,6 +158,8 @@ def _block(x, hidden, name: str, n_heads: int, hidden_units: int):
 
 def _gelu(x):
     """The exact one, not the usual approximation by a hyperbolic tangent."""
-    from keras import ops
+    from ._keras import keras
+
+    ops = keras.ops
 
     return ops.gelu(x, approximate=False)

@@ -3,16 +3,35 @@
 All take frames, float32 (n_clips, n_frames, n_features), in which frames past a clip's end are NaN, and return the
 probabilities of the classes, (n_clips, n_classes). What a network says of a clip does not depend on how much padding
 follows it. Keras is imported when a network is built.
+
+For networks of your own, which `NetworkClassifier` takes, there are `mask_padding`, `masked_mean`, `masked_std`,
+`attention_weights` and `attention_pooling`; `attention_cnn` is written as such a network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._blocks import LOWEST, classify, convolutions, lstms, mean, mean_pool, real_frames
+from ._attention_cnn import attention_cnn
+from ._blocks import classify, convolutions, lstms, mean_pool
+from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_std
 from ._whisper import whisper_attention, whisper_encoder
 
-__all__ = ["attention_blstm", "cnn", "cnn_lstm", "dense", "stacked_lstm", "whisper_attention", "whisper_encoder"]
+__all__ = [
+    "attention_blstm",
+    "attention_cnn",
+    "attention_pooling",
+    "attention_weights",
+    "cnn",
+    "cnn_lstm",
+    "dense",
+    "mask_padding",
+    "masked_mean",
+    "masked_std",
+    "stacked_lstm",
+    "whisper_attention",
+    "whisper_encoder",
+]
 
 
 def dense(
@@ -43,18 +62,19 @@ def dense(
     -------
     keras.Model
     """
-    import keras
-    from keras import layers
+    from ._keras import keras
+
+    layers = keras.layers
 
     frames = keras.Input(input_shape, name="frames")
-    x, mask = real_frames(frames)
+    x, mask = mask_padding(frames)
     if input_noise:
         x = layers.GaussianNoise(input_noise, name="input_noise")(x)
     for index, n in enumerate(hidden_units):
         x = layers.Dense(n, activation=activation, name=f"dense_{index}")(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dropout_{index}")(x)
-    return keras.Model(frames, classify(mean(x, mask), n_classes), name="dense")
+    return keras.Model(frames, classify(masked_mean(x, mask), n_classes), name="dense")
 
 
 def cnn(
@@ -84,7 +104,7 @@ def cnn(
     -------
     keras.Model
     """
-    import keras
+    from ._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
     x, mask = convolutions(
@@ -96,7 +116,7 @@ def cnn(
         pool_size=pool_size,
         dropout=spatial_dropout,
     )
-    return keras.Model(frames, classify(mean(x, mask), n_classes, dropout=dropout), name="cnn")
+    return keras.Model(frames, classify(masked_mean(x, mask), n_classes, dropout=dropout), name="cnn")
 
 
 def cnn_lstm(
@@ -136,7 +156,7 @@ def cnn_lstm(
     -------
     keras.Model
     """
-    import keras
+    from ._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
     x, mask = convolutions(
@@ -182,10 +202,10 @@ def stacked_lstm(
     -------
     keras.Model
     """
-    import keras
+    from ._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
-    x, mask = real_frames(frames)
+    x, mask = mask_padding(frames)
     x = lstms(x, mask, lstm_units, pooling)
     return keras.Model(frames, classify(x, n_classes, dense_units=dense_units, dropout=dropout), name="stacked_lstm")
 
@@ -228,8 +248,9 @@ def attention_blstm(
     keras.Model
         Its layer "attention" returns the weights of the steps, (n_clips, n_steps).
     """
-    import keras
-    from keras import layers, ops
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
 
     def initial(default: str):
         if initial_scale is None:
@@ -237,7 +258,7 @@ def attention_blstm(
         return keras.initializers.RandomUniform(-initial_scale, initial_scale)
 
     frames = keras.Input(input_shape, name="frames")
-    x, mask = real_frames(frames)
+    x, mask = mask_padding(frames)
     if input_noise:
         x = layers.GaussianNoise(input_noise, name="input_noise")(x)
     for index, n in enumerate(dense_units):
@@ -260,9 +281,6 @@ def attention_blstm(
         scores = layers.Dense(1, use_bias=False, kernel_initializer=initial("glorot_uniform"), name="theta")(x)[:, :, 0]
     else:
         scores = ops.zeros_like(x[:, :, 0])
-    scores = ops.where(mask, scores, LOWEST)
-    exponentials = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
-    weights = exponentials / ops.sum(exponentials, axis=1, keepdims=True)
-    weights = layers.Identity(name="attention")(weights)
+    weights = layers.Identity(name="attention")(attention_weights(scores, mask))
     x = ops.sum(x * weights[:, :, None], axis=1)
     return keras.Model(frames, classify(x, n_classes), name="attention_blstm")

@@ -117,10 +117,10 @@ class WhisperClassifier(NeuralClassifier):
     def _sequence(self, X):
         return np.pad(X, ((0, 0), (0, max(0, self._config.n_mels - X.shape[1]))))[:, np.newaxis]
 
-    def _train(self, X, y, weight, validation, **how):
-        self._examples = X[:: -(-len(X) // _EXAMPLES)]
+    def _train(self, clips, validation, **how):
+        self._examples = clips.X[clips.rows[:: -(-len(clips.rows) // _EXAMPLES)]]
         try:
-            super()._train(X, y, weight, validation, **how)
+            super()._train(clips, validation, **how)
         finally:
             del self._examples
 
@@ -166,7 +166,7 @@ def _block(name: str) -> int:
 
 def _standardize(network, frames: np.ndarray) -> None:
     """Set the mean and variance by which the network standardises the encoder's values to those in these clips."""
-    import keras
+    from ..neural._keras import keras
 
     layer = network.get_layer("standardize")
     encoder = keras.Model(network.input, layer.input)

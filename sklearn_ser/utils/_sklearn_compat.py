@@ -20,7 +20,22 @@ from sklearn.utils.validation import (
     _num_samples,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:
+        """There are no callbacks to support."""
+
+        def _init_callback_context(self, **how):
+            return None
+
+    def with_callbacks(method):
+        return method
+
+
 __all__ = [
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -36,6 +51,7 @@ __all__ = [
     "check_matplotlib_support",
     "estimator_has",
     "keep_output",
+    "with_callbacks",
 ]
 
 

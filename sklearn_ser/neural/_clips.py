@@ -1,0 +1,42 @@
+"""The clips of a training: frames, targets and weights, and the rows of them that are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Arrays of all clips, and the rows that are used: parts are taken without copying.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_clips, n_frames, n_features), float32
+    y : ndarray of shape (n_clips,), int, or (n_clips, n_classes), float32
+        Numbers of the classes, or targets.
+    weight : ndarray of shape (n_clips,), float32, or None
+    rows : ndarray of int
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    rows: np.ndarray
+
+    @classmethod
+    def all(cls, X, y, weight) -> Clips:
+        """All clips but those of weight zero, which are not there."""
+        return cls(X, y, weight, np.arange(len(X)) if weight is None else np.flatnonzero(weight))
+
+    def take(self, rows) -> Clips:
+        """Those of the rows (of the arrays) that are used."""
+        return replace(self, rows=np.intersect1d(rows, self.rows))
+
+    def with_targets(self, y) -> Clips:
+        return replace(self, y=y)
+
+    @property
+    def parts(self) -> list[np.ndarray]:
+        return [self.X, self.y] if self.weight is None else [self.X, self.y, self.weight]

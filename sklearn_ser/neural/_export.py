@@ -1,0 +1,161 @@
+"""Trained networks as ONNX files, for programs without Keras."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from ._base import NeuralClassifier
+
+
+def export_onnx(estimator, path):
+    """Write a trained network, and the scaling before it, into one ONNX file, from frames to probabilities.
+
+    Parameters
+    ----------
+    estimator : NeuralClassifier or Pipeline that ends in one
+        Fitted. Steps before the classifier that are linear maps of a frame, such as ``FrameWise(StandardScaler())``,
+        become part of the file.
+    path : str or PathLike
+        Written whole or not at all.
+
+    Returns
+    -------
+    before : Pipeline or None
+        The steps that the file does not hold, because they read audio or are no linear maps: what they make is the
+        file's input. None if there are none.
+
+    Raises
+    ------
+    TypeError
+        If the estimator does not end in a neural classifier of this library.
+    ImportError
+        If `onnx` or `tf2onnx` is not installed (``pip install "sklearn-ser[onnx]"``).
+
+    Notes
+    -----
+    The input is called "frames", float32 of shape (n_clips, n_frames, n_features), with NaN past a clip's end, as
+    everywhere in this library; features, (n_clips, n_features), have one frame: ``features[:, np.newaxis]``. The
+    output is called "probabilities", (n_clips, n_classes); the labels stand in the file's metadata, under "classes", as
+    JSON.
+
+    `model_.export(path, format="onnx")` of Keras gives NaN for padded clips: it multiplies padding by zero where
+    the network selects.
+
+    Examples
+    --------
+    >>> from sklearn_ser import export_onnx
+    >>> before = export_onnx(pipeline, "emotions.onnx")  # doctest: +SKIP
+    >>> session = onnxruntime.InferenceSession("emotions.onnx")  # doctest: +SKIP
+    >>> session.run(None, {"frames": before.transform(["a.wav"])})  # doctest: +SKIP
+    """
+    steps = list(estimator.steps) if isinstance(estimator, Pipeline) else [("classifier", estimator)]
+    classifier = steps.pop()[1]
+    if not isinstance(classifier, NeuralClassifier):
+        raise TypeError(
+            "export_onnx writes the networks of neural classifiers, alone or at the end of a Pipeline. Got "
+            f"{type(classifier).__name__}."
+        )
+    check_is_fitted(classifier)
+    model, n_features = classifier.model_, classifier.model_.input_shape[-1]
+    maps = []
+    while steps and (linear := _linear_map(steps[-1][1], n_features)) is not None:
+        maps.insert(0, linear)
+        n_features = len(linear[0])
+        steps.pop()
+    _write(model, maps, n_features, Path(path), [str(label) for label in classifier.classes_])
+    return Pipeline(steps) if steps else None
+
+
+def _linear_map(step, n_outputs: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Matrix and offset of a transformer of frames or features; None if it is no linear map to so many values."""
+    if isinstance(step, str) or step is None:  # "passthrough"
+        return np.eye(n_outputs), np.zeros(n_outputs)
+    n = getattr(step, "n_features_in_", None)
+    if n is None or step.__sklearn_tags__().input_tags.string:  # audio
+        return None
+    probe = np.random.default_rng(0).normal(size=(5, n))
+    rows = np.concatenate([np.zeros((1, n)), np.eye(n), probe])
+    for X in (rows[np.newaxis], rows):  # frames of one clip, or features of many
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of features without names
+                out = np.asarray(step.transform(X), dtype=np.float64).reshape(len(rows), -1)
+        except Exception:  # whatever a transformer says to what is not its input
+            continue
+        offset = out[0]
+        matrix = out[1 : n + 1] - offset
+        if out.shape[1] == n_outputs and np.allclose(out[n + 1 :], probe @ matrix + offset, rtol=1e-4, atol=1e-4):
+            return matrix, offset
+    return None
+
+
+def _write(model, maps, n_features: int, path: Path, classes: list[str]) -> None:
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 which Keras uses
+    except ImportError as error:
+        raise ImportError('export_onnx needs onnx and tf2onnx: pip install "sklearn-ser[onnx]"') from error
+    from ._keras import keras
+
+    frames = x = keras.Input((None, n_features), name="frames")
+    for matrix, offset in maps:
+        matrix, offset = matrix.astype(np.float32), offset.astype(np.float32)
+        diagonal = matrix.shape[0] == matrix.shape[1] and not (matrix - np.diag(np.diag(matrix))).any()
+        x = (x * np.diag(matrix) if diagonal else keras.ops.matmul(x, matrix)) + offset
+    output = keras.layers.Identity(name="probabilities_out")(model(x))
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning)  # of names that NumPy has no more
+            whole = keras.Model(frames, output[:, : len(classes)])
+            whole(np.zeros((1, 2, n_features), dtype=np.float32))  # Keras exports what has been called
+            whole.export(unfinished, format="onnx", verbose=False)
+        graph = onnx.load(unfinished)
+        _select_real_frames(graph.graph, onnx)
+        _rename_output(graph.graph, "probabilities")
+        graph.metadata_props.add(key="classes", value=json.dumps(classes))
+        onnx.checker.check_model(graph)
+        onnx.save(graph, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _select_real_frames(graph, onnx) -> None:
+    """Put zeros in place of padding before anything but the mask reads the frames: NaN times zero is NaN."""
+    producer = {name: node for node in graph.node for name in node.output}
+    for index, is_nan in enumerate([node for node in graph.node if node.op_type == "IsNaN"]):
+        mask_nodes, frames = {id(is_nan)}, is_nan.input[0]
+        while frames in producer and producer[frames].op_type in ("Slice", "Squeeze", "Reshape", "Gather", "Cast"):
+            mask_nodes.add(id(producer[frames]))
+            frames = producer[frames].input[0]
+        names = {part: f"real_frames_{index}_{part}" for part in ("zero", "nan", "clean")}
+        graph.initializer.append(onnx.helper.make_tensor(names["zero"], onnx.TensorProto.FLOAT, [], [0.0]))
+        for node in graph.node:
+            if id(node) not in mask_nodes:
+                for place, name in enumerate(node.input):
+                    if name == frames:
+                        node.input[place] = names["clean"]
+        after = next((i + 1 for i, node in enumerate(graph.node) if frames in node.output), 0)
+        where = [names["nan"], names["zero"], frames]
+        graph.node.insert(after, onnx.helper.make_node("Where", where, [names["clean"]]))
+        graph.node.insert(after, onnx.helper.make_node("IsNaN", [frames], [names["nan"]]))
+
+
+def _rename_output(graph, name: str) -> None:
+    old = graph.output[0].name
+    for node in graph.node:
+        for place, output in enumerate(node.output):
+            if output == old:
+                node.output[place] = name
+        for place, used in enumerate(node.input):
+            if used == old:
+                node.input[place] = name
+    graph.output[0].name = name

@@ -1,0 +1,125 @@
+"""What networks share: frames without their padding, and means over the real frames of a clip."""
+
+from __future__ import annotations
+
+LOWEST = -1e9  # what padding counts for in a maximum or a softmax
+
+
+def mask_padding(frames):
+    """Frames with zeros in place of padding, and the mask of the real frames.
+
+    Parameters
+    ----------
+    frames : tensor of shape (n_clips, n_frames, n_features)
+        Frames past a clip's end are NaN.
+
+    Returns
+    -------
+    frames : tensor of shape (n_clips, n_frames, n_features)
+    mask : tensor of shape (n_clips, n_frames), bool
+        True for real frames.
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    mask = ops.logical_not(ops.isnan(frames[:, :, 0]))
+    return ops.where(mask[:, :, None], frames, 0.0), mask
+
+
+def masked_mean(x, mask):
+    """Mean over the real steps of each clip.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_clips, n_steps, n)
+    mask : tensor of shape (n_clips, n_steps), bool
+
+    Returns
+    -------
+    mean : tensor of shape (n_clips, n)
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    weights = ops.cast(mask, x.dtype)[:, :, None]
+    return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
+
+
+def masked_std(x, mask):
+    """Standard deviation over the real steps of each clip.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_clips, n_steps, n)
+    mask : tensor of shape (n_clips, n_steps), bool
+
+    Returns
+    -------
+    std : tensor of shape (n_clips, n)
+        At least 0.001, so that its gradient is finite.
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    centered = x - masked_mean(x, mask)[:, None, :]
+    return ops.sqrt(ops.maximum(masked_mean(ops.square(centered), mask), 1e-6))
+
+
+def attention_weights(scores, mask):
+    """Softmax of the scores over the real steps of each clip; padding has weight zero.
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_clips, n_steps)
+    mask : tensor of shape (n_clips, n_steps), bool
+
+    Returns
+    -------
+    weights : tensor of shape (n_clips, n_steps)
+        They sum to one over each clip.
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    scores = ops.where(mask, scores, LOWEST)
+    exponentials = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
+    return exponentials / ops.sum(exponentials, axis=1, keepdims=True)
+
+
+def attention_pooling(x, mask, units: int = 64, *, std: bool = False, name: str = "attention"):
+    """Mean over the real steps of each clip, weighted by attention [1]_; on request with the standard deviation [2]_.
+
+    The weight of a step is the softmax over the clip of v' tanh(W x + b).
+
+    Parameters
+    ----------
+    x : tensor of shape (n_clips, n_steps, n)
+    mask : tensor of shape (n_clips, n_steps), bool
+    units : int, default=64
+        Rows of W; 0 takes v' x instead.
+    std : bool, default=False
+        Append the weighted standard deviation.
+    name : str, default="attention"
+        Of the layer that returns the weights, (n_clips, n_steps).
+
+    Returns
+    -------
+    pooled : tensor of shape (n_clips, n) or, with `std`, (n_clips, 2 * n)
+
+    References
+    ----------
+    .. [1] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with
+       local attention", ICASSP 2017.
+    .. [2] Okabe, Koshinaka and Shinoda, "Attentive statistics pooling for deep speaker embedding", Interspeech 2018.
+    """
+    from ._keras import keras
+
+    ops, layers = keras.ops, keras.layers
+    hidden = layers.Dense(units, activation="tanh", name=f"{name}_hidden")(x) if units else x
+    scores = layers.Dense(1, use_bias=False, name=f"{name}_scores")(hidden)[:, :, 0]
+    weights = layers.Identity(name=name)(attention_weights(scores, mask))[:, :, None]
+    mean = ops.sum(x * weights, axis=1)
+    if not std:
+        return mean
+    variance = ops.sum(ops.square(x - mean[:, None, :]) * weights, axis=1)
+    return ops.concatenate([mean, ops.sqrt(ops.maximum(variance, 1e-6))], axis=-1)

@@ -1,0 +1,73 @@
+"""ONNX files give what the classifiers give, for padded clips, too."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_ser import (
+    AttentionBLSTMClassifier,
+    CNNLSTMClassifier,
+    DenseClassifier,
+    FrameWise,
+    HandcraftedFeatures,
+    MelSpectrogramTransformer,
+    NetworkClassifier,
+    export_onnx,
+)
+
+
+def run(path, frames):
+    session = pytest.importorskip("onnxruntime").InferenceSession(path)
+    return session.run(["probabilities"], {"frames": frames.astype(np.float32)})[0], session.get_modelmeta()
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        AttentionBLSTMClassifier([3], epochs=1),
+        CNNLSTMClassifier(filters=[3], lstm_units=3, epochs=1),
+        NetworkClassifier(network__filters=[3], network__pool_size=[2], epochs=1),
+    ],
+    ids=lambda classifier: type(classifier).__name__,
+)
+def test_padded_clips_are_as_in_the_library(classifier, tmp_path):
+    pytest.importorskip("tf2onnx")
+    X = np.random.default_rng(0).normal(size=(6, 20, 4)).astype(np.float32)
+    X[1::2, 13:] = np.nan
+    expected = classifier.fit(X, list("abcabc")).predict_proba(X)
+    assert export_onnx(classifier, tmp_path / "network.onnx") is None
+    got, about = run(tmp_path / "network.onnx", X)
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    np.testing.assert_allclose(run(tmp_path / "network.onnx", X[1:2, :13])[0], expected[1:2], atol=1e-5)
+    assert json.loads(about.custom_metadata_map["classes"]) == ["a", "b", "c"]
+    assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
+
+
+def test_scaling_and_projection_of_frames_are_part_of_the_file(tones, tmp_path):
+    pytest.importorskip("tf2onnx")
+    steps = [MelSpectrogramTransformer(n_mels=12), FrameWise(StandardScaler()), FrameWise(PCA(5))]
+    pipeline = make_pipeline(*steps, DenseClassifier([4], epochs=1)).fit(tones, list("ababab"))
+    before = export_onnx(pipeline, tmp_path / "pipeline.onnx")
+    assert [name for name, _ in before.steps] == ["melspectrogramtransformer"]
+    got, _ = run(tmp_path / "pipeline.onnx", before.transform(tones))
+    np.testing.assert_allclose(got, pipeline.predict_proba(tones), atol=1e-4)
+
+
+def test_features_have_one_frame(tones, tmp_path):
+    pytest.importorskip("tf2onnx")
+    pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), DenseClassifier([4], epochs=1))
+    pipeline.fit(tones, list("ababab"))
+    before = export_onnx(pipeline, tmp_path / "pipeline.onnx")
+    assert [name for name, _ in before.steps] == ["handcraftedfeatures"]
+    got, _ = run(tmp_path / "pipeline.onnx", before.transform(tones)[:, np.newaxis])
+    np.testing.assert_allclose(got, pipeline.predict_proba(tones), atol=1e-4)
+
+
+def test_what_is_no_network_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="writes the networks of neural classifiers.*Got LogisticRegression"):
+        export_onnx(make_pipeline(StandardScaler(), LogisticRegression()), tmp_path / "no.onnx")
