@@ -150,8 +150,9 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
         unknown = np.setdiff1d(y, self.classes_)
         if unknown.size:
             raise ValueError(
-                f"{name} holds the classes {short(list(unknown))}, which are not among {short(list(self.classes_))}, "
-                "those that the network tells apart. To begin anew, set warm_start=False, and fit on clips of all classes."
+                f"{name} holds the classes {short(unknown.tolist())}, which are not among "
+                f"{short(self.classes_.tolist())}, those that the network tells apart. To begin anew, set "
+                "warm_start=False, and fit on clips of all classes."
             )
 
     def _validation(self, data) -> Clips:

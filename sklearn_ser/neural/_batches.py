@@ -37,7 +37,9 @@ class Batches(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.order = epoch, np.random.default_rng((self.seed, epoch)).permutation(self.clips.rows)
-        for index, layer in enumerate(all_layers(self.model)):
+        outer = self.model.layers
+        inner = [layer for layer in all_layers(self.model)[1:] if not any(layer is other for other in outer)]
+        for index, layer in enumerate([*outer, *inner]):
             if getattr(layer, "seed_generator", None) is not None:
                 seed = np.random.default_rng((self.seed, epoch, index)).integers(2**31)
                 layer.seed_generator.state.assign(np.asarray([seed, 0], dtype="uint32"))
