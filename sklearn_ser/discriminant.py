@@ -1,4 +1,4 @@
-"""Linear discriminant analysis with a fixed shrinkage, and probabilities that mean what they say."""
+"""CalibratedDiscriminant: linear discriminant analysis with fixed shrinkage and calibrated probabilities."""
 
 from __future__ import annotations
 

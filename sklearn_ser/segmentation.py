@@ -1,4 +1,4 @@
-"""Long recordings: a classifier that is trained on segments of clips, and follows emotions through a recording."""
+"""SegmentClassifier: trained on segments of clips, it predicts clips, and timelines of long recordings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a reco
 
 
 class SegmentClassifier(RowExpandingClassifier):
-    """Train a classifier on segments of clips; predict clips by all of their segments, and recordings as they go on.
+    """Train a classifier on segments of clips; predict clips by all of their segments, and timelines of recordings.
 
     In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from
     the audio on: in a cross-validation around it, no segment of a test clip is ever seen in training.

@@ -1,4 +1,4 @@
-"""A classifier that may say "I don't know"."""
+"""SelectiveClassifier: a classifier that rejects clips of which it is not sure."""
 
 from __future__ import annotations
 

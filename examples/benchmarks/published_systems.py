@@ -15,7 +15,7 @@ A seed is the system's `random_state`, too. WA and UAR are given as mean +- stan
 clips as they are and, "in noise", on the same clips with white noise at 10 dB SNR, whether or not the system was
 trained on noise. Nothing is chosen on test clips. The seconds are those of one `fit`, from audio files on.
 
-Every finished run (one training) is at once in the results file. If the script is killed, the same command goes on from
+Every finished run (one training) is at once in the results file. If the script is killed, the same command resumes from
 there; after a change of a system, --redo repeats its runs. At the end, the table of all finished runs goes into
 docs/benchmarks.md, between two marker comments; with --epochs, which is for trials, it is only printed.
 """

@@ -1,4 +1,4 @@
-"""One clip, in any form in which people have it: a path, the bytes of a file, samples at a rate of their own."""
+"""One clip in any accepted form: a path, the bytes of a file, or samples with their rate."""
 
 from __future__ import annotations
 

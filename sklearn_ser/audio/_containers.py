@@ -1,4 +1,4 @@
-"""What the containers of audio say of their own length, and whether that can be: read before anybody decodes them.
+"""Lengths that audio containers declare, checked for consistency before anything is decoded.
 
 libsndfile believes what a header says, and estimates where it says nothing. Here the header is compared with what the
 file holds, so that a clip is never shorter than its recording without notice.

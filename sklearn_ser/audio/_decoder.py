@@ -1,4 +1,4 @@
-"""An open recording, read in blocks: by libsndfile, or, where telephones and browsers made it, by FFmpeg (PyAV)."""
+"""Decoders that read an open recording in blocks: libsndfile, and FFmpeg (PyAV) for what libsndfile does not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading encoded recordings: in blocks, one channel of them, from anywhere, and never less than there is."""
+"""Reading parts and channels of encoded recordings, in blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audio that arrives block by block: resampled as it comes, and cut into segments as soon as they are complete."""
+"""Streams: audio that arrives block by block, resampled and cut into segments as they become complete."""
 
 from __future__ import annotations
 

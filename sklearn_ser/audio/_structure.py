@@ -1,4 +1,4 @@
-"""A recording's bytes, wherever they are, and what its container says of it."""
+"""Access to a recording's bytes, and what its container declares."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         Returns
         -------
         n_times : int or None
-            None where only the waveform can tell: `Compose` with a callable of another make.
+            None where only the waveform can tell: `Compose` with a third-party callable.
         """
         self._check_params()
         return self._planned_length(n_times, random_state)

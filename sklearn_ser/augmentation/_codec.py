@@ -1,4 +1,4 @@
-"""What lossy compression leaves of a voice."""
+"""Codec: lossy compression and decompression of a waveform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Augmenters one after the other."""
+"""Compose: augmenters applied one after the other."""
 
 from __future__ import annotations
 

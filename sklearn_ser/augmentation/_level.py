@@ -1,4 +1,4 @@
-"""Powers and spectra of waveforms, for those who alter them."""
+"""Powers and spectra of waveforms, for the augmenters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise and other people's sounds behind a voice."""
+"""AddNoise and AddBackground: noise and recorded background sounds, at a signal-to-noise ratio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A voice higher or lower, faster or slower, by a phase vocoder."""
+"""PitchShift and TimeStretch, by a phase vocoder."""
 
 from __future__ import annotations
 

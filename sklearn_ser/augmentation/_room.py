@@ -1,4 +1,4 @@
-"""The room that a microphone hears."""
+"""Room: reverberation, simulated or by measured impulse responses."""
 
 from __future__ import annotations
 

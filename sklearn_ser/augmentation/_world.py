@@ -1,4 +1,4 @@
-"""What recordings suffer outside the studio: what to train for, and what to test on."""
+"""Real-world conditions outside the studio: augmenters to train with, and conditions to test under."""
 
 from __future__ import annotations
 

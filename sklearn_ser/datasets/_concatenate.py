@@ -1,4 +1,4 @@
-"""Several corpora as one."""
+"""concatenate_corpora: several corpora as one."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Files over HTTP that survive a broken connection, a server that lies, a full disk, and a wrong checksum."""
+"""Downloads over HTTP that resume, check sizes and checksums, and write whole files only."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class UnusableFileError(FetchError, ValueError):
 
 
 _REMEDIES = {
-    errno.ENOSPC: "Free some space, or let data_home name a folder on another disk; the next call goes on from what is "
+    errno.ENOSPC: "Free some space, or let data_home name a folder on another disk; the next call resumes from what is "
     "there.",
     errno.EEXIST: "A file is where a folder should be: move it away.",
     errno.ENOTDIR: "A file is where a folder should be: move it away.",

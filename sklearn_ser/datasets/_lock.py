@@ -1,4 +1,4 @@
-"""A file that one process, or thread, holds at a time."""
+"""A lock file that one process or thread holds at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Hold:
-    """What the holder of the file knows, and says at the end."""
+    """A lock that is held, and what its holder records when it is released."""
 
     is_new: bool  # whether the file was not there before
     finished: bool = False  # whether it is to go

@@ -37,7 +37,7 @@ _NOISES = {
 
 
 class Voice(NamedTuple):
-    """What belongs to the speaker."""
+    """Parameters of a speaker's voice."""
 
     f0: float  # Hz, in neutral speech
     tract: float  # factor on all formants: 1 is an average man, about 1.17 an average woman
@@ -47,7 +47,7 @@ class Voice(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """What belongs to the emotion; all zero but the factors is neutral."""
+    """Parameters of an emotion; all zero but the factors is neutral."""
 
     f0: float = 0.0  # semitones above the speaker's own
     f0_range: float = 1.0  # factor on every movement of F0

@@ -1,4 +1,4 @@
-"""Synthetic emotional speech, so that everything runs where no corpus is."""
+"""make_emotional_speech: a synthetic corpus, for examples and tests without a corpus."""
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state

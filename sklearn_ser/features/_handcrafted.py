@@ -1,4 +1,4 @@
-"""Handcrafted features: what the literature measures of emotional speech, as one row a clip."""
+"""HandcraftedFeatures: prosody, voice quality and spectrum, one row a clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anybody's extractor as a transformer of clips."""
+"""WaveformFeatures: a user's function of a waveform as a transformer of clips."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _call_on_all(waveforms, *, function: Callable, sr: int, shape: tuple | None)
 
 
 class WaveformFeatures(AudioTransformer):
-    """What a function of yours makes of each clip's waveform: features, or frames.
+    """Features or frames that a function of the user's returns for each clip's waveform.
 
     The way in for any other encoder or toolkit (wav2vec 2.0, HuBERT, WavLM, emotion2vec, openSMILE; in PyTorch, ONNX,
     TFLite): the function is all that has to be written. Paths, formats, rates, errors that name the row, workers,

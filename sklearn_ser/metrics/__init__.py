@@ -1,4 +1,4 @@
-"""How well emotions of unseen speakers are recognised, and how sure that is."""
+"""Scores, speaker-independent evaluation with confidence intervals, and comparison of models."""
 
 from ._compare import Comparison, compare
 from ._evaluate import evaluate

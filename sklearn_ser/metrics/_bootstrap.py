@@ -1,4 +1,4 @@
-"""How sure a recall is that was measured on a few speakers: resampling speakers, not clips.
+"""Confidence intervals of recalls by a bootstrap over speakers.
 
 All functions take what was counted for each speaker (rows) and each class (columns). The mean recall of the classes
 of pooled clips is then UAR; with one column of all clips it is WA, with one class it is that class's recall.

@@ -1,4 +1,4 @@
-"""Whether two evaluations of the same clips differ."""
+"""compare: a test of whether two evaluations of the same clips differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-validation that keeps speakers apart."""
+"""evaluate: speaker-independent cross-validation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports in words: the same tables as text and as HTML."""
+"""Reports as text and as HTML, from the same tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evaluation found."""
+"""EvaluationReport: scores of predictions with confidence intervals over speakers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The field's two scores."""
+"""Unweighted average recall (UAR) and weighted accuracy (WA)."""
 
 from __future__ import annotations
 

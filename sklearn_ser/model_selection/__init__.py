@@ -1,4 +1,4 @@
-"""Splits that keep speakers, sentences or corpora apart, and an audit of what any split lets through."""
+"""Speaker-independent splits, splits by sentence or corpus, and an audit of what any split lets through."""
 
 from ._audit import SplitAudit, audit_split
 from ._split import LeaveOneCorpusOut, SpeakerTextKFold, StratifiedSpeakerKFold

@@ -1,4 +1,4 @@
-"""Splits that keep speakers, sentences or corpora apart."""
+"""Splits that keep speakers, sentences or corpora apart: speaker-independent cross-validation."""
 
 from __future__ import annotations
 

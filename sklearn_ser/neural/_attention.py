@@ -1,4 +1,4 @@
-"""A bidirectional LSTM that says which frames it listened to."""
+"""AttentionBLSTMClassifier: bidirectional LSTMs with attention-weighted pooling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of the neural classifiers: scikit-learn's rules outside, scikeras and Keras inside."""
+"""Base of the neural classifiers: scikit-learn classifiers around scikeras and Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model hears in a clip."""
+"""Displays of a clip: its mel spectrogram, and a classifier's attention over its waveform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training went."""
+"""HistoryDisplay: loss and accuracy over the epochs of a training."""
 
 from __future__ import annotations
 

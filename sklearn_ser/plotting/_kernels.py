@@ -1,4 +1,4 @@
-"""Kernels of an auto-encoder."""
+"""KernelDisplay: convolution kernels learned by an auto-encoder."""
 
 from __future__ import annotations
 

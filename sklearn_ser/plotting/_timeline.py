@@ -1,4 +1,4 @@
-"""The display of emotions along a recording."""
+"""TimelineDisplay: emotions along a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clips normalised by their own speaker."""
+"""SpeakerNormalizer: features or frames normalised by speaker."""
 
 from __future__ import annotations
 

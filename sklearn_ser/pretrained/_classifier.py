@@ -1,4 +1,4 @@
-"""Whisper's encoder, fine-tuned."""
+"""WhisperClassifier: Whisper's encoder, fine-tuned."""
 
 from __future__ import annotations
 

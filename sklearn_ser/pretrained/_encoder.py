@@ -1,4 +1,4 @@
-"""One encoder in a process for all who use the same weights up to the same layer."""
+"""Encoders, shared within a process by all estimators with the same weights and layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whisper's encoder as a transformer of clips."""
+"""WhisperFeatures: Whisper's encoder as a transformer of clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Whisper hears: log-mel frames every 10 ms, and the windows of a long recording."""
+"""Whisper's input: log-mel frames every 10 ms, and the windows of a long recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recommended recogniser."""
+"""make_recognizer: the recommended recogniser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a function does, as a key: its own code, what it closes over, and all of the user's code that it calls."""
+"""A key of what a function does: its code, what it closes over, and all of the user's code that it calls."""
 
 from __future__ import annotations
 

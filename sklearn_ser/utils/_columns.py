@@ -1,4 +1,4 @@
-"""What is known of a clip besides its sound (speaker, sentence, corpus), from a column of X or from `groups`."""
+"""Metadata of clips (speaker, sentence, corpus), from columns of X or from `groups`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to the whole process: BLAS threads, borrowed and given back; and what a fork leaves unusable."""
+"""Process-wide state: BLAS threads, limited for a while and restored; and what a fork makes unusable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeds, and the global generators of Python and NumPy, which are borrowed and given back."""
+"""Seeds, and the global generators of Python and NumPy, whose state is restored after use."""
 
 from __future__ import annotations
 

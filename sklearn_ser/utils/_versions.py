@@ -1,4 +1,4 @@
-"""Estimators that know which version of this library wrote them."""
+"""Saved estimators record the version of this library, and warn if another one loads them."""
 
 from __future__ import annotations
 

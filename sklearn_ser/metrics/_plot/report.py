@@ -1,4 +1,4 @@
-"""What was recognised, and what it was taken for."""
+"""Displays of a confusion matrix and of an evaluation report."""
 
 from __future__ import annotations
 
