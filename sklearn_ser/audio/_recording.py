@@ -190,6 +190,7 @@ class _Running:
             block = self.decoder.read(_STEP)
             if len(block):
                 self._keep(self.mixer(block), stop - start)
+                self.ended = self.position == self.decoder.n_frames
             else:
                 _check_end(self.decoder, self.position, where)
                 self.ended = True
@@ -242,10 +243,13 @@ def read_part(
     start, stop = span(rate)
     with running.lock:
         part = running.read(start, stop, where)
-    if part is None:
-        with open_recording(recording.file, where) as decoder:
-            return _read(decoder, start, stop - start, running.mixer, where), rate
-    if running.ended:
+    if part is None:  # from the beginning again
+        decoder = open_recording(recording.file, where)
+        running = _Running(recording, decoder, Mixer(channel, decoder.n_channels, where))
+        part = running.read(start, stop, where)
+        with _running_lock:
+            _running[key] = running
+    if running.ended and stop >= running.position:  # the last part
         with _running_lock:
             if _running.pop(key, None) is not None:
                 running.mixer.warn()
