@@ -101,7 +101,9 @@ def main():
         for name, (segment_duration, hop_duration) in SETTINGS.items():
             svm = CalibratedClassifierCV(SVC(C=10), ensemble=False)
             classifier = SegmentClassifier(
-                make_pipeline(HandcraftedFeatures(), StandardScaler(), svm), segment_duration, hop_duration=hop_duration
+                make_pipeline(HandcraftedFeatures(feature_set="default-v1"), StandardScaler(), svm),
+                segment_duration,
+                hop_duration=hop_duration,
             )
             classifier.fit(corpus.data[known], corpus.target[known])
             classes = list(classifier.classes_)
