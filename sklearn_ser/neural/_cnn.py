@@ -68,7 +68,7 @@ class _Convolutional(NeuralClassifier):
 class CNNClassifier(_Convolutional):
     """Convolutional blocks and the mean of what they leave, on frames or on chunks of waveform.
 
-    The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_: it is order-invariant: which sounds occur counts,
+    The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_. It is order-invariant: which sounds occur counts,
     not when.
 
     Parameters

@@ -68,7 +68,7 @@ def check_process() -> None:
         raise RuntimeError(
             f"A network cannot be used in process {os.getpid()}, which was forked from process {_home} after networks "
             "had run there: their threads do not live on in it. Load the pipeline after the fork, or start workers by "
-            "'spawn' or 'forkserver', or with joblib's default backend; docs/serving.md says how."
+            "'spawn' or 'forkserver', or with joblib's default backend."
         )
 
 
