@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def pipeline(clips):
 def service(pipeline):
     import_or_skip("fastapi")
     import_or_skip("httpx")
-    from fastapi.testclient import TestClient
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what old versions import from new ones
+        from fastapi.testclient import TestClient
 
     path = Path(__file__).parents[1] / "examples" / "serve_fastapi.py"
     spec = importlib.util.spec_from_file_location("serve_fastapi", path)
@@ -95,6 +98,7 @@ def test_upload_is_answered_with_probabilities(service, pipeline, clips, options
         (encoded(np.zeros(0)), "empty"),
         (encoded(np.ones(8000))[:-8000], "Row 0"),
     ],
+    ids=["no bytes", "no sound", "no samples", "cut off"],
 )
 def test_recording_that_cannot_be_used_is_the_clients_fault_in_the_librarys_words(service, audio, message):
     answer = service.post("/emotions", content=audio)
