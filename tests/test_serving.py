@@ -65,16 +65,17 @@ def pipeline(clips):
 def service(pipeline):
     import_or_skip("fastapi")
     import_or_skip("httpx")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of what old versions import from new ones
-        from fastapi.testclient import TestClient
-
     path = Path(__file__).parents[1] / "examples" / "serve_fastapi.py"
     spec = importlib.util.spec_from_file_location("serve_fastapi", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.MOST_BYTES = 100_000
-    with TestClient(module.create_app(pipeline)) as client:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of how old versions use new ones
+        from fastapi.testclient import TestClient
+
+        client = TestClient(module.create_app(pipeline))
+    with client:
         yield client
 
 
