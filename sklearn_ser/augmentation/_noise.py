@@ -111,7 +111,7 @@ def colored_noise(color: str, n_times: int, sr: int, rng) -> np.ndarray:
     """Gaussian noise with a standard deviation of 1 whose spectrum falls as the colour says."""
     if color == "white":
         return rng.standard_normal(n_times)
-    n_long = next_fast_len(max(n_times, round(0.2 * sr)), real=True)  # some periods of 20 Hz at least
+    n_long = next_fast_len(max(n_times, round(0.2 * sr), 8), real=True)  # some periods of 20 Hz at least
     frequency = rfftfreq(n_long, 1 / sr).astype(np.float32)
     lowest = min(_LOWEST, sr / 4)
     gain = np.where(frequency >= lowest, np.maximum(frequency, lowest) ** -_SLOPES[color], 0)
