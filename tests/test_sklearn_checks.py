@@ -96,8 +96,7 @@ def adapted(cls, folder):
     if cls is WhisperFeatures:
         return WhisperFeatures(write_whisper(folder), 1)
     if cls is WhisperClassifier:
-        training = {name: SMALL[name] for name in ("dropout", "learning_rate", "batch_size")}
-        return WhisperClassifier(write_whisper(folder), 0, epochs=12, **training)
+        return WhisperClassifier(write_whisper(folder), 0, dropout=0.0, learning_rate=0.1, epochs=12, batch_size=256)
     if issubclass(cls, NeuralClassifier):
         defaults = cls().get_params()
         small = {name: value for name, value in SMALL.items() if name in defaults}

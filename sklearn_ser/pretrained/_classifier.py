@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,13 +12,13 @@ from ..neural import networks
 from ..neural._base import NeuralClassifier
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval
-from ._encoder import load_encoder
+from ._encoder import compile_for_clips, load_encoder
 from ._hub import find_model
 from ._weights import read_config
 
 _EXAMPLES = 64  # clips whose frames say how the encoder's values are scaled
 _AT_ONCE = 8  # of them
-_STEP = 64  # log-mel frames; where each length is compiled, there are few of them
+_COMPILING, _COMPILED = threading.Lock(), "_compiled_for_clips"
 
 
 class WhisperClassifier(NeuralClassifier):
@@ -150,9 +151,12 @@ class WhisperClassifier(NeuralClassifier):
     @staticmethod
     def _batches(model, X):
         # One at a time, and each at its own length, so that no bit depends on the clips beside it.
-        lengths = -(-(~np.isnan(X[:, :, 0])).sum(axis=1) // _STEP) * _STEP
-        padded = np.pad(X, ((0, 0), (0, _STEP), (0, 0)), constant_values=np.nan)
-        return [model.predict_on_batch(padded[row : row + 1, :length]) for row, length in enumerate(lengths)]
+        with _COMPILING:
+            if not hasattr(model, _COMPILED):  # kept there, so that it goes when the network goes
+                setattr(model, _COMPILED, compile_for_clips(model))
+        run = getattr(model, _COMPILED)
+        lengths = (~np.isnan(X[:, :, 0])).sum(axis=1)
+        return [run(clip[:length])[np.newaxis] for clip, length in zip(X, lengths, strict=True)]
 
 
 def _is_encoder(name: str) -> bool:

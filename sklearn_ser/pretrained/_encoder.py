@@ -50,7 +50,7 @@ class Encoder:
         if layers not in self._compiled:
             with self._building:
                 if layers not in self._compiled:
-                    self._compiled[layers] = _compiled(self.network(layers))
+                    self._compiled[layers] = compile_for_clips(self.network(layers))
         return self._compiled[layers]
 
     def network(self, layers: tuple[int, ...]):
@@ -160,8 +160,11 @@ def _state(folder: Path) -> list[tuple]:
     ]
 
 
-def _compiled(network) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of one clip's frames, compiled once for all lengths, or for a few of them."""
+def compile_for_clips(network) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of one clip's frames, compiled once for all lengths, or for a few of them.
+
+    Where lengths are rounded up, there may be more frames in the result than the clip has.
+    """
     from ..neural._keras import keras
 
     if keras.backend.backend() == "tensorflow":
@@ -178,6 +181,6 @@ def _compiled(network) -> Callable[[np.ndarray], np.ndarray]:
         padded = np.full((1, -(-len(frames) // _STEP) * _STEP, frames.shape[1]), np.nan, dtype=np.float32)
         padded[0, : len(frames)] = frames
         with lock:
-            return np.asarray(network.predict_on_batch(padded))[0, : (len(frames) + 1) // 2]
+            return np.asarray(network.predict_on_batch(padded))[0]
 
     return run
