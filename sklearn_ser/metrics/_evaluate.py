@@ -73,6 +73,7 @@ def evaluate(
         as they are. "real-world" takes noise, babble, a telephone, a room and others from
         :func:`~sklearn_ser.augmentation.real_world_conditions`. A dict holds them by name, such as
         ``{"telephone": Telephone(), "street": AddBackground("street", 10)}``. Each takes as long as predicting does.
+        The estimator must take audio input, not features that were extracted before.
     leakage : bool, default=False
         Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
         sides, to see how much too good that would look. Takes as long again.
