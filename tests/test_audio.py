@@ -301,7 +301,10 @@ def test_chunks_are_normalised_by_the_clip_not_one_by_one():
 def test_later_clips_are_cropped_and_padded_to_the_fitted_number_of_chunks():
     chunker = WaveformChunker(chunk_duration=1.0, sr=8).fit([np.ones(16)])
     assert chunker.n_chunks_ == 2
-    chunks = chunker.transform([np.ones(80), np.ones(3)])
+    with pytest.warns(UserWarning, match="first 2 of 10 chunks .and so are 1 more.*Set n_chunks"):
+        chunker.transform([np.ones(80), np.ones(80), np.ones(3)])
+    with pytest.warns(UserWarning, match="Row 0 is cropped"):
+        chunks = chunker.transform([np.ones(80), np.ones(3)])
     assert chunks.shape == (2, 2, 8)
     assert not np.isnan(chunks[0]).any() and np.isnan(chunks[1, 1]).all()
     assert WaveformChunker(chunk_duration=1.0, sr=8, n_chunks=5).fit_transform([np.ones(16)]).shape == (1, 5, 8)

@@ -117,7 +117,12 @@ def test_learned_number_of_frames_is_that_of_the_longest_clip(center, n_times):
 
 def test_later_clips_are_cropped_and_padded_to_the_fitted_number_of_frames():
     transformer = MelSpectrogramTransformer().fit([NOISE[:8000]])
-    short, long = transformer.transform([NOISE[:4000], NOISE])
+    with pytest.warns(
+        UserWarning, match=r"Row 1 is cropped to the first 32 of 79 frames.*Set n_frames.*Segment"
+    ) as told:
+        short, long = transformer.transform([NOISE[:4000], NOISE])
+    assert len(told) == 1
+    transformer.transform([NOISE[:8300]])  # not by a tenth
     assert len(long) == transformer.n_frames_ == 32
     assert np.isfinite(long).all()
     assert np.isnan(short[16:]).all() and np.isfinite(short[:16]).all()

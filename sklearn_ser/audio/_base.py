@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, groupby
@@ -195,15 +196,32 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         n_clips, results = self._apply(X)
         if n_clips == 1 and self._reads_lazily:  # perhaps a long one, of which there need be no copy
             ((_, result),) = results
+            self._warn_of_cropped({0: len(result)}, shape[0])
             if len(result) >= shape[0] and result.dtype == np.float32:
                 return np.ascontiguousarray(result[: shape[0]])[np.newaxis]
-            results = [(0, result)]
-        stacked = np.empty((n_clips, *shape), dtype=np.float32)
+            results = [(0, result[: shape[0]])]
+        stacked, lengths = np.empty((n_clips, *shape), dtype=np.float32), {}
         for row, result in results:
+            lengths[row] = len(result)
             result = result[: shape[0]]
             stacked[row, : len(result)] = result
             stacked[row, len(result) :] = np.nan
+        self._warn_of_cropped(lengths, shape[0])
         return stacked
+
+    def _warn_of_cropped(self, lengths: dict[int, int], kept: int) -> None:
+        """Warn, once a call, of clips that are cropped by a tenth or more to what the longest in `fit` has."""
+        name = "n_chunks" if hasattr(self, "n_chunks") else "n_frames"
+        cropped = [row for row in sorted(lengths) if 0.9 * lengths[row] >= kept]
+        if cropped and getattr(self, name) is None:  # else it was asked for
+            more = f" (and so are {len(cropped) - 1} more)" if len(cropped) > 1 else ""
+            warnings.warn(
+                f"Row {cropped[0]} is cropped to the first {kept} of {lengths[cropped[0]]} {name[2:]}{more}, as "
+                f"many as the longest clip in fit has. Set {name} to keep more, or cut long recordings into segments "
+                "by SegmentClassifier.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def __getstate__(self):
         """What is pickled: of a fitted transformer without its memory.
