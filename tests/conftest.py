@@ -13,6 +13,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes 
 
 # Files whose tests train or load networks; single tests elsewhere are marked where they stand.
 NEURAL = {"neural", "networks", "systems", "published_systems", "whisper", "whisper_hub", "deployment", "serving"}
+# Files whose tests start other processes, clusters or servers.
+PROCESSES = {"distributed", "docs", "deployment", "serving", "datasets_download"}
 NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
 
 
@@ -20,6 +22,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.stem.removeprefix("test_") in NEURAL or item.path.parent.name in NEURAL_PACKAGES:
             item.add_marker(pytest.mark.neural)
+        if item.path.stem.removeprefix("test_") in PROCESSES:
+            item.add_marker(pytest.mark.processes)
 
 
 @pytest.fixture(autouse=True, scope="module")

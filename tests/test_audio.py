@@ -332,6 +332,7 @@ def test_wrong_parameters_are_named(params, message):
 
 
 @pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
+@pytest.mark.processes
 def test_every_backend_gives_the_same_result(files, backend):
     expected = MelSpectrogramTransformer().fit_transform(files)
     with joblib.parallel_config(backend=backend, n_jobs=2):
@@ -346,6 +347,7 @@ def test_verbose_shows_progress_and_silence_is_the_default(files, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.processes
 def test_waveforms_of_a_corpus_are_never_held_together(write):
     """Memory above the result is that of the clips a thread is at, however many there are."""
     path = write("long.wav", RNG.uniform(-1, 1, 160000))  # 0.64 MB as a waveform

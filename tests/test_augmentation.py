@@ -378,6 +378,7 @@ def test_noisy_recordings_are_10_db_noisy(emodb):
         assert 10 * np.log10(power(one) / power(other - one)) == pytest.approx(10, abs=0.01)
 
 
+@pytest.mark.processes
 def test_recordings_are_shifted_and_stretched(emodb):
     for path in emodb.data["path"].iloc[::120]:
         clip = load_waveform(path)
@@ -755,6 +756,7 @@ def test_altered_clips_can_be_augmented_again(tones):
         np.testing.assert_array_equal(inner.waveforms_[6 + row], tones[row])
 
 
+@pytest.mark.processes
 def test_noise_in_training_helps_on_noisy_recordings(emodb):
     two = np.isin(emodb.target, ["anger", "sadness"])
     X, y = emodb.data[two], np.asarray(emodb.target)[two]
