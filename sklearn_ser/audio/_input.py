@@ -23,7 +23,7 @@ PARTS = ("start", "end", "duration", "channel", "sr")  # columns that say which 
 _IN_COMMON = 0.85  # of the energy of features, at least 0.93 on EMO-DB; of n clips, 1 / n
 
 
-def as_clips(X, reader: str = "This step") -> Sequence:
+def as_clips(X, reader: str | None = "This step") -> Sequence:
     """Turn audio input into a sequence of clips, one for each row.
 
     Parameters
@@ -31,8 +31,8 @@ def as_clips(X, reader: str = "This step") -> Sequence:
     X : audio input
         A sequence of clips: paths, bytes, file objects, 1-D waveforms, pairs of waveform and rate; an array of shape
         (n_clips, n_times); or a DataFrame with a column `path`.
-    reader : str
-        Who reads them, for errors about what is no audio.
+    reader : str or None
+        Who reads them, for errors about what is no audio; None takes rows of any numbers.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def _refuse_single_clip(X) -> None:
         raise ValueError("X must hold one clip a row. Got a single waveform with its rate: pass a list, [clip].")
 
 
-def _clips_of_sequence(X: Sequence, reader: str = "") -> Sequence:
+def _clips_of_sequence(X: Sequence, reader: str | None = "") -> Sequence:
     if len(X) and all(isinstance(x, Real) for x in X):
         raise ValueError(
             f"X must hold one clip a row. Got a flat list of {len(X)} numbers: if it is one waveform, pass [waveform]. "
@@ -104,7 +104,7 @@ def _clips_of_sequence(X: Sequence, reader: str = "") -> Sequence:
     return _non_empty(X)
 
 
-def _clips_of_array(X: Any, reader: str) -> Sequence:
+def _clips_of_array(X: Any, reader: str | None) -> Sequence:
     """Of an array, a Series, or whatever else can be an array."""
     if X.dtype.kind == "S":
         raise ValueError("An array of bytes cuts off zeros at the end of each clip: pass a list of bytes instead.")
@@ -131,9 +131,11 @@ def _clips_of_array(X: Any, reader: str) -> Sequence:
     return _matrix(X, reader)
 
 
-def _matrix(X, reader: str) -> Any:
+def _matrix(X, reader: str | None) -> Any:
     """Clips of equal lengths, (n_clips, n_times) float32."""
     X = check_array(X, dtype="numeric", ensure_all_finite=False, ensure_min_features=1)
+    if reader is None:
+        return pcm_to_float(X, "X")
     n_clips, n_times = X.shape
     if n_times <= _MOST_CHANNELS and n_clips > 200 * n_times:
         raise ValueError(

@@ -253,7 +253,7 @@ def audit_split(
     >>> audit.leaks
     ('speakers', 'recordings')
     """
-    clips = as_clips(X) if recordings else None
+    clips = as_clips(X, reader=None) if recordings else None
     speakers, texts = _values(X, speaker, "speaker"), _values(X, text, "text")
     y = None if y is None else _classes(y)
     check_consistent_length(X, y, speakers, texts)

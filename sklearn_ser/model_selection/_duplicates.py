@@ -145,8 +145,8 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
     pairs : dict from (row, later row) to (similarity, shift, gain)
         What `correlate` says of originals that are copies.
     """
-    clips = as_clips(X)
-    digests, fingerprints, changes = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(X).transform(X)
+    clips = list(as_clips(X, reader=None))  # rows of features, too, are compared with each other
+    digests, fingerprints, changes = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(clips).transform(clips)
     first_row: dict[bytes, int] = {}
     original = np.array([first_row.setdefault(digest, row) for row, digest in enumerate(digests)])
     originals = np.unique(original)
