@@ -12,7 +12,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes 
         os.environ.setdefault(variable, "1")
 
 # Files whose tests train or load networks; single tests elsewhere are marked where they stand.
-NEURAL = {"neural", "networks", "systems", "published_systems", "whisper", "whisper_hub", "deployment", "serving"}
+NEURAL = {
+    "deployment",
+    "export",
+    "network_classifier",
+    "networks",
+    "neural",
+    "published_systems",
+    "serving",
+    "systems",
+    "whisper",
+    "whisper_classifier",
+    "whisper_hub",
+}
 # Files whose tests start other processes, clusters or servers.
 PROCESSES = {"distributed", "docs", "deployment", "serving", "datasets_download"}
 NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
