@@ -54,6 +54,11 @@ class Batches(keras.callbacks.Callback):
             X, y, weight = self.augmentation(X, self.lengths[rows], y, weight, rng)
         return (X, y) if weight is None else (X, y, weight)
 
+    def release(self) -> None:
+        """Let go of clips and model: TensorFlow may hold on to what calls `batch`."""
+        self.clips = self.order = None
+        self.set_model(None)
+
     def dataset(self):
         """The batches of the current epoch, whenever it is iterated, as a tf.data.Dataset, which all backends read."""
         import tensorflow as tf

@@ -119,21 +119,20 @@ def run(classifier, start: Start, clips, validation, *, last: int, seed: int, ca
         n_outputs, size = model.output_shape[-1], classifier.batch_size
         clips = clips.with_targets(targets(classifier, clips.y, n_outputs, classifier.label_smoothing))
         batches = _batches.Batches(clips, size, seed, FrameAugmentation.of(classifier))
-        params = {}
+        watched, params = None, {}
         if validation is not None:
             validation = validation.with_targets(targets(classifier, validation.y, n_outputs, 0.0))
-            params["validation_data"] = _batches.Batches(validation, size).dataset()
+            watched = _batches.Batches(validation, size)
+            params["validation_data"] = watched.dataset()
         # The batches come shuffled; without warm_start, scikeras would build the network a second time.
         wrapper = Wrapper(model=model, batch_size=size, shuffle=False, warm_start=True, verbose=0)
-        wrapper.initialize(clips.X, clips.y).fit(
-            clips.X,
-            clips.y,
-            initial_epoch=start.epoch,
-            epochs=last - start.epoch,
-            batches=batches,
-            callbacks=callbacks,
-            **params,
-        )
+        params |= dict(initial_epoch=start.epoch, epochs=last - start.epoch, batches=batches, callbacks=callbacks)
+        try:
+            wrapper.initialize(clips.X, clips.y).fit(clips.X, clips.y, **params)
+        finally:
+            batches.release()
+            if watched is not None:
+                watched.release()
         new = model.history.history
         history = {name: [*history.get(name, []), *map(float, values)] for name, values in new.items()}
     classifier._fitted, classifier.history_ = start.fitted, history
