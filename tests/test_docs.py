@@ -46,6 +46,7 @@ def test_every_public_name_has_a_page(monkeypatch):
     assert set(sklearn_ser.__all__) - packages <= listed
 
 
+@pytest.mark.neural  # some pages train networks, and all take their time
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
 def test_snippets_of_a_page_run(page, recordings, monkeypatch):
     snippets = SNIPPET.findall(page.read_text(encoding="utf-8"))
