@@ -107,5 +107,5 @@ print({name: round(float(score), 3) for name, score in scores.items()}, f"chance
 print(f"{time.perf_counter() - started:.0f} s")
 
 # %%
-# Altered frames gain most on speakers that were not in the training. Fine-tuning on twenty clips of these speakers
-# changes little more here, where synthetic speakers differ in pitch and vocal tract alone.
+# One split and one seed, so the bars show how it is done, not which way is better: repeat it over speakers and seeds
+# before you believe a difference. Fine-tuning on twenty clips can lose as much as it gains.
