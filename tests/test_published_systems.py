@@ -76,7 +76,7 @@ def recorder(random_state=None, epochs=None, verbose=0, augment=False, **params)
 
 
 def svm(random_state=None, epochs=None, verbose=0):
-    return make_pipeline(HandcraftedFeatures(), SVC(C=10))
+    return make_pipeline(HandcraftedFeatures(feature_set="default-v1"), SVC(C=10))
 
 
 def system(build, name="stand_in", emotions=None, corpus="emodb"):

@@ -131,15 +131,15 @@ PIPELINES = {
             FrameWise(StandardScaler()),
             CNNLSTMClassifier(filters=[4], lstm_units=4, **NEURAL),
         ),
-        {"MelSpectrogramTransformer", "FrameWise", "CNNLSTMClassifier", "FittedModel"},
+        {"MelSpectrogramTransformer", "FrameWise", "CNNLSTMClassifier", "FittedModel", "Portable"},
     ),
     "attention": (
         make_pipeline(LowLevelDescriptors(descriptors=["mfcc"]), AttentionBLSTMClassifier([4], **NEURAL)),
-        {"LowLevelDescriptors", "AttentionBLSTMClassifier", "FittedModel"},
+        {"LowLevelDescriptors", "AttentionBLSTMClassifier", "FittedModel", "Portable"},
     ),
     "augmented": (
         AugmentedClassifier(make_pipeline(HandcraftedFeatures(), DenseClassifier([4], **NEURAL)), [AddNoise(snr=20)]),
-        {"AugmentedClassifier", "AddNoise", "HandcraftedFeatures", "DenseClassifier", "FittedModel"},
+        {"AugmentedClassifier", "AddNoise", "HandcraftedFeatures", "DenseClassifier", "FittedModel", "Portable"},
     ),
     "segments": (
         SegmentClassifier(make_pipeline(HandcraftedFeatures(), SVC()), 0.3),
