@@ -96,8 +96,8 @@ class EvaluationReport:
     ... )
     >>> round(report.uar, 3)
     0.833
-    >>> report.to_frame().loc[("recall", "fear"), "value"].round(3)
-    np.float64(0.667)
+    >>> round(float(report.to_frame().loc[("recall", "fear"), "value"]), 3)
+    0.667
     """
 
     y_true: np.ndarray
