@@ -7,7 +7,7 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
@@ -247,3 +247,11 @@ def test_svm_on_emodb_is_reported(emodb):
     assert 0.9 < frame.loc[("UAR", "all"), "listeners"] < 0.95
     assert list(frame.loc["UAR by sex"].index) == ["female", "male"]
     assert "08 lacks disgust" in str(report)
+
+
+def test_name_tells_the_steps_without_their_parameters():
+    corpus = make_clips()
+    model = make_pipeline(StandardScaler(), GridSearchCV(LogisticRegression(C=3), {"C": [1, 2]}))
+    report = evaluate(model, corpus, cv=2)
+    assert report.name == "StandardScaler > GridSearchCV(LogisticRegression)"
+    assert "LogisticRegression(C=3)" in report.title

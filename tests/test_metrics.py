@@ -367,3 +367,64 @@ def test_reports_of_other_clips_are_not_compared():
         compare(make_report(), make_report(n_speakers=7))
     with pytest.raises(TypeError, match="report_b must be an EvaluationReport.*Got float"):
         compare(make_report(), 0.5)
+
+
+# --------------------------------------------------------------------------------------------------------- for a paper
+
+
+def paragraphs(report, **params):
+    return dict(text.split(". ", 1) for text in report.summary_text(width=None, **params).split("\n\n"))
+
+
+def test_summary_states_data_protocol_and_results():
+    sex = np.where(make_report().speaker < "s03", "female", "male")
+    report = make_report(sex=sex, title="SVC(C=10)", protocol="6 folds of one speaker", n_boot=500)
+    stated = paragraphs(report, corpus="Ours, version 2", selection="C was not tuned", seeds="One training.")
+    low, high = report.uar_interval
+    counts = ", ".join(f"{emotion} {np.sum(report.y_true == emotion)}" for emotion in EMOTIONS)
+    assert stated["Data"] == (f"Ours, version 2: 51 clips of 3 emotions ({counts}) by 6 speakers (3 female, 3 male).")
+    for part in ("Model: SVC(C=10). Split: 6 folds of one speaker. C was not tuned. One training.", "500 resamples"):
+        assert part in stated["Protocol"]
+    assert f"UAR {report.uar:.3f} [{low:.3f}, {high:.3f}] (chance 0.333), WA {report.wa:.3f}" in stated["Results"]
+    gap = report.to_frame().loc[("gap by sex", "female - male"), "value"]
+    assert f"the difference (female - male) is {gap:+.3f} [" in stated["Subgroups"]
+    for name, version in report.versions.items():
+        assert f"{name} {version}" in stated["Software"]
+    assert {"sklearn_ser", "scikit-learn", "Python"} <= set(report.versions)
+    assert "not measured" in stated["Conditions"]
+
+
+def test_summary_leaves_gaps_for_what_a_report_cannot_know():
+    stated = paragraphs(make_report())
+    assert stated["Data"].startswith("[corpus and version]: 51 clips") and "male" not in stated["Data"]
+    for gap in ("[the model]", "[which clips were trained on", "[Which hyperparameters", "[How many trainings"):
+        assert gap in stated["Protocol"]
+
+
+def test_summary_states_corpora_conditions_listeners_and_leakage():
+    report = make_report()
+    corpus = np.where(report.speaker < "s03", "ours", "theirs")
+    full = make_report(
+        corpus=corpus,
+        recognised=np.full(51, 0.8),
+        y_pred_random=report.y_true,
+        y_pred_conditions={"telephone": np.full(51, "fear")},
+    )
+    stated = paragraphs(full)
+    assert stated["Data"].startswith("ours, theirs [versions]: 51 clips")
+    assert "listeners reached a UAR of 0.800" in stated["Results"]
+    assert f"a difference of {1 - full.uar:+.3f}" in stated["Results"]
+    assert "on ours, " in stated["Subgroups"] and "on theirs" in stated["Subgroups"]
+    assert "telephone 0.333" in stated["Conditions"] and f"loss {full.uar - 1 / 3:.3f}" in stated["Conditions"]
+
+
+def test_summary_of_one_speaker_has_no_intervals_and_lines_keep_their_width():
+    report = EvaluationReport(["anger", "fear"], ["anger", "anger"], speaker=["a", "a"])
+    assert "no confidence intervals, because there is one speaker" in paragraphs(report)["Protocol"]
+    assert "Subgroups" not in paragraphs(report) and "UAR 0.500 (chance" in paragraphs(report)["Results"]
+    assert max(map(len, report.summary_text(width=60).splitlines())) <= 60
+
+
+def test_name_of_a_report_is_its_title_unless_given():
+    assert make_report(title="SVC()").name == "SVC()"
+    assert make_report(title="SVC()", name="").name == ""

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..model_selection import StratifiedSpeakerKFold
 from ..utils._sklearn_compat import _safe_indexing
-from ._input import CLEAN, altered, title_of, unpack
+from ._input import CLEAN, altered, name_of, title_of, unpack
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
@@ -159,6 +159,7 @@ def evaluate(
         confidence_level=confidence_level,
         random_state=random_state,
         title=title_of(estimator),
+        name=name_of(estimator),
         protocol=_protocol(splits, speaker, n_leaking, len(tested)),
     )
 

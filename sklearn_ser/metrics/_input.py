@@ -99,3 +99,11 @@ def title_of(estimator) -> str:
     """Its steps, each on one line."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     return " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
+
+
+def name_of(estimator) -> str:
+    """Its class, or those of its steps and of what is inside of them, without parameters."""
+    if isinstance(estimator, Pipeline):
+        return " > ".join(name_of(step) for _, step in estimator.steps if step not in (None, "passthrough"))
+    inner, name = getattr(estimator, "estimator", None), type(estimator).__name__
+    return name if inner is None else f"{name}({name_of(inner)})"

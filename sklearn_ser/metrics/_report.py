@@ -9,10 +9,8 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..utils._messages import short
-from . import _render
-from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
-from ._input import CLEAN, altered, title_of, unpack
+from . import _figures, _paper, _render
+from ._input import CLEAN, altered, name_of, title_of, unpack
 
 
 class EvaluationReport:
@@ -49,7 +47,9 @@ class EvaluationReport:
     random_state : int, RandomState instance or None, default=0
         Seeds the resampling.
     title : str, default=""
-        What was evaluated.
+        What was evaluated, with its parameters.
+    name : str or None, default=None
+        What was evaluated, in a few words, for pictures; None takes `title`.
     protocol : str, default=""
         How: which clips were trained on.
 
@@ -63,6 +63,8 @@ class EvaluationReport:
         Clips of each emotion (rows) that were recognised as each label (columns).
     emotions : ndarray of shape (n_emotions,)
         Those that there are clips of.
+    versions : dict of str
+        Versions of the software that the report was made with, by its name.
 
     Notes
     -----
@@ -121,27 +123,28 @@ class EvaluationReport:
         confidence_level=0.95,
         random_state=0,
         title="",
+        name=None,
         protocol="",
     ):
         check_scalar(n_boot, "n_boot", int, min_val=2)
         check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
         columns = dict(y_true=y_true, y_pred=y_pred, speaker=speaker, sex=sex, recognised=recognised)
         columns.update(y_pred_random=y_pred_random, corpus=corpus)
-        columns = {name: None if column is None else column_or_1d(column) for name, column in columns.items()}
-        self.y_pred_conditions = {
-            str(name): column_or_1d(predicted) for name, predicted in (y_pred_conditions or {}).items()
-        }
+        columns = {key: None if column is None else column_or_1d(column) for key, column in columns.items()}
+        conditions = (y_pred_conditions or {}).items()
+        self.y_pred_conditions = {str(condition): column_or_1d(predicted) for condition, predicted in conditions}
         check_consistent_length(*columns.values(), *self.y_pred_conditions.values())
         if not len(columns["y_true"]):
             raise ValueError("A report needs at least one clip. Got an empty y_true.")
-        for name in ("y_true", "y_pred"):
-            check_classification_targets(columns[name])
+        for key in ("y_true", "y_pred"):
+            check_classification_targets(columns[key])
         vars(self).update(columns)
         self.n_boot, self.confidence_level = n_boot, confidence_level
-        self.title, self.protocol = title, protocol
+        self.title, self.name, self.protocol = title, title if name is None else name, protocol
+        self.versions = _paper.software()
         self.emotions, self._emotion = np.unique(self.y_true, return_inverse=True)
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
-        self._speaker_sex = _sex_of_speakers(self.sex, self.speakers, self._speaker)
+        self._speaker_sex = _figures.sex_of_speakers(self.sex, self.speakers, self._speaker)
         if recognised is not None:
             self.recognised = self.recognised.astype(float)
             if np.any((self.recognised < 0) | (self.recognised > 1)):
@@ -152,7 +155,7 @@ class EvaluationReport:
         self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._count = self._tally(np.ones(len(self.y_true)))
         self._correct = self._tally(self.y_pred == self.y_true)
-        self._frame = self._score()
+        self._frame = _figures.score(self)
 
     @classmethod
     def from_estimator(
@@ -206,6 +209,7 @@ class EvaluationReport:
             y_pred_conditions=predicted,
             random_state=random_state,
             title=title_of(estimator),
+            name=name_of(estimator),
             protocol=protocol,
             **params,
         )
@@ -259,6 +263,38 @@ class EvaluationReport:
         """
         return self._frame.copy()
 
+    def summary_text(self, *, corpus=None, selection=None, seeds=None, width=100):
+        """What a paper has to state of this evaluation: data, protocol, results, subgroups, conditions, software.
+
+        What a report cannot know stands in brackets, to be filled in: by the parameters, or by hand.
+
+        Parameters
+        ----------
+        corpus : str or None, default=None
+            The corpus and its version, such as "EMO-DB (all 535 clips)".
+        selection : str or None, default=None
+            Which hyperparameters were chosen, and on which clips; or that none were.
+        seeds : str or None, default=None
+            How many trainings with different seeds the figures are of.
+        width : int or None, default=100
+            Characters of a line; None leaves each paragraph on one line.
+
+        Returns
+        -------
+        text : str
+            Paragraphs of plain English, with an empty line between them. Figures are followed by their confidence
+            intervals in brackets.
+
+        Examples
+        --------
+        >>> from sklearn_ser.metrics import EvaluationReport
+        >>> y, y_pred = ["anger", "fear"] * 3, ["anger", "fear", "anger", "anger", "anger", "fear"]
+        >>> report = EvaluationReport(y, y_pred, speaker=list("aabbcc"), title="SVC()")
+        >>> print(report.summary_text(corpus="Six clips of ours", width=80).split("\n\n")[0])
+        Data. Six clips of ours: 6 clips of 2 emotions (anger 3, fear 3) by 3 speakers.
+        """
+        return _paper.summary(self, corpus=corpus, selection=selection, seeds=seeds, width=width)
+
     def plot(self, *, ax=None):
         """Draw scores with their intervals, and the confusion matrix beside them. Needs matplotlib.
 
@@ -286,102 +322,3 @@ class EvaluationReport:
         sums = np.zeros((len(self.speakers), len(self.emotions)))
         np.add.at(sums, (self._speaker, self._emotion), weights)
         return sums
-
-    def _rng(self):
-        return np.random.default_rng(self._seed)  # the same for every figure: none depends on which others there are
-
-    def _measure(self, speakers=slice(None), emotions=slice(None), *, pooled=False) -> Uncertain:
-        correct, count = self._correct[speakers][:, emotions], self._count[speakers][:, emotions]
-        if pooled:
-            correct, count = correct.sum(axis=1, keepdims=True), count.sum(axis=1, keepdims=True)
-        return measure(correct, count, n_boot=self.n_boot, rng=self._rng())
-
-    def _score(self) -> pd.DataFrame:
-        level, n_emotions = self.confidence_level, len(self.emotions)
-        rows = {}
-
-        def add(measure, of, measured, clips, interval=recall_interval, **more):
-            low, high = interval(measured, level)
-            n_speakers = len(np.unique(self._speaker[clips]))
-            counted = dict(n_clips=int(np.sum(clips)), n_speakers=n_speakers)
-            rows[measure, of] = dict(value=measured.value, low=low, high=high, **more, **counted)
-
-        def add_uar(measure, of, speakers, clips):
-            listeners = self._listeners(clips)
-            add(measure, of, self._measure(speakers), clips, chance=1 / n_emotions, listeners=listeners)
-
-        everyone = np.ones(len(self.y_true), bool)
-        add_uar("UAR", "all", slice(None), everyone)
-        most_frequent = self._count.sum(axis=0).max() / len(self.y_true)
-        listeners = self._listeners(everyone, pooled=True)
-        add("WA", "all", self._measure(pooled=True), everyone, chance=most_frequent, listeners=listeners)
-        for k, emotion in enumerate(self.emotions):
-            clips = self._emotion == k
-            add("recall", emotion, self._measure(emotions=[k]), clips, listeners=self._listeners(clips))
-        sexes = sorted(set(self._speaker_sex) - {None})
-        for sex in sexes:
-            speakers = np.flatnonzero(self._speaker_sex == sex)
-            add_uar("UAR by sex", sex, speakers, np.isin(self._speaker, speakers))
-        if len(sexes) == 2:
-            gap = subtract(*(self._measure(np.flatnonzero(self._speaker_sex == sex)) for sex in sexes))
-            known = np.isin(self._speaker_sex[self._speaker], sexes)
-            add("gap by sex", " - ".join(sexes), gap, known, difference_interval)
-        for s, speaker in enumerate(self.speakers):
-            add_uar("UAR by speaker", speaker, [s], self._speaker == s)
-        for corpus in self._corpora():
-            clips = self.corpus == corpus
-            tallies = self._tally(clips & (self.y_pred == self.y_true)), self._tally(clips)
-            measured = measure(*tallies, n_boot=self.n_boot, rng=self._rng())
-            add("UAR by corpus", corpus, measured, clips, chance=1 / n_emotions, listeners=self._listeners(clips))
-        if self.y_pred_random is not None:
-            correct = self._tally(self.y_pred_random == self.y_true)
-            random = measure(correct, self._count, n_boot=self.n_boot, rng=self._rng())
-            add("UAR, random split", "all", random, everyone, chance=1 / n_emotions)
-            gap = measure_difference(correct, self._correct, self._count, n_boot=self.n_boot, rng=self._rng())
-            add("leakage gap", "all", gap, everyone, difference_interval)
-        worlds = {CLEAN: self.y_pred, **self.y_pred_conditions} if self.y_pred_conditions else {}
-        for condition, y_pred in worlds.items():
-            correct = self._tally(y_pred == self.y_true)
-            paired = dict(n_boot=self.n_boot, rng=self._rng())
-            add("UAR by condition", condition, measure(correct, self._count, **paired), everyone, chance=1 / n_emotions)
-            if condition != CLEAN:
-                paired["rng"] = self._rng()
-                loss = measure_difference(self._correct, correct, self._count, **paired)
-                add("loss by condition", condition, loss, everyone, difference_interval)
-            fraction = _render.commonest(y_pred)[1]
-            add("commonest answer by condition", condition, Uncertain(fraction, np.nan, 0), everyone)
-        columns = ["value", "low", "high", "chance", "listeners", "n_clips", "n_speakers"]
-        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        frame.index = pd.MultiIndex.from_tuples(list(rows), names=["measure", "of"])
-        return frame
-
-    def _corpora(self) -> list:
-        """The corpora, if there is more than one."""
-        found = [] if self.corpus is None else pd.unique(self.corpus[pd.notna(self.corpus)]).tolist()
-        return found if len(found) > 1 else []
-
-    def _listeners(self, clips, pooled=False) -> float:
-        """What human listeners reached on these clips: the mean over the emotions, or over the clips if pooled.
-
-        NaN unless all of them were heard, so that it can be held against what was recognised of the same clips.
-        """
-        if self.recognised is None:
-            return np.nan
-        fractions = pd.Series(self.recognised[clips])
-        if fractions.isna().any():
-            return np.nan
-        return float(fractions.mean() if pooled else fractions.groupby(self._emotion[clips]).mean().mean())
-
-
-def _sex_of_speakers(sex, speakers, codes) -> np.ndarray:
-    """Each speaker's sex, None where it is not known."""
-    if sex is None:
-        return np.full(len(speakers), None)
-    sex = pd.Series(sex).astype(object).where(pd.notna(sex), None)
-    found = [list(dict.fromkeys(group)) for _, group in sex.groupby(codes)]
-    for speaker, values in zip(speakers, found, strict=True):
-        if len(values) > 1:
-            raise ValueError(
-                f"sex must be the same in all clips of a speaker. Got {short(values)} for speaker {short(speaker)}."
-            )
-    return np.array([values[0] if values[0] is None else str(values[0]) for values in found], dtype=object)

@@ -39,7 +39,8 @@ class VersionMismatchWarning(InconsistentVersionWarning):
         )
 
 
-def _current() -> str:
+def current_version() -> str:
+    """Of this library."""
     from .. import __version__
 
     return __version__
@@ -59,7 +60,7 @@ class VersionedMixin:
         return {}
 
     def __getstate__(self):
-        state = {**super().__getstate__(), _VERSION: _current()}
+        state = {**super().__getstate__(), _VERSION: current_version()}
         digests = self._digests()
         return {**state, "_sklearn_ser_digests": digests} if digests else state
 
@@ -69,10 +70,10 @@ class VersionedMixin:
         super().__setstate__(state)
         now = self._digests()
         different = [name for name, digest in digests.items() if now.get(name) != digest]
-        if written == _current() and not different:
+        if written == current_version() and not different:
             return
         changed = (
             f"The {' and '.join(different)} has changed since: what was learned may not fit." if different else None
         )
-        names = dict(estimator_name=type(self).__name__, current_version=_current(), original_version=written)
+        names = dict(estimator_name=type(self).__name__, current_version=current_version(), original_version=written)
         warnings.warn(VersionMismatchWarning(**names, changed=changed), stacklevel=2)
