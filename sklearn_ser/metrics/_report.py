@@ -290,7 +290,7 @@ class EvaluationReport:
         >>> from sklearn_ser.metrics import EvaluationReport
         >>> y, y_pred = ["anger", "fear"] * 3, ["anger", "fear", "anger", "anger", "anger", "fear"]
         >>> report = EvaluationReport(y, y_pred, speaker=list("aabbcc"), title="SVC()")
-        >>> print(report.summary_text(corpus="Six clips of ours").split("\n\n")[0])
+        >>> print(report.summary_text(corpus="Six clips of ours").partition("Protocol")[0].strip())
         Data. Six clips of ours: 6 clips of 2 emotions (anger 3, fear 3) by 3 speakers.
         """
         return _paper.summary(self, corpus=corpus, selection=selection, seeds=seeds, width=width)
