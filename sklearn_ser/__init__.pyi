@@ -68,11 +68,14 @@ from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .neural import export_onnx as export_onnx
 from .plotting import AttentionDisplay as AttentionDisplay
 from .plotting import ConfusionDisplay as ConfusionDisplay
+from .plotting import EmbeddingDisplay as EmbeddingDisplay
+from .plotting import FamilyImportanceDisplay as FamilyImportanceDisplay
 from .plotting import HistoryDisplay as HistoryDisplay
 from .plotting import KernelDisplay as KernelDisplay
 from .plotting import MelSpectrogramDisplay as MelSpectrogramDisplay
 from .plotting import ReportDisplay as ReportDisplay
 from .plotting import RiskCoverageDisplay as RiskCoverageDisplay
+from .plotting import RobustnessDisplay as RobustnessDisplay
 from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import BoundedScaler as BoundedScaler
 from .preprocessing import ReferenceScaler as ReferenceScaler

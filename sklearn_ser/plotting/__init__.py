@@ -3,17 +3,23 @@
 from ..metrics._plot.report import ConfusionDisplay, ReportDisplay
 from ..metrics._plot.risk_coverage import RiskCoverageDisplay
 from ._audio import AttentionDisplay, MelSpectrogramDisplay
+from ._embedding import EmbeddingDisplay
 from ._history import HistoryDisplay
+from ._importance import FamilyImportanceDisplay
 from ._kernels import KernelDisplay
+from ._robustness import RobustnessDisplay
 from ._timeline import TimelineDisplay
 
 __all__ = [
     "AttentionDisplay",
     "ConfusionDisplay",
+    "EmbeddingDisplay",
+    "FamilyImportanceDisplay",
     "HistoryDisplay",
     "KernelDisplay",
     "MelSpectrogramDisplay",
     "ReportDisplay",
     "RiskCoverageDisplay",
+    "RobustnessDisplay",
     "TimelineDisplay",
 ]
