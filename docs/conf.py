@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import make_api  # noqa: E402
+import make_tree  # noqa: E402
 
 import sklearn_ser  # noqa: E402
 
@@ -25,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "crossref",
 ]
 exclude_patterns = ["_build", "sg_execution_times.rst"]
 templates_path = ["_templates"]
@@ -43,6 +45,7 @@ autodoc_default_options = {"members": True, "inherited-members": False, "exclude
 html_theme = "pydata_sphinx_theme"
 html_title = "sklearn_ser"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": False,
@@ -63,6 +66,7 @@ sphinx_gallery_conf = {
 }
 
 make_api.write(Path(__file__).parent / "api")
+make_tree.write(Path(__file__).parent / "api" / "choose.svg")
 
 
 def _skip_requests(app, what, name, obj, skip, options):

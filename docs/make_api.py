@@ -1,4 +1,4 @@
-"""Pages of the API reference: one for each family of public names, made from the packages' own ``__all__``."""
+"""Pages of the API reference: one for each package, its public names in families, made from its own ``__all__``."""
 
 from __future__ import annotations
 
@@ -6,28 +6,241 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-# Packages in the order in which a recording passes them; a name is listed where it is first found.
-PACKAGES = (
-    "datasets",
-    "audio",
-    "features",
-    "pretrained",
-    "augmentation",
-    "preprocessing",
-    "neural",
-    "segmentation",
-    "selective",
-    "discriminant",
-    "systems",
-    "model_selection",
-    "metrics",
-    "plotting",
-    "utils",
-)
+# Packages in the order in which a recording passes them, what each is for, and their families: a title, a sentence, and
+# the names. Names that no family has come last, under "Others"; a test says that there are none.
+PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
+    "datasets": (
+        "Corpora",
+        {
+            "Fetched": (
+                "Download a public corpus once, check it, and return its clips, labels and speakers.",
+                ["fetch_emodb", "fetch_ravdess", "fetch_tess", "FetchError"],
+            ),
+            "Read from a copy": (
+                "For corpora that one has to ask for.",
+                ["load_casia", "load_iemocap"],
+            ),
+            "Made and joined": (
+                "Synthetic speech where there is no corpus, and several corpora as one.",
+                ["make_emotional_speech", "concatenate_corpora"],
+            ),
+        },
+    ),
+    "audio": (
+        "Audio input",
+        {
+            "Reading": (
+                "From clips in any form to waveforms.",
+                ["WaveformLoader", "WaveformChunker", "load_waveform"],
+            ),
+            "Checking": (
+                "What is wrong with a recording, or with a corpus.",
+                ["check_corpus", "AudioError"],
+            ),
+            "Extending": (
+                "The base of every transformer that reads audio.",
+                ["AudioTransformer"],
+            ),
+        },
+    ),
+    "features": (
+        "Features",
+        {
+            "One row for each clip": (
+                "Features, (n_clips, n_features), for any classifier of scikit-learn.",
+                ["HandcraftedFeatures", "Functionals", "WaveformFeatures"],
+            ),
+            "Frames": (
+                "Sequences, (n_clips, n_frames, n_features), for networks.",
+                ["MelSpectrogramTransformer", "LowLevelDescriptors", "SparseAutoencoderFeatures"],
+            ),
+            "Between frames and features": (
+                "Any transformer of scikit-learn on each frame, and frames side by side.",
+                ["FrameWise", "FlattenFrames"],
+            ),
+        },
+    ),
+    "pretrained": (
+        "Pretrained encoders",
+        {
+            "Whisper": (
+                "An encoder that has heard 680,000 hours of speech: its layers as features, or fine-tuned.",
+                ["WhisperFeatures", "WhisperClassifier"],
+            ),
+        },
+    ),
+    "augmentation": (
+        "Augmentation",
+        {
+            "Augmenters": (
+                "What happens to recordings outside a studio: functions from a waveform to a waveform.",
+                [
+                    "AddNoise",
+                    "AddBackground",
+                    "Room",
+                    "Telephone",
+                    "Codec",
+                    "Equalizer",
+                    "Clipping",
+                    "Level",
+                    "PitchShift",
+                    "TimeStretch",
+                    "Compose",
+                ],
+            ),
+            "Training and testing with them": (
+                "A classifier that also learns from altered copies, and altered clips to test any pipeline on.",
+                ["AugmentedClassifier", "real_world_augmenters", "augment_clips", "real_world_conditions"],
+            ),
+        },
+    ),
+    "preprocessing": (
+        "Scaling",
+        {
+            "Scalers": (
+                "Within bounds, by speaker, or by the clips of one emotion.",
+                ["BoundedScaler", "SpeakerNormalizer", "ReferenceScaler"],
+            ),
+        },
+    ),
+    "neural": (
+        "Neural classifiers",
+        {
+            "Classifiers": (
+                "Keras networks of frames or features that behave as classifiers of scikit-learn.",
+                [
+                    "CNNLSTMClassifier",
+                    "CNNClassifier",
+                    "LSTMClassifier",
+                    "StackedLSTMClassifier",
+                    "AttentionBLSTMClassifier",
+                    "DenseClassifier",
+                ],
+            ),
+            "Your own network": (
+                "Any function that makes a network, as such a classifier; and any of them as an ONNX file.",
+                ["NetworkClassifier", "export_onnx"],
+            ),
+        },
+    ),
+    "neural.networks": (
+        "Networks",
+        {
+            "Whole networks": (
+                "Functions from an input shape to an uncompiled Keras model.",
+                ["dense", "cnn", "cnn_lstm", "stacked_lstm", "attention_blstm", "whisper_encoder", "whisper_attention"],
+            ),
+            "For `NetworkClassifier`": (
+                "A network written as your own would be.",
+                ["attention_cnn"],
+            ),
+            "Parts that know of padding": (
+                "What a network of your own pools frames with.",
+                ["mask_padding", "masked_mean", "masked_std", "attention_weights", "attention_pooling"],
+            ),
+        },
+    ),
+    "segmentation": (
+        "Long recordings",
+        {
+            "Segments": (
+                "Trained on segments of clips; a timeline of a recording of any length, or of a stream.",
+                ["SegmentClassifier"],
+            ),
+        },
+    ),
+    "selective": (
+        "Rejection",
+        {
+            "Around any classifier": (
+                'It answers "unknown" where it is not sure, or where a clip is unlike all that it knows.',
+                ["SelectiveClassifier"],
+            ),
+        },
+    ),
+    "discriminant": (
+        "The recommended classifier",
+        {
+            "Classifier": (
+                "A shrunk linear discriminant with probabilities that can be believed.",
+                ["CalibratedDiscriminant"],
+            ),
+        },
+    ),
+    "systems": (
+        "Recommended and published systems",
+        {
+            "Recommended": (
+                "Where to begin.",
+                ["make_recognizer", "whisper_discriminants"],
+            ),
+            "Published": (
+                "Four systems of the literature and their baselines, and the list of them.",
+                [
+                    "list_systems",
+                    "PublishedSystem",
+                    "mou2021_cnn_lstm",
+                    "mou2021_cnn",
+                    "mou2021_lstm",
+                    "mou2021_nn",
+                    "bledea_stacked_lstm",
+                    "saleem_cnn_lstm",
+                    "he_attention_blstm",
+                    "he_autoencoder_blstm",
+                    "he_blstm",
+                    "he_svm",
+                ],
+            ),
+        },
+    ),
+    "model_selection": (
+        "Splits",
+        {
+            "Splitters": (
+                "Speakers, sentences or corpora on one side only.",
+                ["StratifiedSpeakerKFold", "SpeakerTextKFold", "LeaveOneCorpusOut"],
+            ),
+            "Audit": (
+                "Which speakers, sentences and copies any split lets through.",
+                ["audit_split", "SplitAudit"],
+            ),
+        },
+    ),
+    "metrics": (
+        "Evaluation",
+        {
+            "Evaluation": (
+                "Unseen speakers, with intervals over speakers, in noise, too.",
+                ["evaluate", "EvaluationReport"],
+            ),
+            "Comparison": (
+                "Whether two models differ.",
+                ["compare", "Comparison"],
+            ),
+            "Scores": (
+                "As scikit-learn has them.",
+                ["uar_score", "wa_score", "risk_coverage_curve"],
+            ),
+        },
+    ),
+    "plotting": (
+        "Displays",
+        {},
+    ),
+    "utils": (
+        "Versions",
+        {
+            "Warnings": (
+                "What a saved estimator says that another version wrote.",
+                ["VersionMismatchWarning"],
+            ),
+        },
+    ),
+}
 
 
 def public_names() -> dict[str, list[str]]:
-    """Public names of each package."""
+    """Public names of each package; a name is listed where it is first found."""
     found: dict[str, list[str]] = {}
     seen: set[int] = set()
     for package in PACKAGES:
@@ -38,19 +251,47 @@ def public_names() -> dict[str, list[str]]:
     return found
 
 
+def families(package: str, names: list[str]) -> dict[str, tuple[str, list[str]]]:
+    """Families of a package, with the names that none of them has."""
+    found = {title: (sentence, list(members)) for title, (sentence, members) in PACKAGES[package][1].items()}
+    listed = {name for _, members in found.values() for name in members}
+    if listed - set(names):
+        raise ValueError(f"docs/make_api.py lists names that sklearn_ser.{package} has not: {listed - set(names)}")
+    others = [name for name in names if name not in listed]
+    if others:
+        found["Others" if found else ""] = ("", others)
+    return found
+
+
 def write(folder: Path) -> None:
     """Write `index.rst` and a page for each package."""
     folder.mkdir(exist_ok=True)
-    lines = ["API reference", "=============", "", ".. toctree::", "   :maxdepth: 2", ""]
+    index = [
+        "API reference",
+        "=============",
+        "",
+        "All public names, in the order in which a recording passes them.",
+        "",
+    ]
+    index += [".. toctree::", "   :hidden:", "", *(f"   {package}" for package in PACKAGES), ""]
     for package, names in public_names().items():
         module = import_module(f"sklearn_ser.{package}")
-        title = f"sklearn_ser.{package}"
+        title = f"{PACKAGES[package][0]}: sklearn_ser.{package}"
         summary = (inspect.getdoc(module) or "").split("\n\n")[0]
-        page = [title, "=" * len(title), "", f".. currentmodule:: {title}", "", summary, "", ".. autosummary::"]
-        page += ["   :toctree: generated", "   :nosignatures:", "", *(f"   {name}" for name in names), ""]
+        page = [title, "=" * len(title), "", f".. module:: sklearn_ser.{package}", "", summary, ""]
+        index += [_heading(PACKAGES[package][0], "-"), f":doc:`sklearn_ser.{package} <{package}>`: {summary}", ""]
+        index += [f".. currentmodule:: sklearn_ser.{package}", ""]
+        for family, (sentence, members) in families(package, names).items():
+            of_family = [_heading(family, "-") if family else "", sentence, "", ".. autosummary::", "   :nosignatures:"]
+            page += [*of_family, "   :toctree: generated", "", *(f"   {name}" for name in members), ""]
+            index += [f"**{family}.** {sentence}" if family else "", "", ".. autosummary::", "   :nosignatures:", ""]
+            index += [*(f"   {name}" for name in members), ""]
         _replace(folder / f"{package}.rst", "\n".join(page))
-        lines.append(f"   {package}")
-    _replace(folder / "index.rst", "\n".join([*lines, ""]))
+    _replace(folder / "index.rst", "\n".join([*index, ""]))
+
+
+def _heading(title: str, line: str) -> str:
+    return f"{title}\n{line * len(title)}\n"
 
 
 def _replace(path: Path, text: str) -> None:

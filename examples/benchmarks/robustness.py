@@ -27,6 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import HandcraftedFeatures, WaveformFeatures, fetch_emodb, load_waveform, make_recognizer
+from sklearn_ser.systems import whisper_discriminants
 
 SR, SEED = 16000, 2026
 
@@ -181,6 +182,9 @@ def pipelines(memory):
         for robust in (False, True):
             name = f"make_recognizer({features!r}, robust={robust})"
             yield name, make_recognizer(features, robust=robust, random_state=0, memory=memory)
+    yield "whisper_discriminants()", whisper_discriminants(memory=memory)
+    tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
+    yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
     try:
         import opensmile  # a peer only; its licence is non-commercial
     except ImportError:
