@@ -11,7 +11,8 @@ from docutils import nodes
 from sphinx.util import logging
 
 PACKAGE = "sklearn_ser"
-NAME = re.compile(r"(?:sklearn_ser\.)?(\w+(?:\.\w+)*)(?:\(.*\))?", re.DOTALL)  # `Name`, `package.name(arguments)`
+ARGUMENTS = r"\((?:[^()]|\([^()]*\))*\)"  # with calls among them
+NAME = re.compile(rf"(?:sklearn_ser\.)?(\w+(?:\.\w+)*)(?:{ARGUMENTS})?")  # `Name`, `package.name(arguments)`
 log = logging.getLogger(__name__)
 
 

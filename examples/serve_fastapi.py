@@ -4,7 +4,8 @@
     SER_PIPELINE=ser.joblib uvicorn --app-dir examples --factory serve_fastapi:create_app
     curl --data-binary @clip.wav http://127.0.0.1:8000/emotions
 
-`ser.joblib` is any fitted pipeline with `predict_proba` that takes audio, saved by `joblib.dump`: see docs/serving.md.
+`ser.joblib` is any fitted pipeline with `predict_proba` that takes audio, saved by `joblib.dump`: see
+docs/guide/serving.md.
 """
 
 import os

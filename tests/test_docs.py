@@ -1,25 +1,39 @@
-"""Every Python snippet of the guide and the how-tos runs: a page's snippets one after the other, as a reader would."""
+"""The documentation: its Python snippets run, a page's one after the other; its names and links are right."""
 
+import builtins
 import inspect
+import pathlib
 import re
+import sys
+import types
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.utils import all_estimators
+from threadpoolctl import threadpool_limits
 
 import sklearn_ser
 from sklearn_ser import make_emotional_speech
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted([DOCS / "start.md", *DOCS.glob("guide/*.md"), *DOCS.glob("howto/*.md")])
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [page for page in sorted(DOCS.glob("**/*.md")) if not {"_build", "api", "gallery"} & set(page.parts)]
+RUN = [page for page in PAGES if page.parent.name in ("guide", "howto") or page.stem in ("index", "start")]
+
+
+def name_of(page):
+    return f"{page.parent.name}/{page.stem}"
 
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     """A folder such as the pages speak of: `recordings/`, a table `labels.csv`, and a longer `interview.wav`."""
+    from tiny_whisper import write_whisper
+
     folder = tmp_path_factory.mktemp("reader")
     corpus = make_emotional_speech(72, n_speakers=6, emotions=["anger", "neutral", "sadness"], random_state=0)
     (folder / "recordings").mkdir()
@@ -29,42 +43,192 @@ def recordings(tmp_path_factory):
     labels = pd.DataFrame({"file": files, "emotion": corpus.target, "speaker": corpus.speaker})
     labels.to_csv(folder / "labels.csv", index=False)
     soundfile.write(folder / "interview.wav", np.concatenate(list(corpus.data)[:6]), corpus.sr)
+    write_whisper(folder / "data" / "whisper-base", n_layers=6, n_positions=1500)  # random weights
     return folder
 
 
+@pytest.fixture
+def other_toolkits(monkeypatch):
+    """What the pages call of PyTorch, transformers and ONNX Runtime, which need not be installed."""
+
+    def frames(waveform):
+        return np.lib.stride_tricks.sliding_window_view(np.ravel(waveform), 400)[::160, ::50][None]
+
+    class Tensor(np.ndarray):
+        def mean(self, dim):
+            return np.asarray(self).mean(axis=dim)
+
+    def hidden(waveform):
+        return types.SimpleNamespace(last_hidden_state=frames(waveform).view(Tensor))
+
+    pretrained = types.SimpleNamespace(from_pretrained=lambda name: types.SimpleNamespace(eval=lambda: hidden))
+    session = types.SimpleNamespace(run=lambda outputs, inputs: [frames(inputs["input"])])
+    modules = {
+        "torch": dict(from_numpy=np.asarray, inference_mode=lambda: lambda function: function),
+        "transformers": dict(AutoModel=pretrained),
+        "onnxruntime": dict(InferenceSession=lambda path: session),
+    }
+    for name, content in modules.items():
+        module = types.ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+
+
 def test_pages_are_found():
-    assert len(PAGES) > 10
-
-
-def test_every_public_name_has_a_page(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
-    import make_api
-
-    listed = {name for names in make_api.public_names().values() for name in names}
-    packages = {name for name in sklearn_ser.__all__ if inspect.ismodule(getattr(sklearn_ser, name))}
-    assert packages == set(make_api.PACKAGES)
-    assert set(sklearn_ser.__all__) - packages <= listed
+    assert len(RUN) > 20
+    assert {"start", "choose", "papers", "benchmarks", "glossary"} <= {page.stem for page in PAGES}
 
 
 @pytest.mark.neural  # some pages train networks, and all take their time
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.stem}")
-def test_snippets_of_a_page_run(page, recordings, monkeypatch):
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
     snippets = SNIPPET.findall(page.read_text(encoding="utf-8"))
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("agg")
     monkeypatch.chdir(recordings)
+    monkeypatch.setenv("SKLEARN_SER_DATA", str(recordings / "data"))
+    if page.stem == "other_encoder":
+        request.getfixturevalue("other_toolkits")
     namespace = {"__name__": "page"}
-    for snippet in snippets:
-        exec(compile(snippet, str(page), "exec"), namespace)
+    # The recogniser's matrices are small: more threads than one wait for each other where other tests run beside.
+    with threadpool_limits(1, "blas"):
+        for snippet in snippets:
+            exec(compile(snippet, str(page), "exec"), namespace)
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("**/*.md")), ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_snippets_are_python_or_said_to_be_something_else():
+    """A snippet that is not run says so: its language is not python."""
+    for page in RUN:
+        languages = re.findall(r"^```(\S*)$", page.read_text(encoding="utf-8"), re.MULTILINE)[::2]
+        assert {language for language in languages} <= {"python", "bash", "sh", "text", "{toctree}", "{raw}"}, page
+
+
+@pytest.fixture
+def make_api(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    import make_api
+
+    return make_api
+
+
+def public_modules():
+    return {name for name in sklearn_ser.__all__ if inspect.ismodule(getattr(sklearn_ser, name))}
+
+
+def test_every_public_name_has_a_page_and_a_family(make_api):
+    of_package = make_api.public_names()
+    listed = {name for names in of_package.values() for name in names}
+    packages = public_modules()
+    assert packages == {package for package in make_api.PACKAGES if "." not in package}
+    assert set(sklearn_ser.__all__) - packages <= listed
+    for package, names in of_package.items():
+        assert "Others" not in make_api.families(package, names), f"docs/make_api.py: no family in {package}"
+
+
+def test_a_family_that_lists_a_name_which_is_gone_is_an_error(make_api):
+    with pytest.raises(ValueError, match="has not: .*WhisperFeatures"):
+        make_api.families("pretrained", ["WhisperClassifier"])
+
+
+def known_names(make_api):
+    """Public names of the library and of what pages may speak of besides, with their methods and parameters."""
+    names = set(public_modules())
+    for package, members in make_api.public_names().items():
+        module = sys.modules[f"sklearn_ser.{package}"]
+        names |= {package.split(".")[-1], *members}
+        for member in members:
+            found = getattr(module, member)
+            names |= {attribute for attribute in dir(found) if not attribute.startswith("_")}
+            if not (inspect.isclass(found) and issubclass(found, Exception)):
+                names |= set(inspect.signature(found).parameters)
+    names |= {name for name, _ in all_estimators()}
+    return names
+
+
+CALL = re.compile(r"`(?:[a-z_]+\.)*([A-Z]\w+|[a-z]+_\w+)\(")  # `SomeClass(` or `some_function(`
+CLASS = re.compile(r"`([A-Z][a-z]+[A-Z]\w+)(?:\.(\w+))?`")  # `SomeClass` or `SomeClass.attribute`
+OF_OTHERS = {"FittedModel", "WhisperModel", "get_context"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_pages_speak_of_what_exists(page, make_api):
+    """Names in backticks that look like classes, or like functions that are called, are there."""
+    known = known_names(make_api) | OF_OTHERS
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    missing = {name for name in CALL.findall(text) if name not in known and not is_of_others(name)}
+    for name, attribute in CLASS.findall(text):
+        if name not in known and not is_of_others(name):
+            missing.add(name)
+        elif attribute and hasattr(sklearn_ser, name) and not hasattr(getattr(sklearn_ser, name), attribute):
+            missing.add(f"{name}.{attribute}")
+    assert not missing
+
+
+def is_of_others(name):
+    """Whether Python, scikit-learn, joblib, NumPy, pandas or soundfile have anything of this name."""
+    sklearn = [module for path, module in sys.modules.items() if re.fullmatch(r"sklearn(\.[a-z]\w*)?", path)]
+    places = (builtins, pathlib, *sklearn, joblib, joblib.Memory, np, pd, pd.DataFrame, soundfile)
+    return any(hasattr(place, name) for place in places)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_inside_the_documentation_lead_somewhere(page):
-    if "_build" in page.parts:
-        pytest.skip("a copy")
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", text):
         if target.startswith(("http", "mailto")) or "gallery/" in target or "api/" in target:
             continue
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_links_of_the_built_site_are_checked(tmp_path, monkeypatch):
+    """The build warns of links that lead nowhere; this is what it goes by."""
+    monkeypatch.syspath_prepend(DOCS)
+    crossref = pytest.importorskip("crossref", reason="the extra docs has Sphinx")
+    page = tmp_path / "guide" / "page.html"
+    page.parent.mkdir()
+    page.write_text('<h1 id="top">Page</h1><a href="../index.html#there"></a>')
+    (tmp_path / "index.html").write_text('<p id="there"></p>')
+    (tmp_path / "picture.png").write_bytes(b"")
+    pages = {path: crossref.Page(path.read_text()) for path in (page, tmp_path / "index.html")}
+    assert pages[page].links == ["../index.html#there"]
+
+    def wrong(link):
+        return crossref.broken(link, page, pages, tmp_path)
+
+    for link in ("../index.html#there", "#top", "../picture.png", "https://example.org/#x", "../index.html"):
+        assert wrong(link) is None, link
+    assert "no such page" in wrong("other.html")
+    assert "no such anchor" in wrong("../index.html#elsewhere")
+    assert "no such anchor" in wrong("#elsewhere")
+    assert "no such page" in wrong("../../outside.html")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("make_recognizer", "make_recognizer"),
+        ('make_recognizer("handcrafted", robust=False)', "make_recognizer"),
+        ("sklearn_ser.systems.he_svm", "systems.he_svm"),
+        ("EvaluationReport.from_estimator(fitted, corpus)", "EvaluationReport.from_estimator"),
+        ("StandardScaler() and SVC()", None),
+    ],
+)
+def test_names_in_backticks_are_recognised(text, name, monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    crossref = pytest.importorskip("crossref", reason="the extra docs has Sphinx")
+    match = crossref.NAME.fullmatch(text)
+    assert (match and match[1]) == name
+
+
+def test_the_decision_tree_names_pipelines_that_exist(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    import make_tree
+
+    named = {pipeline for _, leaves in make_tree.TREE for pipeline, _ in leaves} | {make_tree.OTHERWISE[0]}
+    for pipeline in named:
+        name = re.match(r"(?:sklearn_ser\.)?(\w+)", pipeline)[1]
+        assert hasattr(sklearn_ser, name) or hasattr(sklearn_ser.systems, name), pipeline
+    assert all(
+        pipeline.replace('"', "") in make_tree.draw().replace("&quot;", "").replace('"', "") for pipeline in named
+    )

@@ -1,4 +1,4 @@
-"""What docs/serving.md promises: the web service of the examples, and pipelines that skops saves without pickle."""
+"""What docs/guide/serving.md promises: the web service of the examples, and pipelines saved without pickle."""
 
 import importlib.util
 import io

@@ -87,8 +87,8 @@ def _at_hand() -> str:
     if local_model(_MODEL) is not None:
         return "whisper"
     warnings.warn(
-        f"Handcrafted features are used, because the weights of {_MODEL} are not at hand. To get them (about 290 MB), once: "
-        f"make_recognizer() downloads them in fit; or `hf download {_MODEL} config.json model.safetensors`.",
+        f"Handcrafted features are used, because the weights of {_MODEL} are not at hand. To get them (290 MB), "
+        f"once: make_recognizer() downloads them in fit; or `hf download {_MODEL} config.json model.safetensors`.",
         stacklevel=3,
     )
     return "handcrafted"
