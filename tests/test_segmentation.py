@@ -19,7 +19,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-import sklearn_ser.segmentation
 from sklearn_ser import (
     AddNoise,
     AudioError,
@@ -35,6 +34,7 @@ from sklearn_ser.audio._input import as_clips
 from sklearn_ser.audio._io import clip_length, load_part, load_waveform
 from sklearn_ser.audio._lazy import Segment
 from sklearn_ser.augmentation import augment_clips
+from sklearn_ser.segmentation import _classifier
 
 SR = 16000
 FEATURES = HandcraftedFeatures(feature_set="bledea170")
@@ -293,8 +293,8 @@ def recording(tmp_path):
 def test_a_timeline_has_the_segments_of_a_clip_however_it_is_read(
     recording, batch_segments, batch_duration, monkeypatch
 ):
-    monkeypatch.setattr(sklearn_ser.segmentation, "_BATCH_SEGMENTS", batch_segments)
-    monkeypatch.setattr(sklearn_ser.segmentation, "_BATCH_DURATION", batch_duration)
+    monkeypatch.setattr(_classifier, "_BATCH_SEGMENTS", batch_segments)
+    monkeypatch.setattr(_classifier, "_BATCH_DURATION", batch_duration)
     waveform, path = recording
     classifier = SegmentClassifier(Recorder(), **SHORT).fit([waveform, path], ["calm", "fear"])
     timeline = classifier.predict_timeline(path)

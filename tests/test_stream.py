@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 
 from sklearn_ser import AudioError, Functionals, HandcraftedFeatures, MelSpectrogramTransformer, SegmentClassifier
 from sklearn_ser.audio import _stream
+from sklearn_ser.segmentation import Timeline
 
 PIPELINE = make_pipeline(
     MelSpectrogramTransformer(n_mels=16), Functionals(["mean", "std"]), StandardScaler(), LogisticRegression()
@@ -41,7 +42,7 @@ def in_blocks(samples, sizes, rng=None):
 
 
 def as_frame(rows):
-    return pd.DataFrame(list(rows))
+    return Timeline(list(rows))
 
 
 @pytest.mark.parametrize("sizes", [[160], [1, 7, 4001, 0], [10**6]], ids=str)
@@ -72,8 +73,8 @@ def test_handcrafted_features_of_a_stream_are_those_of_the_file(tmp_path):
 
 
 def test_parts_of_a_long_recording_are_resampled_as_those_of_a_file(classifier, tmp_path, monkeypatch):
-    monkeypatch.setattr("sklearn_ser.segmentation._BATCH_DURATION", 2.0)
-    monkeypatch.setattr("sklearn_ser.segmentation._BATCH_SEGMENTS", 5)
+    monkeypatch.setattr("sklearn_ser.segmentation._classifier._BATCH_DURATION", 2.0)
+    monkeypatch.setattr("sklearn_ser.segmentation._classifier._BATCH_SEGMENTS", 5)
     samples = voice(12.34, 22050)
     soundfile.write(tmp_path / "a.wav", samples, 22050, subtype="FLOAT")
     rows = as_frame(classifier.stream_timeline(in_blocks(samples, [512]), sr=22050))

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..audio._input import one_recording
 from ..audio._io import clip_length, load_part
-from ..utils._messages import short
+from ..segmentation import Timeline
+from ..utils._colors import GREY
 from ..utils._sklearn_compat import check_matplotlib_support
 
 # Okabe and Ito's palette, which the colour-blind can tell apart; an emotion has the same colour in every picture.
@@ -23,6 +24,10 @@ _COLOURS = {
     "sadness": "#0072B2",
     "surprise": "#E69F00",
 }
+_HATCHED = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7")
+_HATCHES = ("////", "....", "xxxx", "||||")
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)  # seconds
+_STEP_WIDTH = 4.0  # points: of what is narrower, nothing can be seen but stripes
 _TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600)  # seconds from a tick to the next, on a long axis
 _N_BINS = 600  # of the waveform's outline
 _WAVEFORM, _STRIP = (1.06, 1.36), (-0.16, -0.04)  # where they lie on the axis of probabilities
@@ -46,9 +51,10 @@ class TimelineDisplay:
 
     Parameters
     ----------
-    timeline : DataFrame
+    timeline : Timeline or DataFrame
         As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class,
-        and `predicted`.
+        and `predicted`. Emotions have the same colour in every picture; of more classes than there are colours, some
+        are hatched.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
 
@@ -56,10 +62,15 @@ class TimelineDisplay:
     ----------
     figure_ : matplotlib.figure.Figure
     ax_ : matplotlib.axes.Axes
+    step_ : float or None
+        Seconds that each step drawn is the mean of; None where the segments themselves are drawn.
+    intervals_ : Intervals
+        The predictions in the strip.
 
     See Also
     --------
     SegmentClassifier : Predicts the timeline.
+    Timeline.to_intervals : The predictions as intervals, to write for other programs.
 
     Examples
     --------
@@ -80,7 +91,7 @@ class TimelineDisplay:
         self.outline = outline
 
     @classmethod
-    def from_estimator(cls, estimator, recording, *, waveform=True, ax=None, **params):
+    def from_estimator(cls, estimator, recording, *, waveform=True, smooth=None, min_duration=None, ax=None, **params):
         """Predict the timeline of a recording and draw it.
 
         Parameters
@@ -91,6 +102,8 @@ class TimelineDisplay:
             Any length; a file is read part by part.
         waveform : bool, default=True
             Whether to draw the waveform above.
+        smooth, min_duration : float or None, default=None
+            As for `plot`.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         **params : dict
@@ -112,10 +125,12 @@ class TimelineDisplay:
                 f"Got {type(estimator).__name__}."
             )
         timeline = estimator.predict_timeline(recording, **params)
-        return cls.from_predictions(timeline, recording=recording if waveform else None, sr=estimator.sr_, ax=ax)
+        recording = recording if waveform else None
+        shown = dict(smooth=smooth, min_duration=min_duration)
+        return cls.from_predictions(timeline, recording=recording, sr=estimator.sr_, ax=ax, **shown)
 
     @classmethod
-    def from_predictions(cls, timeline, *, recording=None, sr=16000, ax=None):
+    def from_predictions(cls, timeline, *, recording=None, sr=16000, smooth=None, min_duration=None, ax=None):
         """Draw a timeline.
 
         Parameters
@@ -126,6 +141,8 @@ class TimelineDisplay:
             What to draw the waveform of, above the probabilities; None draws none.
         sr : int, default=16000
             Sampling rate of a waveform in memory, Hz.
+        smooth, min_duration : float or None, default=None
+            As for `plot`.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
 
@@ -139,24 +156,25 @@ class TimelineDisplay:
             If `timeline` has other columns, or no rows.
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
-        columns = list(timeline.columns)
-        if columns[:2] != ["start", "end"] or columns[-1] != "predicted" or len(columns) < 4 or not len(timeline):
-            raise ValueError(
-                "timeline must have rows, and the columns 'start', 'end', a probability for each class, and "
-                f"'predicted', as predict_timeline returns them. Got {len(timeline)} rows of the columns "
-                f"{short(columns)}."
-            )
-        return cls(timeline, outline=None if recording is None else _outline(recording, sr)).plot(ax=ax)
+        Timeline(timeline)._timeline_columns()
+        display = cls(timeline, outline=None if recording is None else _outline(recording, sr))
+        return display.plot(ax=ax, smooth=smooth, min_duration=min_duration)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax=None, smooth=None, min_duration=None):
         """Draw the timeline.
 
-        Each segment is drawn around its middle, up to half-way to its neighbours'.
+        Each segment is drawn around its middle, up to half-way to its neighbours'. Where there are more segments than
+        can be told apart, means over longer steps are drawn, and the picture says so.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
+        smooth : float or None, default=None
+            Seconds over which probabilities are averaged before; None does not smooth them.
+        min_duration : float or None, default=None
+            Seconds that a prediction in the strip lasts at least, as for `Timeline.to_intervals`. None draws them all;
+            where steps are drawn, those of two steps or more.
 
         Returns
         -------
@@ -167,53 +185,96 @@ class TimelineDisplay:
 
         if ax is None:
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-        start, end = self.timeline["start"].to_numpy(), self.timeline["end"].to_numpy()
-        middle = (start + end) / 2
-        edges = np.concatenate([start[:1], (middle[1:] + middle[:-1]) / 2, end[-1:]])
-        colours = self._colours()
-        self._draw_probabilities(ax, edges, colours)
-        self._draw_predictions(ax, edges, colours)
+        timeline = Timeline(self.timeline)
+        left, right = timeline._segment_extents()
+        start, end = left[0], right[-1]
+        shown = timeline if smooth is None else timeline.smoothed(smooth)
+        step = _step((end - start) / (ax.get_window_extent().width / ax.figure.dpi * 72) * _STEP_WIDTH)
+        aggregated = step is not None and np.median(right - left) < step
+        if aggregated:
+            shown = shown.resampled(step)
+            min_duration = 2 * step if min_duration is None else min_duration
+        self.step_ = step if aggregated else None
+        self.intervals_ = shown.to_intervals(min_duration=min_duration or 0.0)
+        styles = self._styles()
+        self._draw_probabilities(ax, shown, styles)
+        self._draw_predictions(ax, styles)
         ticks, top = {"predicted": np.mean(_STRIP), "0": 0, "0.5": 0.5, "1": 1}, 1.0
         if self.outline is not None:
-            self._draw_outline(ax, edges)
+            self._draw_outline(ax, start, end)
             ticks["waveform"], top = np.mean(_WAVEFORM), _WAVEFORM[1]
-        ax.set(xlim=edges[[0, -1]], ylim=(_STRIP[0] - 0.02, top + 0.02), ylabel="probability")
+        ax.set(xlim=(start, end), ylim=(_STRIP[0] - 0.02, top + 0.02), ylabel="probability")
         ax.set_yticks(list(ticks.values()), list(ticks))
-        _label_time(ax, edges[-1])
+        _label_time(ax, end)
+        ax.set_title(self._explain(smooth, min_duration), loc="left", size="small")
         ax.spines[["top", "right"]].set_visible(False)
         handles, names = ax.get_legend_handles_labels()
         ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _colours(self) -> dict:
-        """A colour for each class: an emotion's own, or one of those that are left."""
-        classes = list(self.timeline.columns[2:-1])
-        others = cycle([colour for name, colour in _COLOURS.items() if name not in classes] or _COLOURS.values())
-        return {name: _COLOURS.get(name) or next(others) for name in classes}
+    def _explain(self, smooth, min_duration) -> str:
+        """What is drawn, where it is not the segments themselves."""
+        parts = []
+        if smooth is not None:
+            parts.append(f"probabilities smoothed over {smooth:g} s")
+        if self.step_ is not None:
+            parts.append(f"means of {self.step_:g} s")
+        if min_duration:
+            parts.append(f"predictions of at least {min_duration:g} s")
+        return ", ".join(parts)
 
-    def _draw_probabilities(self, ax, edges, colours) -> None:
-        """One upon the other."""
-        below = np.zeros(len(self.timeline))
-        for name, colour in colours.items():
-            above = below + self.timeline[name].to_numpy()
-            ax.stairs(above, edges, baseline=below, fill=True, color=colour, label=str(name), linewidth=0)
+    def _styles(self) -> dict:
+        """Colour and hatch of each class: an emotion's own, or what is left, first the colours without hatches."""
+        classes = list(self.timeline.columns[2:-1])
+        others = [name for name in classes if name not in _COLOURS]
+        left = [(colour, None) for name, colour in _COLOURS.items() if name not in classes]
+        hatched = [(colour, hatch) for hatch in _HATCHES for colour in _HATCHED]
+        found = dict(zip(others, cycle([*left, *hatched]), strict=False))
+        return {name: found.get(name) or (_COLOURS[name], None) for name in classes}
+
+    def _draw_probabilities(self, ax, shown, styles) -> None:
+        """One upon the other; nothing where there are no segments."""
+        left, right = shown._segment_extents()
+        edges = np.unique(np.append(left, right))
+        place = np.searchsorted(edges, left)
+        below = np.zeros(len(edges) - 1)
+        for name, (colour, hatch) in styles.items():
+            value = np.full(len(edges) - 1, np.nan)
+            value[place] = shown[name].to_numpy()
+            above = below + value
+            style = dict(facecolor=colour, edgecolor=_ink(colour), hatch=hatch, linewidth=0)
+            ax.stairs(above, edges, baseline=below, fill=True, label=str(name), **style)
             below = above
 
-    def _draw_predictions(self, ax, edges, colours) -> None:
-        """In a strip, in which neighbours of one class are one bar."""
-        predicted = self.timeline["predicted"].to_numpy()
-        first = np.flatnonzero(np.r_[True, predicted[1:] != predicted[:-1]])
-        spans = np.column_stack([edges[first], np.diff(np.r_[edges[first], edges[-1]])])
-        colors = [colours[name] for name in predicted[first]]
-        ax.broken_barh(spans, (_STRIP[0], _STRIP[1] - _STRIP[0]), facecolors=colors)
+    def _draw_predictions(self, ax, styles) -> None:
+        """In a strip, in which neighbours of one class are one bar; what is no class of the timeline stays blank."""
+        known = self.intervals_[self.intervals_["label"].isin(list(styles))]
+        spans = np.column_stack([known["start"], known["end"] - known["start"]])
+        drawn = [styles[name] for name in known["label"]]
+        for hatch in dict.fromkeys(hatch for _, hatch in drawn):
+            rows = [k for k, (_, its) in enumerate(drawn) if its == hatch]
+            colours = [drawn[k][0] for k in rows]
+            style = dict(facecolors=colours, edgecolors=[_ink(colour) for colour in colours], hatch=hatch, linewidth=0)
+            ax.broken_barh(spans[rows], (_STRIP[0], _STRIP[1] - _STRIP[0]), **style)
 
-    def _draw_outline(self, ax, edges) -> None:
+    def _draw_outline(self, ax, start, end) -> None:
         """The waveform, as the lowest and the highest sample at each time."""
         height = (_WAVEFORM[1] - _WAVEFORM[0]) / 2
         scaled = np.mean(_WAVEFORM) + height * self.outline / (np.abs(self.outline).max() or 1)
-        time = np.linspace(edges[0], edges[-1], len(scaled) + 1)
-        ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color="0.4", linewidth=0)
+        time = np.linspace(start, end, len(scaled) + 1)
+        ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color=GREY, linewidth=0)
+
+
+def _step(shortest: float) -> float:
+    """The next round number of seconds."""
+    rounded = next((step for step in _STEPS if step >= shortest), None)
+    return rounded or 60 * float(np.ceil(shortest / 60))
+
+
+def _ink(colour: str) -> str:
+    """For hatches on a colour."""
+    return "black" if sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) > 330 else "white"
 
 
 def _label_time(ax, end: float) -> None:

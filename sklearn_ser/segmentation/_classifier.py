@@ -7,19 +7,17 @@ from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .audio._input import as_clips, one_recording
-from .audio._io import clip_length, load_part
-from .audio._lazy import Segment
-from .audio._row_expansion import RowExpandingClassifier, in_form_of
-from .audio._stream import Cut, check_rate, segments_of_stream
-from .utils._pooling import first_rows, means, pool
-from .utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
-
-__all__ = ["SegmentClassifier"]
+from ..audio._input import as_clips, one_recording
+from ..audio._io import clip_length, load_part
+from ..audio._lazy import Segment
+from ..audio._row_expansion import RowExpandingClassifier, in_form_of
+from ..audio._stream import Cut, check_rate, segments_of_stream
+from ..utils._pooling import first_rows, means, pool
+from ..utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
+from ._timeline import Timeline
 
 _BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a recording, that are classified together
 
@@ -60,7 +58,8 @@ class SegmentClassifier(RowExpandingClassifier):
 
     See Also
     --------
-    TimelineDisplay : Draws what `predict_timeline` returns.
+    Timeline : What `predict_timeline` returns; it merges segments into intervals.
+    TimelineDisplay : Draws it.
     AugmentedClassifier : Trains on altered copies, too; put it inside, around the pipeline, to alter the segments.
 
     Notes
@@ -227,9 +226,10 @@ class SegmentClassifier(RowExpandingClassifier):
 
         Returns
         -------
-        timeline : DataFrame of n_segments rows
-            `start` and `end` of the segment in seconds, a column of probabilities for each class, and `predicted`, the
-            most probable class.
+        timeline : Timeline of n_segments rows
+            A DataFrame: `start` and `end` of the segment in seconds, a column of probabilities for each class, and
+            `predicted`, the most probable class. Its `to_intervals` merges segments and writes them for Audacity, as
+            RTTM or as CSV.
 
         Raises
         ------
@@ -253,7 +253,7 @@ class SegmentClassifier(RowExpandingClassifier):
             rows = np.zeros(len(batch), dtype=int)
             given = _check_method_params([clip], params, indices=rows)
             probabilities.append(self._delegate("predict_proba", in_form_of(X, segments, rows), given))
-        return pd.DataFrame(self._columns(spans, np.concatenate(probabilities)))
+        return Timeline(self._columns(spans, np.concatenate(probabilities)))
 
     def stream_timeline(self, blocks, sr=None, **params):
         """Rows of a timeline, each as soon as its audio has arrived: from a microphone, or a call.
@@ -274,7 +274,7 @@ class SegmentClassifier(RowExpandingClassifier):
         Returns
         -------
         rows : iterator of dict
-            `start`, `end`, a probability for each class, and `predicted`: ``pd.DataFrame(rows)`` is a timeline.
+            `start`, `end`, a probability for each class, and `predicted`: ``Timeline(rows)`` is a timeline.
 
         Raises
         ------

@@ -1,0 +1,252 @@
+"""Timeline: probabilities along a recording, smoothed, averaged over longer steps, and merged into intervals."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_scalar
+
+from ..utils._messages import short
+from ._intervals import Intervals
+
+
+class Timeline(pd.DataFrame):
+    """Probabilities of classes along a recording, segment by segment: a DataFrame that can be merged into intervals.
+
+    Made by `SegmentClassifier.predict_timeline`; ``Timeline(rows)`` makes one of the rows of `stream_timeline`. All of
+    pandas is there: ``timeline[timeline["anger"] > 0.8]`` are the angry segments.
+
+    Segments overlap. Where one interval ends and the next begins, each segment counts up to half-way between its middle
+    and its neighbours'.
+
+    Parameters
+    ----------
+    data : DataFrame, list of dict, or anything else that a DataFrame is made of
+        Columns `start` and `end`, seconds; a column of probabilities for each class; and `predicted`, the class.
+    **params
+        What else `pandas.DataFrame` takes.
+
+    See Also
+    --------
+    TimelineDisplay : Draws it.
+
+    Examples
+    --------
+    >>> from sklearn_ser.segmentation import Timeline
+    >>> timeline = Timeline(
+    ...     {
+    ...         "start": [0.0, 1.0, 2.0, 3.0],
+    ...         "end": [2.0, 3.0, 4.0, 5.0],
+    ...         "calm": [0.9, 0.8, 0.4, 0.1],
+    ...         "fear": [0.1, 0.2, 0.6, 0.9],
+    ...         "predicted": ["calm", "calm", "fear", "fear"],
+    ...     }
+    ... )
+    >>> timeline.to_intervals()
+       start  end label  probability
+    0    0.0  2.5  calm         0.86
+    1    2.5  5.0  fear         0.78
+    """
+
+    def __init__(self, data=None, **params):
+        super().__init__(data, **params)
+
+    @property
+    def _constructor(self):
+        return Timeline
+
+    @property
+    def classes(self) -> list:
+        """Names of the columns of probabilities."""
+        return list(self.columns[2:-1])
+
+    def smoothed(self, duration):
+        """Average the probabilities over time.
+
+        Parameters
+        ----------
+        duration : float
+            Seconds. Each row becomes the mean of all rows whose middles lie within half of it, before or after.
+
+        Returns
+        -------
+        timeline : Timeline
+            With the same segments; `predicted` is the class that is the most probable on average.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `duration` is no positive number, or columns are missing.
+        """
+        check_scalar(duration, "duration", Real, min_val=0, include_boundaries="neither")
+        start, end, probabilities, _ = self._timeline_columns()
+        middle, half = (start + end) / 2, duration / 2 + 1e-9
+        first = np.searchsorted(middle, middle - half)
+        last = np.searchsorted(middle, middle + half)
+        total = np.vstack([np.zeros(probabilities.shape[1]), np.cumsum(probabilities, axis=0)])
+        mean = (total[last] - total[first]) / (last - first)[:, np.newaxis]
+        return self._timeline_of(start, end, mean)
+
+    def resampled(self, step):
+        """Average the probabilities over steps of equal length, which do not overlap.
+
+        Parameters
+        ----------
+        step : float
+            Seconds from one row to the next; the last one may be shorter.
+
+        Returns
+        -------
+        timeline : Timeline
+            Each row is the mean over its time; where there was no segment, there is no row.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `step` is no positive number, or columns are missing.
+        """
+        check_scalar(step, "step", Real, min_val=0, include_boundaries="neither")
+        probabilities = self._timeline_columns()[2]
+        left, right = self._segment_extents()
+        n_steps = max(1, int(np.ceil((right[-1] - left[0]) / step - 1e-6)))
+        edges = np.append(left[0] + step * np.arange(n_steps), right[-1])
+        # The integral over time, between segments constant; what each step adds to it.
+        knots = np.column_stack([left, right]).ravel()
+        covered = _integral(np.ones((len(left), 1)), right - left)
+        summed = _integral(probabilities, right - left)
+        duration = np.diff(np.interp(edges, knots, covered[:, 0]))
+        sums = np.column_stack([np.diff(np.interp(edges, knots, column)) for column in summed.T])
+        there = duration > 1e-9
+        mean = sums[there] / duration[there, np.newaxis]
+        return self._timeline_of(edges[:-1][there], edges[1:][there], mean)
+
+    def to_intervals(self, *, smooth=None, min_duration=0.0):
+        """Merge neighbouring segments of one class.
+
+        Parameters
+        ----------
+        smooth : float or None, default=None
+            Seconds over which probabilities are averaged before; see `smoothed`. None takes the classes in
+            `predicted` as they are.
+        min_duration : float, default=0.0
+            Seconds. Shorter intervals go to one of their neighbours, the shortest first: to the one whose class is the
+            more probable there.
+
+        Returns
+        -------
+        intervals : Intervals
+            One row each: `start` and `end`, seconds, `label`, and `probability`, the mean of that class over the
+            interval, before any smoothing. It writes itself as labels for Audacity, as RTTM and as CSV.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a duration is negative or no number, or columns are missing.
+
+        Examples
+        --------
+        ``timeline.to_intervals(smooth=5, min_duration=2).to_audacity("interview.txt")``
+        """
+        check_scalar(min_duration, "min_duration", Real, min_val=0)
+        left, right = self._segment_extents()
+        labels = (self if smooth is None else self.smoothed(smooth))["predicted"].to_numpy()
+        _, _, probabilities, _ = self._timeline_columns()
+        summed = _integral(probabilities, right - left)[1::2]  # to the end of each segment
+        summed = np.vstack([np.zeros(probabilities.shape[1]), summed])
+        apart = np.append(True, left[1:] > right[:-1] + 1e-9)  # audio that no segment is of
+        first = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]) | apart)
+        stop = np.append(first[1:], len(labels))
+        runs = _Runs(left, right, summed, {name: k for k, name in enumerate(self.classes)})
+        rows = runs.absorb(first, stop, labels[first], apart[first], min_duration)
+        found = [
+            dict(start=left[a], end=right[b - 1], label=label, probability=runs.mean(a, b, label))
+            for a, b, label in rows
+        ]
+        return Intervals(pd.DataFrame(found, columns=["start", "end", "label", "probability"]))
+
+    def _timeline_columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Starts, ends, probabilities and classes, in order of time."""
+        columns = list(self.columns)
+        if columns[:2] != ["start", "end"] or columns[-1] != "predicted" or len(columns) < 4 or not len(self):
+            raise ValueError(
+                "A timeline must have rows, and the columns 'start', 'end', a probability for each class, and "
+                f"'predicted', as predict_timeline returns them. Got {len(self)} rows of the columns {short(columns)}."
+            )
+        start, end = self["start"].to_numpy(float), self["end"].to_numpy(float)
+        if np.any(np.diff(start) < 0) or not np.all(end > start):
+            raise ValueError("Rows of a timeline must be in order of time, and end after they start.")
+        return start, end, self.iloc[:, 2:-1].to_numpy(float), self["predicted"].to_numpy()
+
+    def _segment_extents(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each segment counts: up to half-way between its middle and its neighbours', without gaps."""
+        start, end, *_ = self._timeline_columns()
+        middle = (start + end) / 2
+        half = (middle[1:] + middle[:-1]) / 2
+        left, right = np.append(start[0], half), np.append(half, end[-1])
+        gap = start[1:] > end[:-1] + 1e-9  # rows were left out
+        left[1:][gap], right[:-1][gap] = start[1:][gap], end[:-1][gap]
+        return left, right
+
+    def _timeline_of(self, start, end, probabilities) -> Timeline:
+        classes = self.classes
+        columns = dict(zip(classes, probabilities.T, strict=True))
+        predicted = pd.Series(classes, dtype=self["predicted"].dtype).to_numpy()[probabilities.argmax(axis=1)]
+        return Timeline({"start": start, "end": end, **columns, "predicted": predicted})
+
+
+def _integral(values, durations) -> np.ndarray:
+    """Of values that are constant within segments, at the beginning and the end of each, (2 * n_segments, n_values)."""
+    ends = np.cumsum(values * durations[:, np.newaxis], axis=0)
+    begins = np.vstack([np.zeros(values.shape[1]), ends[:-1]])
+    return np.stack([begins, ends], axis=1).reshape(-1, values.shape[1])
+
+
+class _Runs:
+    """Runs of segments with one class."""
+
+    def __init__(self, left, right, summed, column):
+        self.left, self.right, self.summed, self.column = left, right, summed, column
+
+    def mean(self, first, stop, label) -> float:
+        """Mean probability of a class over some segments; NaN of a label that has no column."""
+        if label not in self.column:
+            return np.nan
+        k, durations = self.column[label], self.right[first:stop] - self.left[first:stop]
+        return float((self.summed[stop, k] - self.summed[first, k]) / durations.sum())
+
+    def absorb(self, first, stop, labels, apart, min_duration) -> list[tuple]:
+        """Runs of at least some duration, as (first, stop, label)."""
+        n = len(first)
+        first, stop, labels = first.tolist(), stop.tolist(), labels.tolist()
+        before = [k - 1 if k and not apart[k] else None for k in range(n)]
+        after = [k + 1 if k + 1 < n and not apart[k + 1] else None for k in range(n)]
+        gone = [False] * n
+
+        def duration(k):
+            return self.right[stop[k] - 1] - self.left[first[k]]
+
+        heap = [(duration(k), k) for k in range(n)]
+        heapify(heap)
+        while heap and heap[0][0] < min_duration - 1e-9:
+            length, k = heappop(heap)
+            if gone[k] or length != duration(k):  # it has grown since
+                continue
+            neighbours = [j for j in (before[k], after[k]) if j is not None]
+            if not neighbours:
+                continue
+            best = max(neighbours, key=lambda j: np.nan_to_num(self.mean(first[k], stop[k], labels[j]), nan=-1.0))
+            labels[k] = labels[best]
+            for j in neighbours:
+                if labels[j] == labels[k]:  # one run with it
+                    first[k], stop[k] = min(first[k], first[j]), max(stop[k], stop[j])
+                    gone[j] = True
+            before[k] = next((before[j] for j in neighbours if gone[j] and j < k), before[k])
+            after[k] = next((after[j] for j in neighbours if gone[j] and j > k), after[k])
+            for j, links in ((before[k], after), (after[k], before)):
+                if j is not None:
+                    links[j] = k
+            heappush(heap, (duration(k), k))
+        return [(first[k], stop[k], labels[k]) for k in range(n) if not gone[k]]
