@@ -117,15 +117,40 @@ def test_confusion_that_does_not_fit_its_labels_is_refused():
         ConfusionDisplay(np.eye(2), ["a", "b", "c"]).plot()
 
 
-def test_words_in_the_confusion_can_be_read():
-    display = ConfusionDisplay.from_predictions(Y, predictions())
+def test_the_title_has_uar_and_clips_unless_there_is_one(pyplot):
+    display = ConfusionDisplay.from_predictions(["a", "a", "b"], ["a", "b", "b"])
+    assert display.ax_.get_title() == "UAR 0.750, 3 clips"
+    display = ConfusionDisplay.from_predictions(["a"], ["c"])
+    assert display.ax_.get_title() == "UAR 0.000, 1 clip"
+    _, ax = pyplot.subplots()
+    ax.set_title("mine")
+    assert ConfusionDisplay.from_predictions(["a"], ["b"], ax=ax).ax_.get_title() == "mine"
+
+
+def test_an_emotion_without_clips_is_an_empty_row_and_counts_for_nothing():
+    display = ConfusionDisplay.from_predictions(["a", "a", "c"], ["a", "b", "c"], labels=["a", "b", "c"])
+    assert [text.get_visible() for text in display.text_[1]] == [False] * 3
+    assert all(text.get_visible() for text in display.text_[[0, 2]].ravel())
+    assert display.ax_.get_title() == "UAR 0.750, 3 clips"
+
+
+def test_some_emotions_are_shown_with_all_that_their_clips_were_taken_for():
+    display = ConfusionDisplay.from_predictions(["a", "a", "b", "c"], ["c", "a", "b", "d"], labels=["b", "a"])
+    assert display.labels == ["b", "a", "c"]
+    np.testing.assert_array_equal(display.confusion, [[1, 0, 0], [0, 1, 1]])
+    assert display.ax_.get_title() == "UAR 0.750, 3 clips"
+
+
+@pytest.mark.parametrize("cmap", ["Blues", "viridis", "gray", "RdBu_r", "inferno_r"])
+def test_words_in_the_confusion_can_be_read(cmap):
+    display = ConfusionDisplay.from_predictions(Y, predictions(), cmap=cmap)
     assert_words_are_apart_and_inside(display.figure_)
+    assert "0" in [text.get_text() for text in display.text_.ravel()]
     for text, fraction in zip(display.text_.ravel(), display.im_.get_array().ravel(), strict=True):
-        if fraction:  # contrast after WCAG
-            background = luminance(display.im_.cmap(fraction)[:3])
-            ink = 1.0 if text.get_color() == "white" else 0.0
-            light, dark = max(ink, background), min(ink, background)
-            assert (light + 0.05) / (dark + 0.05) > 4.5
+        background = luminance(display.im_.cmap(fraction)[:3])  # contrast after WCAG
+        ink = 1.0 if text.get_color() == "white" else 0.0
+        light, dark = max(ink, background), min(ink, background)
+        assert (light + 0.05) / (dark + 0.05) > 4.5
 
 
 @pytest.mark.parametrize("emotions", [("anger", "fear"), ("anger", "disappointment and regret")])
@@ -164,6 +189,44 @@ def test_report_shows_scores_intervals_listeners_and_chance():
     assert lines["chance"].get_xdata()[0] == pytest.approx(1 / 7)
     np.testing.assert_array_equal(display.confusion_.confusion, report.confusion)
     assert display.figure_.get_suptitle() == "a model"
+    low, high = report.uar_interval
+    written = [text.get_text() for text in display.ax_.texts]
+    assert written[0] == f"{report.uar:.3f}  [{low:.3f}, {high:.3f}]"
+    recall = report.to_frame().loc[("recall", "anger")]
+    assert f"{recall['value']:.2f}  [{recall['low']:.2f}, {recall['high']:.2f}]" in written
+
+
+def test_each_corpus_and_condition_has_a_row_with_its_interval():
+    corpus = np.where(SPEAKER < "s05", "emodb", "ravdess")
+    report = make_report(corpus=corpus, y_pred_conditions={"telephone": predictions(1, 0.2)}, name="ours")
+    display = report.plot()
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    for label, row in {
+        "UAR, emodb": ("UAR by corpus", "emodb"),
+        "UAR, ravdess": ("UAR by corpus", "ravdess"),
+        "telephone": ("UAR by condition", "telephone"),
+        "as they are": ("UAR by condition", "as they are"),
+    }.items():
+        value, low, high = report.to_frame().loc[row, ["value", "low", "high"]]
+        assert display.ax_.texts[labels.index(label)].get_text() == f"{value:.3f}  [{low:.3f}, {high:.3f}]"
+    assert display.figure_.get_suptitle() == "ours"
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_one_speaker_has_scores_without_intervals():
+    display = ReportDisplay.from_predictions(["anger", "fear"] * 3, ["anger"] * 6, speaker=["a"] * 6)
+    assert display.ax_.texts[0].get_text() == "0.500"
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_twelve_emotions_with_long_names_are_drawn_apart(pyplot, style):
+    emotions = np.array([f"{name}, second" for name in np.unique(Y)[:5]] + [*np.unique(Y)])
+    rng = np.random.default_rng(0)
+    y, speaker = np.tile(emotions, 10), np.repeat(SPEAKER[::14], 12)
+    with pyplot.style.context(style):
+        display = ReportDisplay.from_predictions(y, rng.permutation(y), speaker=speaker, title="model " * 40)
+        assert_words_are_apart_and_inside(display.figure_)
 
 
 @pytest.mark.parametrize("title", ["", "HandcraftedFeatures() > StandardScaler() > SVC(C=10) > " * 9])

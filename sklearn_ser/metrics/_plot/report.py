@@ -16,7 +16,7 @@ class ConfusionDisplay:
     """Confusion matrix: fraction of each emotion's clips (row) recognised as each (column), over the count.
 
     The rows are normalised, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
-    shows fractions or counts.
+    shows fractions or counts. The title has the UAR and the number of clips, unless the axes have a title of their own.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ class ConfusionDisplay:
         y_pred : array-like of shape (n_clips,)
             Recognised emotions.
         labels : sequence or None, default=None
-            Emotions to show, in this order; None shows all, in the order of the alphabet.
+            Emotions to show, in this order; None shows all, in the order of the alphabet. What else their clips were
+            recognised as has further columns.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         cmap : str or matplotlib.colors.Colormap, default="Blues"
@@ -91,7 +92,8 @@ class ConfusionDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
         emotions = unique_labels(y_true) if labels is None else labels
-        others = [] if labels is not None else np.setdiff1d(unique_labels(y_true, y_pred), emotions)
+        shown = np.isin(np.asarray(y_true), np.asarray(emotions))
+        others = np.setdiff1d(np.asarray(y_pred)[shown], emotions)  # or the rows would lack clips
         columns = [*emotions, *others]
         counts = confusion_matrix(y_true, y_pred, labels=columns)[: len(emotions)]
         return cls(counts, columns).plot(ax=ax, cmap=cmap)
@@ -120,7 +122,8 @@ class ConfusionDisplay:
             )
         n_rows, n_columns = counts.shape
         if ax is None:
-            _, ax = plt.subplots(figsize=(1.8 + 0.66 * n_columns, max(3.0, 1.5 + 0.55 * n_rows)), layout="constrained")
+            size = _width(labels), max(3.0, 1.5 + 0.55 * n_rows)
+            _, ax = plt.subplots(figsize=size, layout="constrained")
         fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         self.im_ = ax.imshow(fractions, cmap=cmap, vmin=0, vmax=1, aspect="auto")
         self.text_ = np.empty(counts.shape, dtype=object)
@@ -133,8 +136,15 @@ class ConfusionDisplay:
                 ha="center",
                 va="center",
                 size="small" if count else "x-small",
-                color=_ink(self.im_.cmap(fraction)) if count else GREY,
+                color=_ink(self.im_.cmap(fraction)),
+                visible=bool(counts[row].any()),
             )
+        if not ax.get_title():
+            there = counts.any(axis=1)
+            recalls = np.array([fractions[row, row] for row in np.flatnonzero(there)])
+            uar = f"UAR {recalls.mean():.3f}, " if len(recalls) else ""
+            n_clips = int(counts.sum())
+            ax.set_title(f"{uar}{n_clips} clip{'s' * (n_clips != 1)}", size="medium")
         ax.set(xlabel="recognised as", ylabel="emotion of the clip")
         ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(n_rows), labels[:n_rows])
@@ -147,8 +157,8 @@ class ReportDisplay:
     """Scores of an evaluation with their confidence intervals, and the confusion matrix beside them.
 
     Dots are scores: UAR and WA, the recall of each emotion, UAR of each sex, corpus, condition and speaker, as far as
-    the report has them; lines are confidence intervals over speakers; diamonds what human listeners reach; crosses
-    what chance brings.
+    the report has them; lines are confidence intervals over speakers, which are written beside them; diamonds what
+    human listeners reach; crosses what chance brings.
 
     Parameters
     ----------
@@ -238,17 +248,17 @@ class ReportDisplay:
         self.confusion_ = None
         if ax is None:
             confusion = self.report.confusion
-            rows, columns = sum(map(len, groups)) + 0.6 * len(groups), len(confusion.columns)
+            rows, width = sum(map(len, groups)) + 0.6 * len(groups), _width(confusion.columns)
             figure, (ax, beside) = plt.subplots(
                 1,
                 2,
-                figsize=(6.4 + 1.8 + 0.66 * columns, max(3.4, 1.3 + 0.29 * rows)),
-                width_ratios=[6.4, 1.8 + 0.66 * columns],
+                figsize=(7.2 + width, max(3.4, 1.3 + 0.29 * rows)),
+                width_ratios=[7.2, width],
                 layout="constrained",
             )
             self.confusion_ = ConfusionDisplay(confusion.to_numpy(), list(confusion.columns)).plot(ax=beside)
-            if self.report.title:
-                figure.suptitle(_shorten(self.report.title), size="medium")
+            if self.report.name:
+                figure.suptitle(_shorten(self.report.name, int(9 * figure.get_figwidth())), size="medium")
         self._draw(ax, groups)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -267,6 +277,7 @@ class ReportDisplay:
     def _draw(self, ax, groups):
         level = f"{100 * self.report.confidence_level:.4g} % interval over speakers"
         explained = set()  # each kind of mark enters the legend once
+        recalls = groups[1]
 
         def mark(kind, x, y, *, label, **style):
             ax.plot(x, y, kind, label=None if label in explained else label, **style)
@@ -287,23 +298,14 @@ class ReportDisplay:
                         mark("D", figures["listeners"], y, label="listeners", color=ORANGE, markerfacecolor="none")
                     if np.isfinite(figures["chance"]) and not label.startswith("UAR, "):
                         mark("x", figures["chance"], y, label="chance", color=GREY)
-                    ax.annotate(
-                        f"{figures['value']:.2f}",
-                        (1, y),
-                        (6, 0),
-                        xycoords=("axes fraction", "data"),
-                        textcoords="offset points",
-                        va="center",
-                        size="small",
-                        annotation_clip=False,
-                    )
+                    _write(ax, y, _in_figures(figures, digits=2 if group is recalls else 3))
                 y += 1
             y += 0.6
-            ax.axhline(y - 0.8, color="0.85", linewidth=0.8, visible=group is not groups[-1])
+            ax.axhline(y - 0.8, color=GREY, alpha=0.4, linewidth=0.8, visible=group is not groups[-1])
         ax.set(xlim=(-0.02, 1.02), ylim=(y - 0.8, -0.7), xlabel="score, from 0 to 1")
         ax.set_yticks(ticks, labels)
         ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.9", linewidth=0.8)
+        ax.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.8)
         ax.set_axisbelow(True)
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.legend(
@@ -314,6 +316,8 @@ class ReportDisplay:
         """All on one line; the worst and the best are named, above it."""
         ax.plot(scores, np.full(len(scores), y), "o", color=BLUE, alpha=0.45, markeredgewidth=0)
         apart = scores.max() - scores.min()
+        if apart > 0:
+            _write(ax, y, f"{scores.min():.3f} to {scores.max():.3f}")
         ends = [(scores.idxmin(), "right"), (scores.idxmax(), "left")] if apart > 0 else []
         for speaker, alignment in ends:
             ax.annotate(
@@ -334,5 +338,24 @@ def _ink(background) -> str:
     return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.179 else "black"
 
 
-def _shorten(title: str, longest: int = 110) -> str:
+def _width(labels) -> float:
+    """Of a confusion matrix, inches."""
+    return 1.8 + 0.66 * len(labels) + 0.07 * max(0, max(len(str(label)) for label in labels) - 10)
+
+
+def _in_figures(figures, digits: int) -> str:
+    """A score and its interval."""
+    value = f"{figures['value']:.{digits}f}"
+    if not np.isfinite(figures["low"]):
+        return value
+    return f"{value}  [{figures['low']:.{digits}f}, {figures['high']:.{digits}f}]"
+
+
+def _write(ax, y: float, text: str) -> None:
+    """To the right of the axes."""
+    style = dict(va="center", size="small", annotation_clip=False)
+    ax.annotate(text, (1, y), (6, 0), xycoords=("axes fraction", "data"), textcoords="offset points", **style)
+
+
+def _shorten(title: str, longest: int) -> str:
     return title if len(title) <= longest else f"{title[: longest - 4]} ..."
