@@ -53,6 +53,9 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"]},
 }
 html_show_sourcelink = False
+# Pages that stand alone have nothing to show in the left side bar.
+html_sidebars = {page.stem: [] for page in Path(__file__).parent.glob("*.md")}
+toc_object_entries_show_parents = "hide"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -1,4 +1,4 @@
-"""Two things that Sphinx leaves out: links from names in backticks to the API, and a check of all links in the site."""
+"""What Sphinx leaves out: links from names in backticks to the API, calls that wrap in tables, a check of all links."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 def setup(app):
     app.connect("doctree-resolved", link_names)
+    app.connect("doctree-resolved", let_calls_wrap)
     app.connect("build-finished", check_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -51,6 +52,17 @@ def link_names(app, doctree, docname):
         link["refuri"] = f"{app.builder.get_relative_uri(docname, page)}#{anchor}"
         literal.replace_self(link)
         link += literal
+
+
+def let_calls_wrap(app, doctree, docname):
+    """Let code in tables be broken behind brackets and slashes, and not within names."""
+    for literal in list(doctree.findall(nodes.literal)):
+        if not _inside(literal, (nodes.entry,)):
+            continue
+        parts = re.split(r"(?<=[(/])", literal.astext())
+        literal.children.clear()
+        for index, part in enumerate(parts):
+            literal += [nodes.raw("", "<wbr>", format="html"), nodes.Text(part)] if index else nodes.Text(part)
 
 
 def _inside(node, kinds) -> bool:

@@ -276,9 +276,9 @@ def write(folder: Path) -> None:
     index += [".. toctree::", "   :hidden:", "", *(f"   {package}" for package in PACKAGES), ""]
     for package, names in public_names().items():
         module = import_module(f"sklearn_ser.{package}")
-        title = f"{PACKAGES[package][0]}: sklearn_ser.{package}"
         summary = (inspect.getdoc(module) or "").split("\n\n")[0]
-        page = [title, "=" * len(title), "", f".. module:: sklearn_ser.{package}", "", summary, ""]
+        page = [_heading(PACKAGES[package][0], "="), f".. module:: sklearn_ser.{package}", ""]
+        page += [f"**sklearn_ser.{package}.** {summary}", ""]
         index += [_heading(PACKAGES[package][0], "-"), f":doc:`sklearn_ser.{package} <{package}>`: {summary}", ""]
         index += [f".. currentmodule:: sklearn_ser.{package}", ""]
         for family, (sentence, members) in families(package, names).items():

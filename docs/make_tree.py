@@ -39,7 +39,7 @@ OTHERWISE = ("make_recognizer()", "recordings from anywhere")
 WIDTH, QUESTION, LEAF, BOX, GAP, PAD, LINE = 768, 236, 464, 50, 26, 12, 19
 STYLE = """
 .tree text { font: 14px sans-serif; fill: var(--pst-color-text-base, #222832); }
-.tree .code { font: 13px monospace; fill: var(--pst-color-text-base, #222832); }
+.tree .code { font: 12px monospace; fill: var(--pst-color-text-base, #222832); }
 .tree .what, .tree .edge { font-size: 13px; fill: var(--pst-color-text-muted, #48566b); }
 .tree rect { fill: var(--pst-color-surface, #f3f4f5); stroke: var(--pst-color-border, #c9d0d8); }
 .tree .leaf { fill: var(--pst-color-background, #ffffff); stroke: var(--pst-color-primary, #0a7d91); }
