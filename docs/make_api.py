@@ -147,6 +147,10 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 "Trained on segments of clips; a timeline of a recording of any length, or of a stream.",
                 ["SegmentClassifier"],
             ),
+            "What it returns": (
+                "Probabilities along a recording, and the intervals that they merge into.",
+                ["Timeline", "Intervals"],
+            ),
         },
     ),
     "selective": (
@@ -225,7 +229,24 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
     ),
     "plotting": (
         "Displays",
-        {},
+        {
+            "Results": (
+                "What was recognised, how surely, and under which conditions.",
+                ["ReportDisplay", "ConfusionDisplay", "RobustnessDisplay", "RiskCoverageDisplay"],
+            ),
+            "Recordings": (
+                "What a transformer hears, and what a classifier says along a recording.",
+                ["MelSpectrogramDisplay", "TimelineDisplay"],
+            ),
+            "Features": (
+                "Which families of features count, and where clips lie by them.",
+                ["FamilyImportanceDisplay", "EmbeddingDisplay"],
+            ),
+            "Networks": (
+                "How a network was trained, and what it looks at.",
+                ["HistoryDisplay", "AttentionDisplay", "KernelDisplay"],
+            ),
+        },
     ),
     "utils": (
         "Versions",
