@@ -16,7 +16,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .utils._confidence import METHODS, check_reject_label, fit_predict, predict_with_confidence, splits_by_speaker
+from .utils._confidence import (
+    DEFAULT_COVERAGE,
+    METHODS,
+    check_reject_label,
+    fit_predict,
+    predict_with_confidence,
+    splits_by_speaker,
+)
 from .utils._messages import short
 from .utils._novelty import Distance, features_of
 from .utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_y, estimator_has
@@ -376,7 +383,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     def _calibrate(self, confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None) -> None:
         ordered, self.risk_bound_ = np.sort(confidence), np.nan
         if self.risk is None:
-            coverage = 0.8 if self.coverage is None else self.coverage
+            coverage = DEFAULT_COVERAGE if self.coverage is None else self.coverage
             # As many clips may be less sure as keep the expected fraction of a new one at `coverage`.
             n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
             self.threshold_ = ordered[n_below - 1] if n_below else -np.inf

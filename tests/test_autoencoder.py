@@ -4,6 +4,7 @@ import pickle
 import random
 import sys
 
+import librosa
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -14,7 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_ser import FlattenFrames, FrameWise, KernelDisplay, SparseAutoencoderFeatures
+from sklearn_ser import (
+    FlattenFrames,
+    FrameWise,
+    KernelDisplay,
+    MelSpectrogramTransformer,
+    SparseAutoencoderFeatures,
+)
 from sklearn_ser.features._autoencoder import _loss
 
 SMALL = dict(n_kernels=4, max_iter=20, random_state=0)
@@ -297,6 +304,22 @@ def test_kernels_on_components_are_drawn_over_the_spectrum(whiten, frames, pyplo
     by_array = KernelDisplay.from_estimator(features, components=scale[:, None] * pca.transformer_.components_)
     np.testing.assert_allclose(by_array.kernels[1], spectra, atol=1e-5)
     assert display.ax_.get_yticklabels()[2].get_text() == "mel_4"
+
+
+def test_kernels_over_mel_bands_have_an_axis_in_hertz(tones, pyplot):
+    mel = MelSpectrogramTransformer(n_mels=5, fmin=100, fmax=4000)
+    pipeline = make_pipeline(mel, SparseAutoencoderFeatures(**SMALL)).fit(tones)
+    display = KernelDisplay.from_estimator(pipeline)
+    centres = librosa.mel_frequencies(7, fmin=100, fmax=4000)[1:-1]
+    np.testing.assert_allclose(display.frequencies, centres)
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels[0] == f"{centres[0]:.0f} Hz" and labels[2] == f"{centres[-1]:.0f} Hz"
+    named = KernelDisplay.from_estimator(pipeline, feature_names=list("abcde"))
+    assert named.ax_.get_yticklabels()[0].get_text() == "a"
+    components = make_pipeline(mel, FrameWise(PCA(2)), SparseAutoencoderFeatures(**SMALL)).fit(tones)
+    assert KernelDisplay.from_estimator(components).frequencies is None  # they are no bands
+    spectra = KernelDisplay.from_estimator(components, components=components[1].transformer_)
+    np.testing.assert_allclose(spectra.frequencies, centres)
 
 
 def test_wrong_components_and_names_are_refused(frames, pyplot):

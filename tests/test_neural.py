@@ -715,3 +715,20 @@ def test_every_hyperparameter_is_documented_and_constrained():
             or f"{name}," in CNNLSTMClassifier.__doc__
             or f", {name}" in (CNNLSTMClassifier.__doc__)
         )
+
+
+@pytest.mark.parametrize(
+    "params, fit, expected",
+    [
+        ({}, {}, None),
+        ({"early_stopping": True}, {}, "clips"),
+        ({"early_stopping": True}, {"groups": True}, "groups"),
+        ({"early_stopping": True}, {"validation_data": True}, "validation_data"),
+        ({}, {"validation_data": True}, "validation_data"),
+    ],
+)
+def test_a_classifier_knows_what_was_held_out(frames, params, fit, expected):
+    X, y = frames
+    values = {"groups": np.arange(len(y)) // 2 % 4, "validation_data": (X, y)}
+    classifier = small(epochs=1, **params).fit(X, y, **{name: values[name] for name in fit})
+    assert classifier.held_out_ == expected

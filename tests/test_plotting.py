@@ -288,6 +288,9 @@ class Trained(ClassifierMixin, BaseEstimator):
 def test_history_is_found_wherever_it_is(wrap):
     estimator = wrap(Trained()).fit(np.zeros((4, 1)), [0, 1, 0, 1])
     display = HistoryDisplay.from_estimator(estimator)
+    assert [ax.get_ylabel() for ax in display.axes_] == ["loss", "accuracy"] and display.axes_[0] is display.ax_
+    assert display.axes_[1].get_xlabel() == "epoch" and display.axes_[1].get_ylim() == (0, 1)
+    np.testing.assert_array_equal(display.axes_[1].lines[0].get_ydata(), [0.2, 0.5, 0.7])
     trained, held_out, kept = display.ax_.lines
     np.testing.assert_array_equal(trained.get_xydata(), [[1, 3], [2, 2], [3, 1]])
     np.testing.assert_array_equal(held_out.get_ydata(), [3.1, 2.5, 2.6])
@@ -300,6 +303,34 @@ def test_history_of_accuracy_goes_from_0_to_1(pyplot):
     _, ax = pyplot.subplots()
     display = HistoryDisplay.from_estimator(Trained().fit([[0]], [0]), measure="accuracy", ax=ax)
     assert display.ax_ is ax and ax.get_ylim() == (0, 1) and ax.get_ylabel() == "accuracy"
+
+
+@pytest.mark.parametrize(
+    "held_out, word",
+    [
+        ("clips", "held-out clips, drawn at random"),
+        ("groups", "held-out groups (speakers)"),
+        ("validation_data", "validation data"),
+        (None, "held out"),
+    ],
+)
+def test_history_says_what_was_held_out(held_out, word):
+    trained = Trained().fit([[0]], [0])
+    trained.held_out_, trained.early_stopping = held_out, held_out != "validation_data"
+    display = HistoryDisplay.from_estimator(trained)
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    kept = "epoch kept" if trained.early_stopping else "lowest loss held out"
+    assert texts == ["trained on", word, kept]
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_history_draws_one_measure_where_it_is_told_to(pyplot):
+    _, ax = pyplot.subplots()
+    history = {"loss": [2.0, 1.0], "auc": [0.5, 0.6]}
+    assert HistoryDisplay(history).plot(ax=ax).axes_ == [ax] and ax.get_ylabel() == "loss"
+    assert [panel.get_ylabel() for panel in HistoryDisplay(history).plot(measure="auc").axes_] == ["auc"]
+    assert [panel.get_ylabel() for panel in HistoryDisplay(history).plot().axes_] == ["loss"]
+    assert [panel.get_ylabel() for panel in HistoryDisplay({"auc": [0.5]}).plot().axes_] == ["auc"]
 
 
 def test_what_has_no_history_is_refused():
@@ -334,6 +365,43 @@ def test_spectrogram_is_that_of_the_pipelines_transformer(tones):
     assert display.im_.get_array().shape == (20, 12) and display.im_.get_extent()[0] == 0.05
     short = MelSpectrogramDisplay.from_estimator(pipeline, tones[1])  # its padding is not drawn
     assert np.isfinite(short.im_.get_array()).all() and short.im_.get_array().shape[1] < 12
+
+
+@pytest.mark.parametrize(
+    "params, label",
+    [
+        ({}, "dB (0 dB: power of 1)"),
+        ({"ref": 0.5, "power": 1.0}, "dB (0 dB: magnitude of 0.5)"),
+        ({"ref": "max"}, "dB (0 dB: the loudest of the clip)"),
+        ({"to_db": False}, "power"),
+        ({"to_db": False, "power": 1.5}, "magnitude ** 1.5"),
+    ],
+)
+def test_colour_bar_says_what_the_values_are(tones, params, label):
+    display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(**params), tones[3])
+    assert display.figure_.axes[-1].get_ylabel() == label
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_the_upper_edge_of_the_highest_band_is_labelled(tones):
+    display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(n_mels=30, fmax=5000), tones[3])
+    assert display.ax_.get_yticks()[-1] == 29.5 and display.ax_.get_yticklabels()[-1].get_text() == "5000"
+    plain = MelSpectrogramDisplay(display.spectrogram, display.frequencies, hop_duration=0.016).plot()
+    assert plain.ax_.get_yticks()[-1] == 29
+    assert plain.ax_.get_yticklabels()[-1].get_text() == f"{display.frequencies[-1]:.0f}"
+
+
+def test_linear_power_has_logarithmic_colours(tones):
+    from matplotlib.colors import LogNorm
+
+    display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(to_db=False), tones[3])
+    largest = display.spectrogram.max()
+    assert isinstance(display.im_.norm, LogNorm) and display.im_.get_clim() == pytest.approx((1e-8 * largest, largest))
+    decibels = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), tones[3])
+    assert not isinstance(decibels.im_.norm, LogNorm)
+    silent = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(to_db=False), np.zeros(8000))
+    silent.figure_.canvas.draw()
+    assert not isinstance(silent.im_.norm, LogNorm)
 
 
 def test_spectrogram_of_other_things_is_refused(tones):
@@ -386,6 +454,28 @@ def test_waveform_of_the_part_that_is_read_is_drawn(attentive, tmp_path):
     np.testing.assert_array_equal(display.waveform, load_waveform(path, offset=0.25))
     assert display.ax_.get_xlim() == pytest.approx((0.25, 1.0), abs=1e-3)
     assert display.edges[0] == 0.25
+
+
+@pytest.mark.neural
+def test_what_is_cropped_is_shaded(attentive):
+    pipeline, clips = attentive
+    fitted = AttentionDisplay.from_estimator(pipeline, clips[2])  # as long as frames go
+    assert not fitted.ax_.patches and fitted.seen == pytest.approx((0, 1.0))
+    with pytest.warns(UserWarning, match="crop"):
+        display = AttentionDisplay.from_estimator(pipeline, np.tile(clips[2], 2))
+    assert display.seen[1] == display.edges[-1] == pytest.approx(1.0, abs=0.1)
+    (shade,) = display.ax_.patches
+    assert (shade.get_x(), shade.get_width()) == pytest.approx((display.edges[-1], 2 - display.edges[-1]))
+    assert display.ax_.get_legend().get_texts()[0].get_text() == "not seen by the classifier"
+    assert_words_are_apart_and_inside(display.figure_)
+
+
+def test_all_that_is_outside_of_the_frames_is_shaded():
+    display = AttentionDisplay(np.ones(32000), [0.1, 0.9], [0.5, 1.0, 1.5]).plot()
+    assert [(shade.get_x(), shade.get_x() + shade.get_width()) for shade in display.ax_.patches] == [(0, 0.5), (1.5, 2)]
+    assert len(display.ax_.get_legend().get_texts()) == 1
+    seen = AttentionDisplay(np.ones(32000), [0.1, 0.9], [0.5, 1.0, 1.5], seen=(0, 2)).plot()
+    assert not seen.ax_.patches and seen.ax_.get_legend() is None
 
 
 def test_envelope_keeps_the_extremes():

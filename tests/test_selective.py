@@ -387,7 +387,10 @@ def test_the_display_draws_the_curve_and_where_the_classifier_works(blobs, pyplo
     expected = answered.mean(), np.mean(labels[answered] != y[~train][answered])
     np.testing.assert_allclose(display.operating_point, expected)
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert texts[0] == "SVC" and f"answers {100 * expected[0]:.0f} %" in texts[2] and "draws of speakers" in texts[1]
+    assert texts[0] == "SVC" and "draws of speakers" in texts[1] and texts[2] == "coverage asked for: 60%"
+    assert f"answers {100 * expected[0]:.0f} %" in texts[3]
+    (asked,) = [line for line in display.ax_.lines if line.get_label() == texts[2]]
+    np.testing.assert_allclose(asked.get_xdata(), 60)
     low, high = display.band
     inner = np.interp(np.linspace(0, 1, 101), coverage, risk)[50:]
     assert (low <= high).all() and np.mean((low[50:] <= inner) & (inner <= high[50:])) > 0.9
@@ -402,10 +405,32 @@ def test_curves_share_an_axis_that_holds_them_all(pyplot):
     assert ax.get_xlabel() == "clips answered, the surest first (%)"
 
 
-def test_the_display_wants_a_selective_classifier(pyplot, blobs):
+def test_the_risk_that_was_asked_for_is_marked(pyplot, blobs):
+    X, y, speakers = blobs
+    classifier = SelectiveClassifier(LogisticRegression(), risk=0.4).fit(X, y, groups=speakers)
+    display = RiskCoverageDisplay.from_estimator(classifier, X, y)
+    assert display.requested == {"coverage": None, "risk": 0.4}
+    (asked,) = [line for line in display.ax_.lines if line.get_label() == "risk asked for: 40%"]
+    np.testing.assert_allclose(asked.get_ydata(), 40)
+    default = SelectiveClassifier(LogisticRegression()).fit(X, y, groups=speakers)
+    assert RiskCoverageDisplay.from_estimator(default, X, y).requested == {"coverage": 0.8}
+
+
+def test_any_classifier_with_probabilities_has_a_curve(pyplot, blobs):
+    X, y, _ = blobs
+    classifier = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    display = RiskCoverageDisplay.from_estimator(classifier, X, y)
+    probabilities = classifier.predict_proba(X)
+    coverage, risk, _ = risk_coverage_curve(y, classifier.predict(X), probabilities.max(axis=1))
+    np.testing.assert_allclose(display.line_.get_xydata() / 100, np.column_stack([coverage, risk]))
+    assert display.operating_point is None and len(display.ax_.lines) == 1
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["LogisticRegression"]
+
+
+def test_what_does_not_know_how_sure_it_is_has_no_curve(pyplot, blobs):
     X, y, _ = blobs
     with pytest.raises(
-        TypeError, match="must be a fitted SelectiveClassifier.*from_predictions. Got an object of type SVC"
+        TypeError, match="must be a fitted SelectiveClassifier, or have predict_proba.*Got an object of type SVC"
     ):
         RiskCoverageDisplay.from_estimator(SVC().fit(X, y), X, y)
 

@@ -90,9 +90,11 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
         seed, checkpoint = self._draw_seed(), open_checkpoint(self, *arrays, resume=resume)
         if checkpoint and checkpoint[1]:
             seed = checkpoint[1]["seed"]
+        self.held_out_ = None if validation is None else "validation_data"
         if self.early_stopping and validation is None:
             kept, held_out = self._split(clips.y, groups, seed)
             clips, validation = clips.take(kept), clips.take(held_out)
+            self.held_out_ = "clips" if groups is None else "groups"
         context = self._init_callback_context(max_subtasks=self.epochs)
         task = dict(estimator=self, X=X, y=y)
         if context is not None:

@@ -11,15 +11,19 @@ from sklearn.utils.validation import check_is_fitted
 from ..audio import load_waveform
 from ..audio._input import as_clips, is_single_clip
 from ..features import MelSpectrogramTransformer
-from ..utils._colors import ORANGE
+from ..utils._colors import GREY, ORANGE
 from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
+_LEAST = 1e-8  # of the largest linear value, where colours end
 _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 
 
 class MelSpectrogramDisplay:
     """Mel spectrogram of a clip: time to the right, frequency upwards.
+
+    Of linear values, such as power, the colours are logarithmic, down to a hundred-millionth of the largest (80 dB of
+    power).
 
     Parameters
     ----------
@@ -31,7 +35,9 @@ class MelSpectrogramDisplay:
     offset : float, default=0.0
         Seconds at which the first frame lies.
     unit : str, default="dB"
-        Of the values.
+        Of the values; what begins with "dB" is drawn as it is, and all else on a logarithmic scale.
+    fmax : float or None, default=None
+        Upper edge of the highest band, Hz, which is written at the axis; None writes the centre of that band.
 
     Attributes
     ----------
@@ -54,12 +60,13 @@ class MelSpectrogramDisplay:
     (64, 63)
     """
 
-    def __init__(self, spectrogram, frequencies, *, hop_duration, offset=0.0, unit="dB"):
+    def __init__(self, spectrogram, frequencies, *, hop_duration, offset=0.0, unit="dB", fmax=None):
         self.spectrogram = spectrogram
         self.frequencies = frequencies
         self.hop_duration = hop_duration
         self.offset = offset
         self.unit = unit
+        self.fmax = fmax
 
     @classmethod
     def from_estimator(cls, estimator, clip, *, ax=None, cmap="magma"):
@@ -88,8 +95,6 @@ class MelSpectrogramDisplay:
             If `clip` is more than one clip, or cannot be read.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        import librosa
-
         mel = estimator[0] if isinstance(estimator, Pipeline) else estimator
         if not isinstance(mel, MelSpectrogramTransformer):
             raise TypeError(
@@ -101,15 +106,14 @@ class MelSpectrogramDisplay:
         except NotFittedError:
             mel = clone(mel).fit(_one_clip(clip))
         frames = mel.transform(_one_clip(clip))[0]
-        frequencies = librosa.mel_frequencies(
-            mel.n_mels + 2, fmin=mel.fmin, fmax=mel.sr / 2 if mel.fmax is None else mel.fmax, htk=mel.htk
-        )[1:-1]
+        frequencies = band_edges(mel)
         return cls(
             frames[~np.isnan(frames[:, 0])],
-            frequencies,
+            frequencies[1:-1],
             hop_duration=mel.hop_length / mel.sr,
             offset=mel.offset,
-            unit="dB" if mel.to_db else "power" if mel.power == 2 else f"magnitude ** {mel.power:g}",
+            unit=_unit(mel),
+            fmax=frequencies[-1],
         ).plot(ax=ax, cmap=cmap)
 
     def plot(self, *, ax=None, cmap="magma"):
@@ -139,12 +143,14 @@ class MelSpectrogramDisplay:
             aspect="auto",
             cmap=cmap,
             interpolation="nearest",
+            norm=None if self.unit.startswith("dB") else _logarithmic(spectrogram),
         )
-        shown = [hertz for hertz in _HERTZ if frequencies[0] <= hertz <= frequencies[-1]]
-        places = np.interp(shown, frequencies, np.arange(n_mels))
+        edge = (frequencies[-1], n_mels - 1) if self.fmax is None else (self.fmax, n_mels - 0.5)
+        shown = [hertz for hertz in _HERTZ if frequencies[0] <= hertz <= frequencies[-1] and hertz < edge[0]]
+        places = np.append(np.interp(shown, frequencies, np.arange(n_mels)), edge[1])
         above = np.append(places[1:], np.inf)
         apart = above - places > 0.06 * n_mels  # low octaves lie close together on the mel scale
-        ax.set_yticks(places[apart], [f"{hertz:g}" for hertz in np.asarray(shown)[apart]])
+        ax.set_yticks(places[apart], [f"{hertz:.0f}" for hertz in np.append(shown, edge[0])[apart]])
         ax.set(xlabel="time (s)", ylabel="frequency (Hz)")
         ax.figure.colorbar(self.im_, ax=ax, pad=0.015).set_label(self.unit)
         self.ax_, self.figure_ = ax, ax.figure
@@ -154,7 +160,8 @@ class MelSpectrogramDisplay:
 class AttentionDisplay:
     """The waveform of a clip, and how much attention a classifier pays to each part of it.
 
-    Attention is drawn in multiples of its mean: 1 is what every frame would get if all counted the same.
+    Attention is drawn in multiples of its mean: 1 is what every frame would get if all counted the same. What the
+    classifier did not see of the waveform, because frames are cropped to those that it was fitted to, is shaded.
 
     Parameters
     ----------
@@ -168,6 +175,8 @@ class AttentionDisplay:
     offset : float, default=0.0
         Seconds at which the waveform begins.
     title : str, default=""
+    seen : tuple of two floats or None, default=None
+        Beginning and end of what the classifier saw, seconds; None takes those of `edges`.
 
     Attributes
     ----------
@@ -192,13 +201,14 @@ class AttentionDisplay:
     array([0.2, 1.8])
     """
 
-    def __init__(self, waveform, weights, edges, *, sr=16000, offset=0.0, title=""):
+    def __init__(self, waveform, weights, edges, *, sr=16000, offset=0.0, title="", seen=None):
         self.waveform = waveform
         self.weights = weights
         self.edges = edges
         self.sr = sr
         self.offset = offset
         self.title = title
+        self.seen = seen
 
     @classmethod
     def from_estimator(cls, estimator, clip, *, ax=None):
@@ -250,10 +260,16 @@ class AttentionDisplay:
         )
         probability = estimator[-1].predict_proba(frames)[0]
         best = probability.argmax()
+        edges = offset + _frame_edges(first, later, len(weights), len(waveform) / sr)
+        end = offset + len(waveform) / sr
+        # The last frame hears as far as its window reaches, and a rest may be too short for one more.
+        window = (first.get("win_length") or first.get("n_fft") or 0) / sr
+        step = max(np.diff(edges).max(), window, first.get("chunk_duration", 0.0))
         return cls(
             waveform,
             weights,
-            offset + _frame_edges(first, later, len(weights), len(waveform) / sr),
+            edges,
+            seen=(offset, end if end - edges[-1] <= step else edges[-1]),
             sr=sr,
             offset=offset,
             title=f"recognised: {estimator[-1].classes_[best]} ({probability[best]:.0%})",
@@ -278,7 +294,7 @@ class AttentionDisplay:
             _, ax = plt.subplots(figsize=(8, 3), layout="constrained")
         weights = np.asarray(self.weights)
         low, high, times = self._envelope()
-        ax.fill_between(times, low, high, color="0.65", linewidth=0.3)
+        ax.fill_between(times, low, high, color=GREY, alpha=0.7, linewidth=0.3)
         largest = max(np.abs([low, high]).max(), np.finfo(np.float32).tiny)
         end = max(self.offset + len(self.waveform) / self.sr, self.edges[-1])
         ax.set(
@@ -288,7 +304,14 @@ class AttentionDisplay:
             xlim=(self.offset, end),
             title=self.title,
         )
-        ax.set_ylabel("waveform", color="0.35")
+        ax.set_ylabel("waveform")
+        begin, stop = (self.edges[0], self.edges[-1]) if self.seen is None else self.seen
+        hidden = [(a, b) for a, b in ((self.offset, begin), (stop, end)) if b - a > 1e-6]
+        for k, span in enumerate(hidden):
+            label = None if k else "not seen by the classifier"
+            ax.axvspan(*span, color=GREY, alpha=0.35, linewidth=0, hatch="//", label=label)
+        if hidden:
+            ax.legend(loc="lower right", fontsize="small")
         above = ax.twinx()
         relative = weights / weights.mean()
         above.stairs(relative, self.edges, color=ORANGE, linewidth=1.5, baseline=None)
@@ -308,6 +331,31 @@ class AttentionDisplay:
         low, high = np.minimum.reduceat(waveform, starts), np.maximum.reduceat(waveform, starts)
         edges = np.append(starts, len(waveform)) / self.sr + self.offset
         return low, high, (edges[:-1] + edges[1:]) / 2
+
+
+def band_edges(mel) -> np.ndarray:
+    """Lower edge of the lowest band of a MelSpectrogramTransformer, centres of all bands, upper edge, Hz."""
+    import librosa
+
+    fmax = mel.sr / 2 if mel.fmax is None else mel.fmax
+    return librosa.mel_frequencies(mel.n_mels + 2, fmin=mel.fmin, fmax=fmax, htk=mel.htk)
+
+
+def _unit(mel) -> str:
+    """Of what a MelSpectrogramTransformer returns, with what 0 dB is."""
+    quantity = "power" if mel.power == 2 else "magnitude" if mel.power == 1 else f"magnitude ** {mel.power:g}"
+    if not mel.to_db:
+        return quantity
+    zero = "the loudest of the clip" if mel.ref == "max" else f"{quantity} of {mel.ref:g}"
+    return f"dB (0 dB: {zero})"
+
+
+def _logarithmic(values):
+    """Colours by the logarithm; None where nothing is above zero."""
+    from matplotlib.colors import LogNorm
+
+    largest = np.max(values, initial=0.0)
+    return LogNorm(largest * _LEAST, largest, clip=True) if largest > 0 else None
 
 
 def _one_clip(clip):

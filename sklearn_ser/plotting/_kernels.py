@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..features import SparseAutoencoderFeatures
+from ..features import MelSpectrogramTransformer, SparseAutoencoderFeatures
 from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
+from ._audio import band_edges
 
 
 def _to_spectrum(kernels: np.ndarray, components) -> np.ndarray:
@@ -37,6 +38,8 @@ class KernelDisplay:
     kernels : list of ndarray of shape (n_kernels, kernel_length, n_values)
     feature_names : sequence of str or None, default=None
         Names of the values; the first and the last are written at the axis. None numbers them.
+    frequencies : array-like of shape (n_values,) or None, default=None
+        Centres of the bands that the values are of, Hz, written in place of names.
 
     Attributes
     ----------
@@ -59,9 +62,10 @@ class KernelDisplay:
     12
     """
 
-    def __init__(self, kernels, *, feature_names=None):
+    def __init__(self, kernels, *, feature_names=None, frequencies=None):
         self.kernels = kernels
         self.feature_names = feature_names
+        self.frequencies = frequencies
 
     @classmethod
     def from_estimator(cls, estimator, *, components=None, feature_names=None, max_kernels=20, ax=None, cmap="RdBu_r"):
@@ -70,7 +74,8 @@ class KernelDisplay:
         Parameters
         ----------
         estimator : SparseAutoencoderFeatures
-            Fitted; or a fitted Pipeline with one among its steps.
+            Fitted; or a fitted Pipeline with one among its steps. If the pipeline begins with a
+            `MelSpectrogramTransformer`, and kernels are drawn over its bands, the axis is in Hz.
         components : fitted transformer, array-like of shape (n_values, n_bins) or None, default=None
             If the kernels were learned on components, how to draw them over the spectrum: the transformer that made the
             components, such as the `transformer_` of a ``FrameWise(PCA(60))``, or what one unit of each component is in
@@ -94,6 +99,7 @@ class KernelDisplay:
             If no step learns kernels, or `components` or `feature_names` do not fit them.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        mel = estimator[0] if isinstance(estimator, Pipeline) else None
         if isinstance(estimator, Pipeline):
             steps = [step for _, step in estimator.steps if isinstance(step, SparseAutoencoderFeatures)]
             if not steps:
@@ -106,7 +112,11 @@ class KernelDisplay:
         kernels = [kernels[:max_kernels] for kernels in estimator.kernels_]
         if components is not None:
             kernels = [_to_spectrum(k, components) for k in kernels]
-        return cls(kernels, feature_names=feature_names).plot(ax=ax, cmap=cmap)
+        frequencies = None
+        if isinstance(mel, MelSpectrogramTransformer) and feature_names is None:
+            centres = band_edges(mel)[1:-1]
+            frequencies = centres if len(centres) == kernels[0].shape[-1] else None
+        return cls(kernels, feature_names=feature_names, frequencies=frequencies).plot(ax=ax, cmap=cmap)
 
     def plot(self, *, ax=None, cmap="RdBu_r"):
         """Draw the kernels.
@@ -126,6 +136,8 @@ class KernelDisplay:
 
         n_values = self.kernels[0].shape[-1]
         names = np.arange(n_values) if self.feature_names is None else self.feature_names
+        if self.frequencies is not None and self.feature_names is None:
+            names = [f"{hertz:.0f} Hz" for hertz in self.frequencies]
         if len(names) != n_values:
             raise ValueError(f"feature_names must name the {n_values} values that are drawn. Got {len(names)} names.")
         n_columns, n_rows = max(map(len, self.kernels)), len(self.kernels)

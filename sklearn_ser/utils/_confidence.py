@@ -13,6 +13,7 @@ from ._novelty import Distance, features_of
 from ._sklearn_compat import _check_method_params, _safe_indexing
 
 METHODS = ("predict_proba", "decision_function")
+DEFAULT_COVERAGE = 0.8  # of a classifier that may reject, where neither coverage nor risk is asked for
 
 
 def fit_predict(estimator, X, y, train, test, params, method, novelty) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from ...utils._colors import BLUE, ORANGE
+from ...utils._colors import BLUE, GREY, ORANGE
+from ...utils._confidence import DEFAULT_COVERAGE, predict_with_confidence
 from ...utils._sklearn_compat import check_matplotlib_support
 from .._risk import risk_coverage_curve
 
@@ -23,6 +24,8 @@ class RiskCoverageDisplay:
         Lower and upper risk at the coverages 0, 0.01 ... 1.
     operating_point : tuple of two floats or None, default=None
         Coverage and risk to mark.
+    requested : dict of float or None, default=None
+        What was asked for, to mark: `coverage` or `risk`, as fractions.
     name : str or None, default=None
         What the curve is of, for the legend.
 
@@ -47,28 +50,31 @@ class RiskCoverageDisplay:
     [0.0, 0.0, 0.0, 25.0]
     """
 
-    def __init__(self, coverage, risk, *, band=None, operating_point=None, name=None):
+    def __init__(self, coverage, risk, *, band=None, operating_point=None, requested=None, name=None):
         self.coverage = coverage
         self.risk = risk
         self.band = band
         self.operating_point = operating_point
+        self.requested = requested
         self.name = name
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, groups=None, name=None, ax=None, color=BLUE):
-        """Draw the curve of a fitted `SelectiveClassifier` on clips that it has not seen, and mark where it works.
+        """Draw the curve of a fitted classifier on clips that it has not seen.
+
+        Of a `SelectiveClassifier`, the coverage or the risk that was asked for is marked, and where it works.
 
         Parameters
         ----------
-        estimator : SelectiveClassifier
-            Fitted.
+        estimator : classifier
+            Fitted: a `SelectiveClassifier`, or any with `predict_proba`, whose largest probability is how sure it is.
         X : sequence or DataFrame of n_clips
         y : array-like of shape (n_clips,)
             True labels.
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for the band; see `from_predictions`.
         name : str or None, default=None
-            For the legend; None takes the name of the wrapped classifier.
+            For the legend; None takes the name of the classifier, that is wrapped or at the end of a Pipeline.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         color : str, default="#0072B2"
@@ -81,22 +87,30 @@ class RiskCoverageDisplay:
         Raises
         ------
         TypeError
-            If the estimator is no `SelectiveClassifier`.
+            If the estimator is neither.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        if not hasattr(estimator, "confidence") or not hasattr(estimator, "threshold_"):
+        point = requested = None
+        if hasattr(estimator, "confidence") and hasattr(estimator, "threshold_"):
+            classifier = estimator.estimator_
+            confidence, labels = estimator.confidence(X), classifier.predict(X)
+            wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
+            point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
+            requested = {name: getattr(estimator, name, None) for name in ("coverage", "risk")}
+            if not any(value is not None for value in requested.values()):
+                requested = {"coverage": DEFAULT_COVERAGE}
+        elif hasattr(estimator, "predict_proba"):
+            classifier = estimator
+            labels, confidence = predict_with_confidence(estimator, X, "predict_proba")
+        else:
             raise TypeError(
-                "estimator must be a fitted SelectiveClassifier, which knows how sure it is; for all others there is "
-                f"from_predictions. Got an object of type {type(estimator).__name__}."
+                "estimator must be a fitted SelectiveClassifier, or have predict_proba, which tells how sure it is; "
+                f"for all others there is from_predictions. Got an object of type {type(estimator).__name__}."
             )
-        confidence, labels = estimator.confidence(X), estimator.estimator_.predict(X)
-        wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
-        point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
         if name is None:
-            name = type(getattr(estimator.estimator_, "_final_estimator", estimator.estimator_)).__name__
-        return cls.from_predictions(
-            y, labels, confidence, groups=groups, operating_point=point, name=name, ax=ax, color=color
-        )
+            name = type(getattr(classifier, "_final_estimator", classifier)).__name__
+        marks = dict(operating_point=point, requested=requested)
+        return cls.from_predictions(y, labels, confidence, groups=groups, name=name, ax=ax, color=color, **marks)
 
     @classmethod
     def from_predictions(
@@ -109,6 +123,7 @@ class RiskCoverageDisplay:
         n_boot=500,
         random_state=0,
         operating_point=None,
+        requested=None,
         name=None,
         ax=None,
         color=BLUE,
@@ -130,6 +145,8 @@ class RiskCoverageDisplay:
             Seeds the draws, as `numpy.random.default_rng` takes it.
         operating_point : tuple of two floats or None, default=None
             Coverage and risk to mark.
+        requested : dict of float or None, default=None
+            What was asked for, to mark: `coverage` or `risk`, as fractions.
         name : str or None, default=None
             For the legend.
         ax : matplotlib.axes.Axes or None, default=None
@@ -147,7 +164,7 @@ class RiskCoverageDisplay:
         if groups is not None:
             right = column_or_1d(y_true) == column_or_1d(y_pred)
             band = _band(right, column_or_1d(confidence), column_or_1d(groups), n_boot, random_state)
-        display = cls(coverage, risk, band=band, operating_point=operating_point, name=name)
+        display = cls(coverage, risk, band=band, operating_point=operating_point, requested=requested, name=name)
         return display.plot(ax=ax, color=color)
 
     def plot(self, *, ax=None, color=BLUE):
@@ -175,6 +192,10 @@ class RiskCoverageDisplay:
             label = "95 % of draws of speakers"
             label = None if label in ax.get_legend_handles_labels()[1] else label  # one word for all curves' bands
             ax.fill_between(100 * _GRID, *(100 * self.band), color=color, alpha=0.15, linewidth=0, label=label)
+        for quantity, line in (("coverage", ax.axvline), ("risk", ax.axhline)):
+            value = (self.requested or {}).get(quantity)
+            if value is not None:
+                line(100 * value, color=GREY, linestyle="--", linewidth=1, label=f"{quantity} asked for: {value:.0%}")
         if self.operating_point is not None:
             coverage, risk = (100 * fraction for fraction in self.operating_point)
             label = f"answers {coverage:.0f} %, of them {risk:.1f} % wrong"
