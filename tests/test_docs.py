@@ -13,16 +13,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.base import BaseEstimator
 from sklearn.utils import all_estimators
 from threadpoolctl import threadpool_limits
 
 import sklearn_ser
-from sklearn_ser import make_emotional_speech
 
 DOCS = Path(__file__).parents[1] / "docs"
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [page for page in sorted(DOCS.glob("**/*.md")) if not {"_build", "api", "gallery"} & set(page.parts)]
 RUN = [page for page in PAGES if page.parent.name in ("guide", "howto") or page.stem in ("index", "start")]
+
+
+def snippets_of(page):
+    return SNIPPET.findall(page.read_text(encoding="utf-8"))
 
 
 def name_of(page):
@@ -31,18 +35,14 @@ def name_of(page):
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """A folder such as the pages speak of: `recordings/`, a table `labels.csv`, and a longer `interview.wav`."""
+    """The folder that the page "Start" makes: `recordings/`, a table `labels.csv`, and a longer `interview.wav`."""
     from tiny_whisper import write_whisper
 
     folder = tmp_path_factory.mktemp("reader")
-    corpus = make_emotional_speech(72, n_speakers=6, emotions=["anger", "neutral", "sadness"], random_state=0)
-    (folder / "recordings").mkdir()
-    files = [f"{speaker}_{index:03d}.wav" for index, speaker in enumerate(corpus.speaker)]
-    for file, waveform in zip(files, corpus.data, strict=True):
-        soundfile.write(folder / "recordings" / file, waveform, corpus.sr)
-    labels = pd.DataFrame({"file": files, "emotion": corpus.target, "speaker": corpus.speaker})
-    labels.to_csv(folder / "labels.csv", index=False)
-    soundfile.write(folder / "interview.wav", np.concatenate(list(corpus.data)[:6]), corpus.sr)
+    (made,) = [snippet for snippet in snippets_of(DOCS / "start.md") if "make_emotional_speech(" in snippet]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        exec(made, {})
     write_whisper(folder / "data" / "whisper-base", n_layers=6, n_positions=1500)  # random weights
     return folder
 
@@ -82,7 +82,6 @@ def test_pages_are_found():
 @pytest.mark.neural  # some pages train networks, and all take their time
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
-    snippets = SNIPPET.findall(page.read_text(encoding="utf-8"))
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("agg")
     monkeypatch.chdir(recordings)
@@ -92,7 +91,7 @@ def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
     namespace = {"__name__": "page"}
     # The recogniser's matrices are small: more threads than one wait for each other where other tests run beside.
     with threadpool_limits(1, "blas"):
-        for snippet in snippets:
+        for snippet in snippets_of(page):
             exec(compile(snippet, str(page), "exec"), namespace)
     pyplot.close("all")
 
@@ -232,3 +231,37 @@ def test_the_decision_tree_names_pipelines_that_exist(monkeypatch):
     assert all(
         pipeline.replace('"', "") in make_tree.draw().replace("&quot;", "").replace('"', "") for pipeline in named
     )
+
+
+ESTIMATORS = [
+    member
+    for name in sklearn_ser.__all__
+    if inspect.isclass(member := getattr(sklearn_ser, name)) and issubclass(member, BaseEstimator)
+]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: estimator.__name__)
+def test_diagrams_link_to_the_documentation_if_told_where_it_is(estimator, make_api, monkeypatch):
+    """They link to the page that autosummary makes, and without the setting nowhere."""
+    instance = estimator.__new__(estimator)
+    monkeypatch.delenv("SKLEARN_SER_DOCS", raising=False)
+    assert instance._get_doc_link() == ""
+    monkeypatch.setenv("SKLEARN_SER_DOCS", "https://docs.example/{ser}/")
+    pages = {f"sklearn_ser.{package}.{name}" for package, names in make_api.public_names().items() for name in names}
+    root, page = instance._get_doc_link().split("/api/generated/")
+    assert root == "https://docs.example/{ser}"
+    assert page.removesuffix(".html") in pages
+
+
+def test_diagram_of_a_pipeline_holds_the_links(monkeypatch):
+    monkeypatch.setenv("SKLEARN_SER_DOCS", "https://docs.example")
+    html = sklearn_ser.make_recognizer("handcrafted", robust=False)._repr_html_()
+    assert "https://docs.example/api/generated/sklearn_ser.features.HandcraftedFeatures.html" in html
+
+
+def test_estimators_of_users_link_to_nothing(monkeypatch):
+    class Mine(sklearn_ser.BoundedScaler):
+        pass
+
+    monkeypatch.setenv("SKLEARN_SER_DOCS", "https://docs.example")
+    assert Mine()._get_doc_link() == ""

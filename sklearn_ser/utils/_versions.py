@@ -6,6 +6,8 @@ import warnings
 
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ._doc_link import DocLinkMixin
+
 _VERSION = "_sklearn_ser_version"  # in the state, as scikit-learn's own estimators have `_sklearn_version`
 
 
@@ -46,7 +48,7 @@ def current_version() -> str:
     return __version__
 
 
-class VersionedMixin:
+class VersionedMixin(DocLinkMixin):
     """For all estimators of this library: their state holds its version, and a state of another version warns.
 
     What else must be as it was, a subclass names in `_digests`, beside a digest of it.
