@@ -1,9 +1,11 @@
 """The audit of splits finds what a split lets through (speakers, sentences, copies of recordings), and nothing else."""
 
 import pickle
+import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -259,8 +261,52 @@ def test_the_report_is_text_and_a_table(corpus):
     assert lines[0].startswith("StratifiedKFold(n_splits=2") and lines[0].endswith(": 6 clips in 2 folds")
     assert lines[1] == "  speakers    <b> in training and in test (2 of 2 folds)"
     html = audit._repr_html_()
-    assert "<b>&lt;b&gt; in training and in test" in html and "<b> in" not in html and html.count("<table") == 2
+    assert "&lt;b&gt; in training and in test" in html and "<b> in" not in html
     assert max(map(len, lines)) < 180
+
+
+def tables_of(html):
+    """Rows of text of each table."""
+    tables = re.findall(r"<table>(.*?)</table>", html)
+    rows = [re.findall(r"<tr>(.*?)</tr>", table) for table in tables]
+    return [[re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in table] for table in rows]
+
+
+def test_html_has_a_verdict_of_each_kind_folds_and_remedies(corpus):
+    X, y = corpus
+    audit = audit_split(StratifiedKFold(2), X, y)
+    html = audit._repr_html_()
+    (_, *found), *copies, (columns, *folds) = tables_of(html)
+    leaks = {"sentences" if name == "texts" else name for name in audit.leaks}
+    assert leaks and len(copies) == ("recordings" in leaks)
+    for (name, verdict, text), line in zip(found, audit._lines().values(), strict=True):
+        assert text == escape(line)
+        assert name == "emotions" or verdict == ("leaks" if name in leaks else "kept apart")
+    assert columns[:4] == ["fold", "training clips", "test clips", "speakers"]
+    shared = list(map(len, audit.speakers))
+    expected = zip(audit.folds["train"], audit.folds["test"], shared, strict=True)
+    assert [row[1:4] for row in folds] == [list(map(str, row)) for row in expected]
+    for name, remedy in {"speakers": "StratifiedSpeakerKFold", "texts": "SpeakerTextKFold"}.items():
+        assert (remedy in html.split("What to do")[-1]) == (name in audit.leaks)
+
+
+def test_html_shows_copies_with_their_rows_and_says_when_nothing_leaks(speech):
+    clips = [*speech[:3], speech[0][160:] / 2]
+    audit = audit_split([([0, 1], [2, 3])], clips, ["a", "b", "a", "a"], speaker=list("wxyz"))
+    html = audit._repr_html_()
+    assert "Recordings on both sides of a fold." in html
+    row = html.split("<caption>Recordings on both sides</caption>")[1].split("<tbody>")[1].split("</tbody>")[0]
+    assert row.startswith("<tr><td>3</td><td class=words>0</td>") and "-6.0" in row
+    clean = audit_split([([0, 1], [2])], clips, ["a", "b", "a", "a"], speaker=list("wxyz"))._repr_html_()
+    assert "Nothing found on both sides of a fold." in clean and "Leave the copies out" not in clean
+    assert "test lacks" in clean and "Pool the predictions" in clean
+
+
+def test_html_of_many_folds_and_copies_shows_some(speech):
+    clips = [speech[k % 2] for k in range(64)]
+    audit = audit_split([([0], [k]) for k in range(1, 41)], clips)
+    html = audit._repr_html_()
+    assert "... 10 more" in html and html.count("<tr><td>") < 60
 
 
 def test_copies_of_the_same_name_are_told_apart_by_their_folders(corpus, tmp_path):

@@ -362,6 +362,28 @@ def test_comparison_says_which_is_better_or_that_it_may_be_chance():
     assert "With 4 speakers no difference could be shown: p is at least 0.12" in " ".join(str(compare(*few)).split())
 
 
+def test_html_of_a_comparison_has_the_speakers_and_says_how_to_read_it():
+    a, b = make_report(accuracy=0.9, title="<a>"), make_report(accuracy=0.3, title="b & c")
+    comparison = compare(a, b)
+    html = comparison._repr_html_()
+    assert "&lt;a&gt;" in html and "<a>" not in html and "b &amp; c" in html
+    rows = html.split("<caption>UAR of each speaker</caption>")[1].split("<tbody>")[1].split("</tbody>")[0]
+    ordered = comparison.by_speaker["difference"].sort_values(ascending=False, kind="stable")
+    assert [row.split("</td>")[0].removeprefix("<td>") for row in rows.split("<tr>")[1:]] == ordered.index.tolist()
+    for difference in ordered:
+        assert f">{difference:+.2f}</td>" in rows
+    assert "Interval (confidence level 95 %)" in html and "the 6 speakers are the units" in html
+    assert "style>" in html and "http" not in html  # needs nothing from elsewhere
+    many = [make_report(accuracy=x, n_speakers=30) for x in (0.4, 0.5)]
+    assert "... 18 more" in compare(*many)._repr_html_()
+
+
+def test_html_of_one_speaker_compared_has_no_intervals():
+    reports = [EvaluationReport(["a", "b"], y_pred, speaker=["s", "s"]) for y_pred in (["a", "a"], ["a", "b"])]
+    html = compare(*reports)._repr_html_()
+    assert "Interval (" not in html and "% interval" not in html and "-0.50" in html
+
+
 def test_reports_of_other_clips_are_not_compared():
     with pytest.raises(ValueError, match="same clips in the same order.*51 clips of 6 speakers and 63 clips of 7"):
         compare(make_report(), make_report(n_speakers=7))

@@ -153,3 +153,23 @@ def test_speakers_can_be_kept_apart_while_watching(clips, monkeypatch):
 def test_docstrings_state_the_common_parameters():
     for function in (mou2021_cnn_lstm, saleem_cnn_lstm, he_attention_blstm):
         assert "<common" not in function.__doc__ and "epochs : int, default=" in function.__doc__
+
+
+def test_the_list_prints_as_a_table_and_stays_a_list():
+    systems = list_systems()
+    lines = repr(systems).splitlines()
+    assert isinstance(systems, list) and len(lines) == 2 + len(systems) and max(map(len, lines)) < 120
+    assert lines[0].split("  ")[0] == "name" and "published WA" in lines[0]
+    for system, line in zip(systems, lines[2:], strict=True):
+        assert line.startswith(system.name) and system.paper in line and system.corpus in line
+        assert line.endswith("-" if system.wa is None else f"{system.wa:.3f}")
+        assert " at 0x" not in repr(system) and f"name={system.name!r}" in repr(system)
+    assert len(repr(systems[:3]).splitlines()) == 5 and systems[3].name == "mou2021_nn, 4 emotions"
+    assert systems + [] == list(systems) and str(systems) == repr(systems)
+    assert len(repr(systems[:0]).splitlines()) == 2
+
+
+def test_the_list_is_a_table_in_a_notebook():
+    html = list_systems()._repr_html_()
+    assert html.count("<tr>") == 1 + len(SYSTEMS) and "bledea_stacked_lstm(&quot;mel&quot;)" in html
+    assert "ravdess, 7 emotions" in html and "0x" not in html

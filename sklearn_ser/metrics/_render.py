@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from html import escape
 from typing import NamedTuple
 
 import numpy as np
+
+from ..utils import _html
 
 _WIDTH = 100  # characters of a line of text
 _COLLAPSED = 0.9  # fraction of the clips with the same answer, above which hardly anything is recognised
@@ -220,60 +221,36 @@ def _table(section: Section) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- as HTML
 
-# Colours are the surroundings' own, with some blue over them: readable on light and on dark pages.
-_STYLE = """<style>
-.sklearn-ser table {border-collapse: collapse; margin: 0.6em 0 1em; font-variant-numeric: tabular-nums}
-.sklearn-ser caption {text-align: left; font-weight: bold; padding: 0.2em 0.6em 0.2em 0}
-.sklearn-ser td, .sklearn-ser th {text-align: right; padding: 0.15em 0.7em; border: none; font-weight: normal}
-.sklearn-ser tr > :first-child, .sklearn-ser .words {text-align: left}
-.sklearn-ser thead th {border-bottom: 1px solid; opacity: 0.75}
-.sklearn-ser .tables {display: flex; flex-wrap: wrap; gap: 0 3em; align-items: flex-start}
-.sklearn-ser p {max-width: 60em; margin: 0.4em 0}
-</style>"""
-
 
 def html(report) -> str:
     tables = [_html_table(section) for section in sections(report)]
     tables.insert(2, _html_confusion(report.confusion))
-    title = f"<p><b>{escape(report.title)}</b></p>" if report.title else ""
-    explained = "".join(f"<p>{escape(note)}</p>" for note in notes(report))
-    return (
-        f'{_STYLE}<div class="sklearn-ser">{title}<p>{escape(headline(report))}</p>'
-        f'<div class="tables">{"".join(tables)}</div>'
-        f"<details open><summary>How to read this</summary>{explained}</details></div>"
+    return _html.page(
+        _html.paragraph("", strong=report.title) if report.title else "",
+        _html.paragraph(headline(report)),
+        _html.side_by_side(*tables),
+        _html.explained(notes(report)),
     )
 
 
 def _html_table(section: Section) -> str:
-    blank = {k for k in range(1, len(section.columns) + 1) if not any(row[k] for row in section.rows)}
-
-    def cells(tag, row):
-        return "".join(
-            f"<{tag}{' class=words' if heading in _WORDS else ''}>{escape(cell)}</{tag}>"
-            for k, (heading, cell) in enumerate(zip(["", *section.columns], row, strict=True))
-            if k not in blank
-        )
-
-    head = f"<thead><tr>{cells('th', ['', *section.columns])}</tr></thead>"
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in section.rows)
-    return f"<table><caption>{escape(section.heading)}</caption>{head}<tbody>{body}</tbody></table>"
+    shown = [k for k in range(len(section.columns) + 1) if k == 0 or any(row[k] for row in section.rows)]
+    columns = ["", *section.columns]
+    rows = [[row[k] for k in shown] for row in section.rows]
+    return _html.table(section.heading, [columns[k] for k in shown], rows, words=_WORDS)
 
 
 def _html_confusion(confusion) -> str:
-    head = "".join(f"<th>{escape(str(label))}</th>" for label in confusion.columns)
-    rows = []
-    for emotion, counts in confusion.iterrows():
-        fractions = counts / counts.sum()
-        cells = "".join(
-            f'<td style="background: rgba(0, 114, 178, {0.55 * fraction:.2f})" title="{count} of {counts.sum()} clips">'
-            f"{f'{fraction:.0%}' if count else '&middot;'}</td>"
-            for fraction, count in zip(fractions, counts, strict=True)
-        )
-        rows.append(f"<tr><th>{escape(str(emotion))}</th>{cells}</tr>")
-    return (
-        "<table><caption>What each emotion (rows) was recognised as (columns)</caption>"
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+    def cell(count, total):
+        text = f"{count / total:.0%}" if count else "\u00b7"
+        return _html.Tinted(text, count / total, hint=f"{count} of {total} clips")
+
+    rows = [
+        [str(emotion), *(cell(count, counts.sum()) for count in counts)]
+        for emotion, counts in zip(confusion.index, confusion.to_numpy(), strict=True)
+    ]
+    caption = "What each emotion (rows) was recognised as (columns)"
+    return _html.table(caption, ["", *map(str, confusion.columns)], rows)
 
 
 # ---------------------------------------------------------------------------------------------------------- two reports
@@ -322,6 +299,50 @@ def comparison_text(comparison) -> str:
 
 
 def comparison_html(comparison) -> str:
-    names = "".join(f"<p><b>{key}</b>: {escape(title)}</p>" for key, title in zip("AB", comparison.titles, strict=True))
-    table = _html_table(_comparison_section(comparison))
-    return f'{_STYLE}<div class="sklearn-ser">{names}{table}<p>{escape(verdict(comparison))}</p></div>'
+    names = [_html.paragraph(title, strong=f"{key}: ") for key, title in zip("AB", comparison.titles, strict=True)]
+    return _html.page(
+        *names,
+        _html.paragraph(verdict(comparison)),
+        _html.side_by_side(_html_table(_comparison_section(comparison)), _html_by_speaker(comparison.by_speaker)),
+        _html.explained(_comparison_notes(comparison)),
+    )
+
+
+def _html_by_speaker(by_speaker) -> str:
+    """From the speaker whom A suits best to the one whom B does; of many, both ends."""
+    by_speaker = by_speaker.sort_values("difference", ascending=False, kind="stable")
+    largest = max(by_speaker["difference"].abs().max(), 1e-9)
+    rows: list[list[str | _html.Tinted]] = [
+        [
+            str(speaker),
+            f"{row['a']:.2f}",
+            f"{row['b']:.2f}",
+            _html.Tinted(
+                f"{row['difference']:+.2f}",
+                abs(row["difference"]) / largest,
+                _html.BLUE if row["difference"] > 0 else _html.ORANGE,
+            ),
+        ]
+        for speaker, row in by_speaker.iterrows()
+    ]
+    left_out = len(rows) - 12
+    if left_out >= 2:
+        rows = [*rows[:6], [f"... {left_out} more", "", "", ""], *rows[-6:]]
+    return _html.table("UAR of each speaker", ["", "A", "B", "A - B"], rows)
+
+
+def _comparison_notes(comparison) -> list[str]:
+    found = [
+        "UAR: the mean of the emotions' recalls. WA: the fraction of clips recognised. Both models were tested on the "
+        f"same clips, and the {comparison.n_speakers} speakers are the units that are compared."
+    ]
+    if comparison.frame["low"].notna().any():
+        found.append(
+            f"Interval (confidence level {100 * comparison.confidence_level:.4g} %): where the difference may lie for "
+            "other speakers."
+        )
+    found.append(
+        "p: how often a difference this large would come about if, for each speaker, it were left to chance which of "
+        "the models made the predictions. It does not say how large the difference is."
+    )
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from ..audio._input import as_clips
 from ..utils._columns import describe, find_column
 from ..utils._messages import short
 from ..utils._sklearn_compat import _num_samples
+from ._audit_html import audit_html
 from ._duplicates import find_copies
 
 
@@ -90,17 +90,7 @@ class SplitAudit:
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self):
-        leaks = ["sentences" if name == "texts" else name for name in self.leaks]
-        rows = []
-        for name, text in self._lines().items():
-            text = f"<b>{escape(text)}</b>" if name in leaks else escape(text)
-            rows.append(f'<tr><th style="text-align: left">{name}</th><td style="text-align: left">{text}</td></tr>')
-        with pd.option_context("display.max_colwidth", None):
-            folds = self.to_frame().reset_index().to_html(border=0, index=False)
-        return (
-            f"<div><p>{escape(self._title())}</p><table><tbody>{''.join(rows)}</tbody></table>"
-            f"<details><summary>Fold by fold</summary>{folds}</details></div>"
-        )
+        return audit_html(self)
 
     def _title(self) -> str:
         return f"{self.cv}: {_count(self.n_clips, 'clip')} in {_count(len(self.folds), 'fold')}"

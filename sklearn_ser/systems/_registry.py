@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from ..utils import _html
 from ._bledea import bledea_stacked_lstm
 from ._he import he_attention_blstm, he_autoencoder_blstm, he_blstm, he_svm
 from ._mou2021 import mou2021_cnn, mou2021_cnn_lstm, mou2021_lstm, mou2021_nn
@@ -41,6 +42,36 @@ class PublishedSystem(NamedTuple):
     test_size: float
     wa: float | None
 
+    def __repr__(self):
+        values = (f"{name}={value!r}" for name, value in self._asdict().items() if name != "build")
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+class _Systems(list):
+    """A list that shows itself as a table."""
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        return type(self)(found) if isinstance(index, slice) else found
+
+    def __repr__(self):
+        rows = [_COLUMNS, *map(_row, self)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+    def _repr_html_(self):
+        return _html.page(_html.table("Published systems", _COLUMNS, map(_row, self), words=_COLUMNS[:-1]))
+
+
+_COLUMNS = ("name", "paper", "task", "tested on", "published WA")
+
+
+def _row(system: PublishedSystem) -> tuple[str, ...]:
+    emotions = "all emotions" if system.emotions is None else f"{len(system.emotions)} emotions"
+    wa = "-" if system.wa is None else f"{system.wa:.3f}"
+    return system.name, system.paper, f"{system.corpus}, {emotions}", f"{system.test_size:.0%} of the clips", wa
+
 
 def list_systems() -> list[PublishedSystem]:
     """All published systems, with the figures that their papers report.
@@ -48,10 +79,16 @@ def list_systems() -> list[PublishedSystem]:
     Returns
     -------
     systems : list of PublishedSystem
+        It prints, and is shown in notebooks, as a table. ``systems[0].build(random_state=0)`` builds one.
 
     Examples
     --------
     >>> from sklearn_ser.systems import list_systems
+    >>> list_systems()[:2]
+    name                          paper            task                 tested on         published WA
+    --------------------------------------------------------------------------------------------------
+    mou2021_cnn_lstm              Mou et al. 2021  emodb, all emotions  20% of the clips  0.578
+    mou2021_cnn_lstm, 4 emotions  Mou et al. 2021  emodb, 4 emotions    20% of the clips  0.830
     >>> {system.name: system.wa for system in list_systems()}["mou2021_cnn_lstm"]
     0.5783
     """
@@ -61,7 +98,7 @@ def list_systems() -> list[PublishedSystem]:
     no_calm = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
     saleem = partial(PublishedSystem, paper="Saleem", corpus="ravdess", emotions=no_calm, test_size=0.2, wa=0.73)
     he = partial(PublishedSystem, paper="He, Ren and He", corpus="emodb", emotions=None, test_size=0.2)
-    return [
+    systems = [
         seven("mou2021_cnn_lstm", mou2021_cnn_lstm, wa=0.5783),
         four("mou2021_cnn_lstm, 4 emotions", mou2021_cnn_lstm, wa=0.83),
         seven("mou2021_nn", mou2021_nn, wa=0.533),
@@ -82,3 +119,4 @@ def list_systems() -> list[PublishedSystem]:
         he("he_autoencoder_blstm", he_autoencoder_blstm, wa=None),
         he("he_attention_blstm", he_attention_blstm, wa=0.7797),
     ]
+    return _Systems(systems)
