@@ -18,12 +18,11 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
 from sklearn_ser import (
     AddNoise,
     Codec,
     Compose,
+    RobustnessDisplay,
     Room,
     Telephone,
     evaluate,
@@ -71,18 +70,8 @@ print(reports["on altered copies, too"])
 # The two, side by side
 # ---------------------
 
-fig, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
-for offset, (name, report) in zip((-0.12, 0.12), reports.items(), strict=True):
-    scores = report.to_frame().loc["UAR by condition"]
-    positions = [place + offset for place in range(len(scores))]
-    spread = [scores["value"] - scores["low"], scores["high"] - scores["value"]]
-    ax.errorbar(scores["value"], positions, xerr=spread, fmt="o", label=f"trained {name}")
-ax.axvline(scores["chance"].iloc[0], color="grey", linestyle=":", label="chance")
-ax.set_yticks(range(len(scores)), scores.index)
-ax.set(xlim=(0, 1), xlabel="UAR of unseen speakers, with 95 % intervals")
-ax.invert_yaxis()
-ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-fig.savefig(output / "conditions.png", dpi=120)
+display = RobustnessDisplay.from_reports({f"trained {name}": report for name, report in reports.items()})
+display.figure_.savefig(output / "conditions.png", dpi=120)
 
 # %%
 # In short: what is recognised in the studio need not be recognised on a telephone, unless the classifier has trained
