@@ -74,6 +74,6 @@ plt.show()
 
 # %%
 # In short: what is not speech lies far away, and so does speech that noise has covered; a telephone moves speech
-# little, because the features leave out most of what it changes. Novelty is measured from the training clips, whatever copies of them are trained on.
+# little, because the features leave out most of what it changes.
 
 print("Too far away: " + "; ".join(f"{name}: {share:.0%}" for name, share in unknown.items()) + ".")

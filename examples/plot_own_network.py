@@ -1,6 +1,6 @@
 """
-A network of one's own, fine-tuned on new speakers
-==================================================
+Does a network of one's own learn from altered clips, and from new speakers?
+============================================================================
 
 Does a small network learn more from clips that are altered anew in each epoch, and does it recognise speakers better
 once it has been trained further on a few of their clips? The network is a function of a few lines; the rest is

@@ -11,19 +11,8 @@ from ..audio._io import clip_length, load_part
 from ..segmentation import Timeline
 from ..utils._colors import GREY
 from ..utils._sklearn_compat import check_matplotlib_support
+from ._palette import EMOTIONS
 
-# Okabe and Ito's palette, which the colour-blind can tell apart; an emotion has the same colour in every picture.
-_COLOURS = {
-    "anger": "#D55E00",
-    "boredom": "#56B4E9",
-    "calm": "#DDDDDD",
-    "disgust": "#009E73",
-    "fear": "#CC79A7",
-    "happiness": "#F0E442",
-    "neutral": "#555555",
-    "sadness": "#0072B2",
-    "surprise": "#E69F00",
-}
 _HATCHED = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7")
 _HATCHES = ("////", "....", "xxxx", "||||")
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)  # seconds
@@ -227,11 +216,11 @@ class TimelineDisplay:
     def _styles(self) -> dict:
         """Colour and hatch of each class: an emotion's own, or what is left, first the colours without hatches."""
         classes = list(self.timeline.columns[2:-1])
-        others = [name for name in classes if name not in _COLOURS]
-        left = [(colour, None) for name, colour in _COLOURS.items() if name not in classes]
+        others = [name for name in classes if name not in EMOTIONS]
+        left = [(colour, None) for name, colour in EMOTIONS.items() if name not in classes]
         hatched = [(colour, hatch) for hatch in _HATCHES for colour in _HATCHED]
         found = dict(zip(others, cycle([*left, *hatched]), strict=False))
-        return {name: found.get(name) or (_COLOURS[name], None) for name in classes}
+        return {name: found.get(name) or (EMOTIONS[name], None) for name in classes}
 
     def _draw_probabilities(self, ax, shown, styles) -> None:
         """One upon the other; nothing where there are no segments."""
