@@ -265,3 +265,48 @@ def test_estimators_of_users_link_to_nothing(monkeypatch):
 
     monkeypatch.setenv("SKLEARN_SER_DOCS", "https://docs.example")
     assert Mine()._get_doc_link() == ""
+
+
+README = DOCS.parent / "README.md"
+
+
+def test_readme_fits_a_screen_and_links_to_what_exists():
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 66
+    for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", text):
+        assert (README.parent / target).exists(), target
+
+
+def test_figures_of_the_readme_are_those_of_the_documentation():
+    """Each row's, in a row of the same page that speaks of the same pipeline."""
+    measured = (DOCS / "choose.md").read_text(encoding="utf-8") + (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if re.search(r"\| \**0\.\d{3}", line)]
+    assert len(rows) == 4
+    for row in rows:
+        named = re.search(r"make_recognizer\([^)]*\)|ComParE_2016|default-v1", row).group()
+        figures = re.findall(r"0\.\d{3}", row)
+        assert any(named in line and all(f" {figure} " in line for figure in figures) for line in measured.splitlines())
+
+
+def test_code_of_the_readme_runs(monkeypatch, tmp_path):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    (code,) = snippets_of(README)
+    assert len(code.splitlines()) <= 10
+    corpus = sklearn_ser.make_emotional_speech(24, n_speakers=3, random_state=0)
+    soundfile.write(tmp_path / "new.wav", corpus.data[0], corpus.sr)
+    handcrafted = make_handcrafted()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sklearn_ser, "fetch_emodb", lambda: corpus)
+    monkeypatch.setattr(sklearn_ser, "make_recognizer", lambda: handcrafted)
+    exec(compile(code, str(README), "exec"), {})
+    pyplot.close("all")
+    assert (tmp_path / "ser.joblib").exists() and (tmp_path / "report.png").exists()
+
+
+def make_handcrafted():
+    """In place of the encoder, which would be downloaded."""
+    from sklearn.pipeline import make_pipeline
+
+    features = sklearn_ser.HandcraftedFeatures(feature_set="bledea170")
+    return make_pipeline(features, sklearn_ser.BoundedScaler(), sklearn_ser.CalibratedDiscriminant())
