@@ -4,16 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from joblib import Memory
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
+from sklearn_ser import HandcraftedFeatures
 from sklearn_ser.metrics import evaluate
 from sklearn_ser.metrics._evaluate import _random_splits, _splits
+from sklearn_ser.metrics._input import title_of
 
 EMOTIONS = np.array(["anger", "fear", "neutral"])
 
@@ -255,3 +259,22 @@ def test_name_tells_the_steps_without_their_parameters():
     report = evaluate(model, corpus, cv=2)
     assert report.name == "StandardScaler > GridSearchCV(LogisticRegression)"
     assert "LogisticRegression(C=3)" in report.title
+
+
+@pytest.mark.parametrize(
+    "params, title",
+    [
+        (dict(memory="/home/me/cache"), "HandcraftedFeatures() > SVC(C=3)"),
+        (dict(memory="/a", n_jobs=-1, verbose=1, sr=8000), "HandcraftedFeatures(sr=8000) > SVC(C=3)"),
+        (dict(feature_set="bledea170", n_jobs=2), "HandcraftedFeatures(feature_set='bledea170') > SVC(C=3)"),
+        (dict(memory=Memory("/a/b")), "HandcraftedFeatures() > SVC(C=3)"),
+    ],
+)
+def test_title_leaves_out_what_no_prediction_depends_on(params, title):
+    assert title_of(make_pipeline(HandcraftedFeatures(**params), SVC(C=3))) == title
+
+
+def test_html_has_the_name_and_its_parameters_folded_away():
+    html = evaluate(make_pipeline(StandardScaler(), LogisticRegression(C=3)), make_clips(), cv=2)._repr_html_()
+    assert "<b>StandardScaler &gt; LogisticRegression</b>" in html
+    assert "<summary>Parameters</summary><p>StandardScaler() &gt; LogisticRegression(C=3)</p>" in html

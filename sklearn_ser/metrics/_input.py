@@ -18,6 +18,8 @@ from ..utils._columns import find_column
 from ..utils._messages import short
 from ..utils._random import draw_seed
 
+# How an estimator runs, not what it does: a report that is passed on names nobody's folders.
+_AS_IT_RUNS = r"(?:memory=(?:'[^']*'|Memory\(location=[^()]*\))|(?:n_jobs|verbose)=(?:-?\d+|True|False))"
 CLEAN = "as they are"  # the condition of clips that nothing is done to
 
 
@@ -96,9 +98,10 @@ def altered(conditions, X, random_state) -> dict:
 
 
 def title_of(estimator) -> str:
-    """Its steps, each on one line."""
+    """Its steps with their parameters, each on one line, but for those that no prediction depends on."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    return " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
+    title = " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
+    return re.sub(rf"(?<=\()(?:{_AS_IT_RUNS}(?:, )?)+|, {_AS_IT_RUNS}", "", title)
 
 
 def name_of(estimator) -> str:

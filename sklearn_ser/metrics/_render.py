@@ -226,8 +226,9 @@ def html(report) -> str:
     tables = [_html_table(section) for section in sections(report)]
     tables.insert(2, _html_confusion(report.confusion))
     return _html.page(
-        _html.paragraph("", strong=report.title) if report.title else "",
+        _html.paragraph("", strong=report.name) if report.name else "",
         _html.paragraph(headline(report)),
+        _html.folded(_html.paragraph(report.title), summary="Parameters") if report.title != report.name else "",
         _html.side_by_side(*tables),
         _html.explained(notes(report)),
     )
