@@ -1,6 +1,7 @@
 """Settings of the documentation: ``sphinx-build -W -b html docs docs/_build`` builds it, without a network.
 
-``-D plot_gallery=0`` leaves the examples unrun, and is done in a minute.
+``-D plot_gallery=0`` leaves the examples unrun, and is done in a minute. Snippets of a few pages are run for the
+figures that they draw.
 """
 
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import make_api  # noqa: E402
+import make_figures  # noqa: E402
 import make_tree  # noqa: E402
 
 import sklearn_ser  # noqa: E402
@@ -69,6 +71,7 @@ sphinx_gallery_conf = {
 }
 
 make_api.write(Path(__file__).parent / "api")
+make_figures.write(Path(__file__).parent / "api" / "figures")
 make_tree.write(Path(__file__).parent / "api" / "choose.svg")
 
 

@@ -21,6 +21,7 @@ import sklearn_ser
 
 DOCS = Path(__file__).parents[1] / "docs"
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FIGURE = re.compile(r"\(\.\./api/figures/(\w+)\.png\)")
 PAGES = [page for page in sorted(DOCS.glob("**/*.md")) if not {"_build", "api", "gallery"} & set(page.parts)]
 RUN = [page for page in PAGES if page.parent.name in ("guide", "howto") or page.stem in ("index", "start")]
 
@@ -93,7 +94,10 @@ def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
     with threadpool_limits(1, "blas"):
         for snippet in snippets_of(page):
             exec(compile(snippet, str(page), "exec"), namespace)
+    shown = set(FIGURE.findall(page.read_text(encoding="utf-8")))
+    drawn = {f"{page.stem}_{count}" for count, _ in enumerate(pyplot.get_fignums(), 1)}
     pyplot.close("all")
+    assert shown <= drawn, "docs/make_figures.py makes no such figure of this page"
 
 
 def test_snippets_are_python_or_said_to_be_something_else():
@@ -310,3 +314,10 @@ def make_handcrafted():
 
     features = sklearn_ser.HandcraftedFeatures(feature_set="bledea170")
     return make_pipeline(features, sklearn_ser.BoundedScaler(), sklearn_ser.CalibratedDiscriminant())
+
+
+def test_pages_that_show_figures_are_those_that_are_drawn(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    import make_figures
+
+    assert {page.stem for page in PAGES if FIGURE.search(page.read_text(encoding="utf-8"))} == set(make_figures.PAGES)
