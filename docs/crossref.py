@@ -59,7 +59,7 @@ def let_calls_wrap(app, doctree, docname):
     for literal in list(doctree.findall(nodes.literal)):
         if not _inside(literal, (nodes.entry,)):
             continue
-        parts = re.split(r"(?<=[(/])", literal.astext())
+        parts = re.split(r"(?<=[(/])(?!\))", literal.astext())
         literal.children.clear()
         for index, part in enumerate(parts):
             literal += [nodes.raw("", "<wbr>", format="html"), nodes.Text(part)] if index else nodes.Text(part)
