@@ -64,6 +64,7 @@ def _folds(audit) -> str:
     """Counts of each fold: tinted where something is on both sides."""
     frame = audit.to_frame()
     counts = [name for name in ("speakers", "texts", "recordings") if name in frame]
+    frame = frame.drop(columns=[name for name in frame if name.startswith("missing") and not any(frame[name])])
     words = [name for name in frame if name.startswith("missing")]
     names = {"texts": "sentences", "missing_in_train": "training lacks", "missing_in_test": "test lacks"}
     names |= {"train": "training clips", "test": "test clips"}

@@ -11,9 +11,9 @@ from ..audio._io import clip_length, load_part
 from ..segmentation import Timeline
 from ..utils._colors import GREY
 from ..utils._sklearn_compat import check_matplotlib_support
-from ._palette import EMOTIONS
+from ._palette import EMOTIONS, colours_of
 
-_HATCHED = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7")
+_MOST_PLAIN = 9  # classes that colours alone tell apart; of more, those without a colour of their own are hatched
 _HATCHES = ("////", "....", "xxxx", "||||")
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)  # seconds
 _STEP_WIDTH = 4.0  # points: of what is narrower, nothing can be seen but stripes
@@ -42,8 +42,8 @@ class TimelineDisplay:
     ----------
     timeline : Timeline or DataFrame
         As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class,
-        and `predicted`. Emotions have the same colour in every picture; of more classes than there are colours, some
-        are hatched.
+        and `predicted`. Classes have the same colours as in other pictures; of more than nine, those that are not among
+        the emotions of this library are hatched.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
 
@@ -214,13 +214,11 @@ class TimelineDisplay:
         return ", ".join(parts)
 
     def _styles(self) -> dict:
-        """Colour and hatch of each class: an emotion's own, or what is left, first the colours without hatches."""
+        """Colour and hatch of each class."""
         classes = list(self.timeline.columns[2:-1])
-        others = [name for name in classes if name not in EMOTIONS]
-        left = [(colour, None) for name, colour in EMOTIONS.items() if name not in classes]
-        hatched = [(colour, hatch) for hatch in _HATCHES for colour in _HATCHED]
-        found = dict(zip(others, cycle([*left, *hatched]), strict=False))
-        return {name: found.get(name) or (EMOTIONS[name], None) for name in classes}
+        others = [name for name in classes if name not in EMOTIONS] if len(classes) > _MOST_PLAIN else []
+        hatches = dict(zip(others, cycle(_HATCHES), strict=False))
+        return {name: (colour, hatches.get(name)) for name, colour in colours_of(classes).items()}
 
     def _draw_probabilities(self, ax, shown, styles) -> None:
         """One upon the other; nothing where there are no segments."""
