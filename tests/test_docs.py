@@ -327,3 +327,18 @@ def test_pages_that_show_figures_are_those_that_are_drawn(monkeypatch):
     import make_figures
 
     assert {page.stem for page in PAGES if FIGURE.search(page.read_text(encoding="utf-8"))} == set(make_figures.PAGES)
+
+
+@pytest.mark.neural
+def test_start_shows_the_report_that_is_printed(recordings, monkeypatch, capsys):
+    """Line by line, but for the figures, which another version of a library may change in the last digit."""
+
+    def without_figures(line):
+        return re.sub(r"[\d.]+|-$|\w+ \(\d+%\)$", "", line).split()
+
+    page = (DOCS / "start.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(recordings)
+    exec(snippets_of(DOCS / "start.md")[0], {})
+    printed = [without_figures(line) for line in capsys.readouterr().out.splitlines()]
+    assert [without_figures(line) for line in shown.splitlines()] == printed[: len(shown.splitlines())]
