@@ -28,6 +28,17 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
     is shrunk towards a multiple of the identity, so that there may be more features than clips [1]_. Behind
     `BoundedScaler` it was the most robust of the classifiers that were tried, at no loss on clean speech.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import CalibratedDiscriminant
+    >>> X = np.array([[0.0], [1.0], [2.0], [7.0], [8.0], [9.0]])
+    >>> classifier = CalibratedDiscriminant(cv=3).fit(X, ["calm"] * 3 + ["fear"] * 3)
+    >>> classifier.predict([[3.0], [6.0]]).tolist()
+    ['calm', 'fear']
+
     Parameters
     ----------
     shrinkage : float, default=0.3
@@ -65,15 +76,6 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
        Association 84(405).
     .. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), "On calibration of modern neural networks", Proc.
        ICML.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import CalibratedDiscriminant
-    >>> X = np.array([[0.0], [1.0], [2.0], [7.0], [8.0], [9.0]])
-    >>> classifier = CalibratedDiscriminant(cv=3).fit(X, ["calm"] * 3 + ["fear"] * 3)
-    >>> classifier.predict([[3.0], [6.0]]).tolist()
-    ['calm', 'fear']
     """
 
     _splits_clips = True  # so that whoever multiplies clips tells which rows belong together

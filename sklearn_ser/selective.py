@@ -39,6 +39,19 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to
     parts of the data, speakers apart, and predicts the rest of them; then it is fitted to all.
 
+    Read more in the guide: :doc:`saying "I don't know" </guide/rejection>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser import SelectiveClassifier
+    >>> X = np.arange(40.0)[:, np.newaxis] - 19.5
+    >>> y = np.where(X[:, 0] < 0, "calm", "fear")
+    >>> classifier = SelectiveClassifier(LogisticRegression(), coverage=0.5)
+    >>> classifier.fit(X, y, groups=np.arange(40) % 8).predict([[-15.0], [1.0], [15.0]]).tolist()
+    ['calm', 'unknown', 'fear']
+
     Parameters
     ----------
     estimator : classifier
@@ -125,17 +138,6 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
        Biometrika 26(4), 1934.
     .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts
        estimated from survey data", Survey Methodology 24(2), 1998.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn_ser import SelectiveClassifier
-    >>> X = np.arange(40.0)[:, np.newaxis] - 19.5
-    >>> y = np.where(X[:, 0] < 0, "calm", "fear")
-    >>> classifier = SelectiveClassifier(LogisticRegression(), coverage=0.5)
-    >>> classifier.fit(X, y, groups=np.arange(40) % 8).predict([[-15.0], [1.0], [15.0]]).tolist()
-    ['calm', 'unknown', 'fear']
     """
 
     _parameter_constraints: dict = {

@@ -1,8 +1,11 @@
 """Docstrings of everything public are complete numpydoc."""
 
+import doctest
 import importlib
 import inspect
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +13,11 @@ import sklearn_ser
 
 validate = pytest.importorskip("numpydoc.validate", reason="the extra dev has numpydoc").validate
 
+DOCS = Path(__file__).parents[1] / "docs"
+
 # Every check of numpydoc is made but these:
 UNCHECKED = {
+    "GL07": "classes begin with their examples, which readers of `help` look for; pages have the usual order",
     "ES01": "a summary that says all needs no extended one",
     "SA01": "classes have See Also where there is an alternative; methods have none",
     "EX01": "classes and functions have examples; methods are shown in their class's",
@@ -48,3 +54,42 @@ def public_modules():
 @pytest.mark.parametrize("name", public_objects())
 def test_docstring_is_complete(name):
     assert [error for error in validate(name)["errors"] if error[0] not in UNCHECKED] == []
+
+
+def public_classes():
+    found = {}
+    for module in (sklearn_ser, *(importlib.import_module(name) for name in public_modules())):
+        members = ((name, getattr(module, name)) for name in getattr(module, "__all__", []))
+        found.update({member: name for name, member in members if inspect.isclass(member)})
+    return sorted(found, key=lambda member: member.__name__)
+
+
+@pytest.mark.parametrize("member", public_classes(), ids=lambda member: member.__name__)
+def test_help_begins_with_an_example_and_leads_to_the_guide(member):
+    doc = inspect.getdoc(member)
+    titles = re.findall(r"^([A-Z][A-Za-z ]+)\n---+$", doc, re.MULTILINE)
+    assert titles[0] == "Examples"
+    example = doctest.DocTestParser().get_examples(doc)
+    assert any(doctest.SKIP not in line.options for line in example)
+    (page,) = re.findall(r"^Read more in the guide: :doc:`[^`<]+ </([\w/]+)>`\.$", doc, re.MULTILINE)
+    assert (DOCS / f"{page}.md").exists()
+
+
+def neural_classifiers():
+    return [member for member in public_classes() if re.search(r"^    mixup : ", member.__doc__, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("member", neural_classifiers(), ids=lambda member: member.__name__)
+def test_groups_of_parameters_are_named_in_their_order(member):
+    """First and last of each, as the docstring has them."""
+    doc = inspect.getdoc(member)
+    said = re.search(r"Its parameters, in groups: (.*?)\.\n\n", doc, re.DOTALL).group(1)
+    listed = re.findall(
+        r"^((?:\w+, )*\w+) : ", doc[doc.index("Parameters\n---") : doc.index("Attributes\n---")], re.MULTILINE
+    )
+    listed = [name for names in listed for name in names.split(", ")]
+    assert set(listed) == set(inspect.signature(member).parameters)
+    ends = [listed.index(name) for name in re.findall(r"`(\w+)`", said)]
+    assert ends == sorted(ends) and ends[0] == 0 and ends[-1] == len(listed) - 1
+    first = listed.index("optimizer"), listed.index("time_mask"), listed.index("random_state")
+    assert set(first) <= set(ends) and {place - 1 for place in first} <= set(ends)

@@ -79,6 +79,31 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     for each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the
     function makes of a waveform must not depend on the others beside it, bit for bit, because a memory hands it out
     among others.
+
+    Read more in the guide: :doc:`a descriptor of your own </howto/own_descriptor>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import AudioTransformer
+    >>> def peaks(waveforms):
+    ...     return [[np.abs(waveform).max()] for waveform in waveforms]
+    >>> class Peak(AudioTransformer):
+    ...     def __init__(self, memory=None):
+    ...         self.sr, self.offset, self.duration, self.normalize = 16000, 0.0, None, None
+    ...         self.memory, self.n_jobs, self.verbose = memory, None, 0
+    ...
+    ...     def _learn(self, n_times):
+    ...         self.n_values_ = 1
+    ...
+    ...     def _function(self):
+    ...         return peaks
+    ...
+    ...     def transform(self, X):
+    ...         _, results = self._apply(X)
+    ...         return np.array([values for _, values in sorted(results)])
+    >>> Peak().fit_transform([np.full(8000, 0.5), np.zeros(8000)]).tolist()
+    [[0.5], [0.0]]
     """
 
     # Decoding, resampling and FFTs run outside the interpreter's lock, so that threads do. A subclass whose work is in

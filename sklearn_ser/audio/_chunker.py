@@ -34,6 +34,17 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
     The last chunk of a clip is filled up with silence (zeros); chunks that a shorter clip does not have are NaN, which
     the neural classifiers mask.
 
+    Read more in the guide: :doc:`audio input </guide/audio_input>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import WaveformChunker
+    >>> clips = [np.ones(3), np.ones(5)]
+    >>> WaveformChunker(chunk_duration=2 / 16000, normalize=None).fit_transform(clips)
+    array([[[ 1.,  1.], [ 1.,  0.], [nan, nan]],
+           [[ 1.,  1.], [ 1.,  1.], [ 1.,  0.]]], dtype=float32)
+
     Parameters
     ----------
     chunk_duration : float, default=1.0
@@ -69,15 +80,6 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
     References
     ----------
     .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import WaveformChunker
-    >>> clips = [np.ones(3), np.ones(5)]
-    >>> WaveformChunker(chunk_duration=2 / 16000, normalize=None).fit_transform(clips)
-    array([[[ 1.,  1.], [ 1.,  0.], [nan, nan]],
-           [[ 1.,  1.], [ 1.,  1.], [ 1.,  0.]]], dtype=float32)
     """
 
     _parameter_constraints: dict = {

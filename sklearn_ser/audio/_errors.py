@@ -4,7 +4,19 @@ from __future__ import annotations
 
 
 class AudioError(ValueError):
-    """A clip cannot be used; the message names its row, its path and the reason."""
+    """A clip cannot be used; the message names its row, its path and the reason.
+
+    Read more in the guide: :doc:`audio input </guide/audio_input>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import AudioError, WaveformLoader
+    >>> try:
+    ...     WaveformLoader().fit_transform(["nowhere.wav"])
+    ... except AudioError as error:
+    ...     print("nowhere.wav" in str(error))
+    True
+    """
 
 
 class MissingAudioError(AudioError, FileNotFoundError):

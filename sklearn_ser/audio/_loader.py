@@ -15,6 +15,16 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     Every audio transformer decodes paths itself; load waveforms apart only where something works on the waveforms
     themselves, or where a small corpus is to be decoded once.
 
+    Read more in the guide: :doc:`audio input </guide/audio_input>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import WaveformLoader
+    >>> clips = [np.array([0.1, -0.2]), np.array([0.4, 0.1, 0.2])]
+    >>> [w.tolist() for w in WaveformLoader(normalize="peak").fit_transform(clips)]
+    [[0.5, -1.0], [1.0, 0.25, 0.5]]
+
     Parameters
     ----------
     sr : int, default=16000
@@ -35,14 +45,6 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
         Clips decoded at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
     verbose : int, default=0
         Above 0, show a progress bar.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import WaveformLoader
-    >>> clips = [np.array([0.1, -0.2]), np.array([0.4, 0.1, 0.2])]
-    >>> [w.tolist() for w in WaveformLoader(normalize="peak").fit_transform(clips)]
-    [[0.5, -1.0], [1.0, 0.25, 0.5]]
     """
 
     def __init__(

@@ -20,6 +20,18 @@ _PER_OCTAVE = np.log2(10) / 20  # exponent of a frequency, for each dB an octave
 class Telephone(WaveformAugmenter):
     """A waveform as an old telephone line delivers it: 300 to 3400 Hz, sampled at 8 kHz, in 8 bits; as loud as before.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Telephone
+    >>> time = np.arange(16000) / 16000
+    >>> clip = np.sin(2 * np.pi * 1000 * time) + np.sin(2 * np.pi * 5000 * time)
+    >>> spectrum = np.abs(np.fft.rfft(Telephone()(clip, 16000, random_state=0)))
+    >>> bool(spectrum[5000] < spectrum[1000] / 1000)
+    True
+
     Parameters
     ----------
     band : (float, float) or None, default=(300, 3400)
@@ -43,16 +55,6 @@ class Telephone(WaveformAugmenter):
     The rate is that of the clip again, and nothing is delayed. The laws are the continuous ones of ITU-T G.711 (mu =
     255, A = 87.6) with 127 steps to each side, where the standard takes straight pieces. A clip below 8 kHz is not
     resampled.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import Telephone
-    >>> time = np.arange(16000) / 16000
-    >>> clip = np.sin(2 * np.pi * 1000 * time) + np.sin(2 * np.pi * 5000 * time)
-    >>> spectrum = np.abs(np.fft.rfft(Telephone()(clip, 16000, random_state=0)))
-    >>> bool(spectrum[5000] < spectrum[1000] / 1000)
-    True
     """
 
     _parameter_constraints: dict = {
@@ -107,6 +109,18 @@ def companded(waveform: np.ndarray, law: str) -> np.ndarray:
 class Equalizer(WaveformAugmenter):
     """A waveform as other microphones and loudspeakers colour it: brighter or duller, or cut off; as loud as before.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Equalizer
+    >>> time = np.arange(16000) / 16000
+    >>> clip = np.sin(2 * np.pi * 1000 * time) + np.sin(2 * np.pi * 2000 * time)
+    >>> spectrum = np.abs(np.fft.rfft(Equalizer(tilt=-6)(clip, 16000)))
+    >>> print(round(float(20 * np.log10(spectrum[2000] / spectrum[1000])), 1))
+    -6.0
+
     Parameters
     ----------
     tilt : float or (float, float), default=(-6, 6)
@@ -120,16 +134,6 @@ class Equalizer(WaveformAugmenter):
     Notes
     -----
     Nothing is delayed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import Equalizer
-    >>> time = np.arange(16000) / 16000
-    >>> clip = np.sin(2 * np.pi * 1000 * time) + np.sin(2 * np.pi * 2000 * time)
-    >>> spectrum = np.abs(np.fft.rfft(Equalizer(tilt=-6)(clip, 16000)))
-    >>> print(round(float(20 * np.log10(spectrum[2000] / spectrum[1000])), 1))
-    -6.0
     """
 
     _parameter_constraints: dict = {
@@ -162,6 +166,14 @@ class Equalizer(WaveformAugmenter):
 class Clipping(WaveformAugmenter):
     """A waveform that was too loud for the recorder: its peaks are cut off.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import Clipping
+    >>> Clipping(limit=0.5)([0.1, 0.8, -0.6], 16000).tolist()
+    [0.10000000149011612, 0.4000000059604645, -0.4000000059604645]
+
     Parameters
     ----------
     fraction : float or (float, float), default=(0.005, 0.1)
@@ -171,12 +183,6 @@ class Clipping(WaveformAugmenter):
         call draws. None cuts by `fraction`.
     p : float, default=1.0
         Probability that anything is changed at all.
-
-    Examples
-    --------
-    >>> from sklearn_ser import Clipping
-    >>> Clipping(limit=0.5)([0.1, 0.8, -0.6], 16000).tolist()
-    [0.10000000149011612, 0.4000000059604645, -0.4000000059604645]
     """
 
     _parameter_constraints: dict = {
@@ -202,6 +208,14 @@ class Clipping(WaveformAugmenter):
 class Level(WaveformAugmenter):
     """A waveform softer or louder, and rounded to the steps of a recorder: soft speech loses detail.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import Level
+    >>> Level(-20, bits=8)([0.5, -1.0, 0.03], 16000).tolist()  # in steps of 1/128
+    [0.046875, -0.1015625, 0.0]
+
     Parameters
     ----------
     gain : float or (float, float), default=(-40, 0)
@@ -211,12 +225,6 @@ class Level(WaveformAugmenter):
         scale, -1 and 1. None does neither.
     p : float, default=1.0
         Probability that anything is changed at all.
-
-    Examples
-    --------
-    >>> from sklearn_ser import Level
-    >>> Level(-20, bits=8)([0.5, -1.0, 0.03], 16000).tolist()  # in steps of 1/128
-    [0.046875, -0.1015625, 0.0]
     """
 
     _parameter_constraints: dict = {

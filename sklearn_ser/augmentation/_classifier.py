@@ -70,6 +70,23 @@ class AugmentedClassifier(RowExpandingClassifier):
     In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole
     pipeline, from the audio on: in a cross-validation around it, no copy of a test clip is ever seen in training.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_ser import AddNoise, AugmentedClassifier, HandcraftedFeatures
+    >>> time = np.arange(4000) / 16000
+    >>> clips = [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 800, 880)]
+    >>> pipeline = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), SVC())
+    >>> classifier = AugmentedClassifier(pipeline, [AddNoise(snr=20)], random_state=0)
+    >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
+    ['low', 'low', 'high', 'high']
+    >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
+    (8, 170)
+
     Parameters
     ----------
     estimator : estimator
@@ -114,21 +131,6 @@ class AugmentedClassifier(RowExpandingClassifier):
       request. One that stops early inside another estimator, where groups do not reach it, is refused.
     - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and
       test folds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.svm import SVC
-    >>> from sklearn_ser import AddNoise, AugmentedClassifier, HandcraftedFeatures
-    >>> time = np.arange(4000) / 16000
-    >>> clips = [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 800, 880)]
-    >>> pipeline = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), SVC())
-    >>> classifier = AugmentedClassifier(pipeline, [AddNoise(snr=20)], random_state=0)
-    >>> classifier.fit(clips, ["low", "low", "high", "high"]).predict(clips).tolist()
-    ['low', 'low', 'high', 'high']
-    >>> classifier.estimator_[-1].shape_fit_  # clips and noisy copies
-    (8, 170)
     """
 
     _parts = "copies"

@@ -25,6 +25,15 @@ _BLOCK = 2**15  # samples; libsndfile has overflowed its stack when it was given
 class Codec(WaveformAugmenter):
     """A waveform after lossy compression, as voice messages and calls over the Internet use it; nothing is delayed.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Codec
+    >>> Codec("vorbis")(np.sin(np.arange(8000)), 16000).shape
+    (8000,)
+
     Parameters
     ----------
     format : {"mp3", "vorbis", "opus"} or a sequence of these, default=("mp3", "vorbis", "opus")
@@ -45,13 +54,6 @@ class Codec(WaveformAugmenter):
     libsndfile encodes and decodes, in memory, at a peak of half of full scale, so that a soft clip loses no more than
     a loud one. A rate that the coding does not know is resampled to one above it, and back. What the encoder delays is
     measured once for each setting, and taken back.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import Codec
-    >>> Codec("vorbis")(np.sin(np.arange(8000)), 16000).shape
-    (8000,)
     """
 
     _parameter_constraints: dict = {

@@ -12,13 +12,7 @@ from ._base import Seeded, WaveformAugmenter, as_augmenter
 class Compose(WaveformAugmenter):
     """A waveform that went through several augmenters, one after the other: a telephone in a noisy room.
 
-    Parameters
-    ----------
-    augmenters : sequence of callables
-        In the order in which they are applied, each with its own probability `p`: those of this library, or any
-        callables ``(waveform, sr) -> waveform``.
-    p : float, default=1.0
-        Probability that anything is changed at all.
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
 
     Examples
     --------
@@ -27,6 +21,14 @@ class Compose(WaveformAugmenter):
     >>> call = Compose([Room(rt60=0.4), AddNoise(snr=15, color="pink"), Telephone()])
     >>> call(np.sin(np.arange(8000)), 16000, random_state=0).shape
     (8000,)
+
+    Parameters
+    ----------
+    augmenters : sequence of callables
+        In the order in which they are applied, each with its own probability `p`: those of this library, or any
+        callables ``(waveform, sr) -> waveform``.
+    p : float, default=1.0
+        Probability that anything is changed at all.
     """
 
     _parameter_constraints: dict = {**WaveformAugmenter._parameter_constraints, "augmenters": [tuple, list]}

@@ -45,6 +45,17 @@ class AddNoise(WaveformAugmenter):
 
     Exactly one of `amplitude` and `snr` is given. Their ranges are drawn from at each call.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import AddNoise
+    >>> tone = np.sin(np.arange(16000, dtype=np.float32))
+    >>> noise = AddNoise(snr=10, color="pink")(tone, 16000, random_state=0) - tone
+    >>> print(round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))), 3))
+    10.0
+
     Parameters
     ----------
     amplitude : float, (float, float) or None, default=None
@@ -68,15 +79,6 @@ class AddNoise(WaveformAugmenter):
     References
     ----------
     .. [1] The log-mel CNN-LSTM on RAVDESS whose pipeline is `sklearn_ser.systems.saleem_cnn_lstm`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import AddNoise
-    >>> tone = np.sin(np.arange(16000, dtype=np.float32))
-    >>> noise = AddNoise(snr=10, color="pink")(tone, 16000, random_state=0) - tone
-    >>> print(round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))), 3))
-    10.0
     """
 
     _parameter_constraints: dict = {
@@ -126,6 +128,18 @@ class AddBackground(WaveformAugmenter):
     Each call takes a random excerpt of a random recording, or of several at once. Without recordings, babble is made
     of the clip itself.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import AddBackground
+    >>> hum = np.sin(2 * np.pi * 100 * np.arange(8000) / 16000)
+    >>> tone = np.sin(np.arange(16000, dtype=np.float32))
+    >>> noise = AddBackground([hum], snr=10)(tone, 16000, random_state=0) - tone
+    >>> print(round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))), 2))
+    10.0
+
     Parameters
     ----------
     recordings : str, PathLike, audio input or None, default=None
@@ -151,16 +165,6 @@ class AddBackground(WaveformAugmenter):
     -----
     Of a file, only the excerpt is read. A memory (`memory=` of the transformers) knows a copy by the contents of the
     recordings that were drawn for it.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import AddBackground
-    >>> hum = np.sin(2 * np.pi * 100 * np.arange(8000) / 16000)
-    >>> tone = np.sin(np.arange(16000, dtype=np.float32))
-    >>> noise = AddBackground([hum], snr=10)(tone, 16000, random_state=0) - tone
-    >>> print(round(float(10 * np.log10(np.mean(tone**2) / np.mean(noise**2))), 2))
-    10.0
     """
 
     _parameter_constraints: dict = {

@@ -17,6 +17,17 @@ class PitchShift(WaveformAugmenter):
     Everything in the spectrum moves with F0, the formants, too: a voice sounds as if it came from a smaller or larger
     speaker.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import PitchShift
+    >>> tone = np.sin(2 * np.pi * 200 * np.arange(16000) / 16000)  # one second of 200 Hz
+    >>> octave = PitchShift(n_steps=12)(tone, 16000)
+    >>> octave.shape, int(np.abs(np.fft.rfft(octave)).argmax())
+    ((16000,), 400)
+
     Parameters
     ----------
     n_steps : float or (float, float), default=4
@@ -33,15 +44,6 @@ class PitchShift(WaveformAugmenter):
     References
     ----------
     .. [1] The log-mel CNN-LSTM on RAVDESS whose pipeline is `sklearn_ser.systems.saleem_cnn_lstm`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import PitchShift
-    >>> tone = np.sin(2 * np.pi * 200 * np.arange(16000) / 16000)  # one second of 200 Hz
-    >>> octave = PitchShift(n_steps=12)(tone, 16000)
-    >>> octave.shape, int(np.abs(np.fft.rfft(octave)).argmax())
-    ((16000,), 400)
     """
 
     _parameter_constraints: dict = {
@@ -62,6 +64,15 @@ class PitchShift(WaveformAugmenter):
 class TimeStretch(WaveformAugmenter):
     """A waveform faster or slower, at the same pitch.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import TimeStretch
+    >>> TimeStretch(rate=2.0)(np.ones(16000), 16000).shape
+    (8000,)
+
     Parameters
     ----------
     rate : float or (float, float), default=(0.8, 1.25)
@@ -73,13 +84,6 @@ class TimeStretch(WaveformAugmenter):
     Notes
     -----
     A phase vocoder with the window of `PitchShift`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import TimeStretch
-    >>> TimeStretch(rate=2.0)(np.ones(16000), 16000).shape
-    (8000,)
     """
 
     _parameter_constraints: dict = {

@@ -20,6 +20,19 @@ from ._noise import sounds
 class Room(WaveformAugmenter):
     """A waveform as a microphone in a room records it: with reverberation, as long and as loud as before.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Room
+    >>> click = np.zeros(16000)
+    >>> click[0] = 1
+    >>> response = Room(rt60=0.5, drr=0)(click, 16000, random_state=0)
+    >>> early, late = (np.mean(response[start : start + 800] ** 2) for start in (800, 4800))
+    >>> print(round(float(10 * np.log10(early / late)) / 0.25 * 0.5))  # dB in 0.5 s
+    59
+
     Parameters
     ----------
     rt60 : float or (float, float), default=(0.2, 0.8)
@@ -43,17 +56,6 @@ class Room(WaveformAugmenter):
     ----------
     .. [1] J.-D. Polack (1988), "La transmission de l'energie sonore dans les salles", doctoral thesis, Universite du
        Maine.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import Room
-    >>> click = np.zeros(16000)
-    >>> click[0] = 1
-    >>> response = Room(rt60=0.5, drr=0)(click, 16000, random_state=0)
-    >>> early, late = (np.mean(response[start : start + 800] ** 2) for start in (800, 4800))
-    >>> print(round(float(10 * np.log10(early / late)) / 0.25 * 0.5))  # dB in 0.5 s
-    59
     """
 
     _parameter_constraints: dict = {

@@ -10,6 +10,14 @@ class FetchError(OSError):
 
     If a server does not answer as it should, it is a ConnectionError, too; if what came cannot be used, a ValueError.
 
+    Read more in the guide: :doc:`a corpus of your own </howto/own_corpus>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import FetchError
+    >>> print(FetchError("The disk is full.", path="emodb.zip", remedy="Free some space."))
+    The disk is full. File: emodb.zip. Free some space.
+
     Parameters
     ----------
     reason : str

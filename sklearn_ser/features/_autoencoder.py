@@ -79,6 +79,19 @@ class SparseAutoencoderFeatures(
     hidden units [1]_. The weights of a unit are a kernel; clips are convolved with all kernels, passed through the
     sigmoid and averaged over windows of `pool_size` frames.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import SparseAutoencoderFeatures
+    >>> frames = np.random.default_rng(0).normal(size=(20, 50, 8))
+    >>> features = SparseAutoencoderFeatures(n_kernels=4, random_state=0).fit(frames)
+    >>> features.transform(frames).shape
+    (20, 5, 12)
+    >>> [kernels.shape for kernels in features.kernels_]
+    [(4, 3, 8), (4, 6, 8), (4, 10, 8)]
+
     Parameters
     ----------
     kernel_lengths : sequence of int, default=(3, 6, 10)
@@ -151,17 +164,6 @@ class SparseAutoencoderFeatures(
     References
     ----------
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import SparseAutoencoderFeatures
-    >>> frames = np.random.default_rng(0).normal(size=(20, 50, 8))
-    >>> features = SparseAutoencoderFeatures(n_kernels=4, random_state=0).fit(frames)
-    >>> features.transform(frames).shape
-    (20, 5, 12)
-    >>> [kernels.shape for kernels in features.kernels_]
-    [(4, 3, 8), (4, 6, 8), (4, 10, 8)]
     """
 
     _parameter_constraints: dict = {

@@ -30,6 +30,18 @@ class FrameWise(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, au
     `StandardScaler` learns mean and deviation of each mel band, a `PCA` its directions. Features, (n_clips,
     n_features), are handed to it as they are.
 
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import FrameWise
+    >>> frames = np.array([[[1.0], [3.0]], [[5.0], [np.nan]]])
+    >>> FrameWise(StandardScaler()).fit_transform(frames).round(1)
+    array([[[-1.2], [ 0. ]],
+           [[ 1.2], [ nan]]], dtype=float32)
+
     Parameters
     ----------
     transformer : transformer or None, default=None
@@ -41,16 +53,6 @@ class FrameWise(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, au
         The fitted transformer.
     n_features_in_ : int
         Values of a frame.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_ser import FrameWise
-    >>> frames = np.array([[[1.0], [3.0]], [[5.0], [np.nan]]])
-    >>> FrameWise(StandardScaler()).fit_transform(frames).round(1)
-    array([[[-1.2], [ 0. ]],
-           [[ 1.2], [ nan]]], dtype=float32)
     """
 
     _parameter_constraints: dict = {"transformer": [HasMethods(["fit", "transform"]), None]}
@@ -175,6 +177,16 @@ class FlattenFrames(TransformerMixin, VersionedMixin, BaseEstimator):
 
     The bridge from frames to estimators that take features and refuse NaN.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import FlattenFrames
+    >>> frames = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [np.nan, np.nan]]])
+    >>> FlattenFrames().fit_transform(frames).tolist()
+    [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 0.0, 0.0]]
+
     Parameters
     ----------
     fill_value : float, default=0.0
@@ -187,14 +199,6 @@ class FlattenFrames(TransformerMixin, VersionedMixin, BaseEstimator):
         which pass as they are.
     n_features_in_ : int
         Values of a frame.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import FlattenFrames
-    >>> frames = np.array([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [np.nan, np.nan]]])
-    >>> FlattenFrames().fit_transform(frames).tolist()
-    [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 0.0, 0.0]]
     """
 
     _parameter_constraints: dict = {"fill_value": [Real]}

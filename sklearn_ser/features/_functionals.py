@@ -226,6 +226,17 @@ class Functionals(TransformerMixin, VersionedMixin, BaseEstimator):
 
     Padding is skipped. The features are finite: those that a constant or a single frame does not have are 0.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import Functionals
+    >>> frames = np.array([[[1.0], [3.0], [8.0]], [[5.0], [np.nan], [np.nan]]])
+    >>> Functionals(["mean", "max", "median"]).fit_transform(frames)
+    array([[4., 8., 3.],
+           [5., 5., 5.]])
+
     Parameters
     ----------
     functionals : sequence of str
@@ -247,15 +258,6 @@ class Functionals(TransformerMixin, VersionedMixin, BaseEstimator):
     -----
     Features, (n_clips, n_values), are clips of one frame. `std` and `kurtosis` are of the population (no correction for
     the number of frames).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import Functionals
-    >>> frames = np.array([[[1.0], [3.0], [8.0]], [[5.0], [np.nan], [np.nan]]])
-    >>> Functionals(["mean", "max", "median"]).fit_transform(frames)
-    array([[4., 8., 3.],
-           [5., 5., 5.]])
     """
 
     _parameter_constraints: dict = {"functionals": ["array-like"]}

@@ -24,6 +24,20 @@ class HandcraftedFeatures(AudioTransformer):
     The set is a version: its columns never change once it is released. They are named `descriptor_functional`, and
     `get_feature_names_out` lists them.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import HandcraftedFeatures
+    >>> time = np.arange(8000) / 16000
+    >>> clips = [np.sin(2 * np.pi * 110 * time), np.sin(2 * np.pi * 220 * time)]
+    >>> HandcraftedFeatures(feature_set="bledea170").fit_transform(clips).shape
+    (2, 170)
+    >>> melody = HandcraftedFeatures(descriptors=["f0_semitone"]).set_output(transform="pandas").fit_transform(clips)
+    >>> melody["f0_semitone_mean"].round().tolist()  # above 27.5 Hz
+    [24.0, 36.0]
+
     Parameters
     ----------
     sr : int, default=16000
@@ -88,18 +102,6 @@ class HandcraftedFeatures(AudioTransformer):
     References
     ----------
     .. [1] Bledea, cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import HandcraftedFeatures
-    >>> time = np.arange(8000) / 16000
-    >>> clips = [np.sin(2 * np.pi * 110 * time), np.sin(2 * np.pi * 220 * time)]
-    >>> HandcraftedFeatures(feature_set="bledea170").fit_transform(clips).shape
-    (2, 170)
-    >>> melody = HandcraftedFeatures(descriptors=["f0_semitone"]).set_output(transform="pandas").fit_transform(clips)
-    >>> melody["f0_semitone_mean"].round().tolist()  # above 27.5 Hz
-    [24.0, 36.0]
     """
 
     _prefer = "processes"

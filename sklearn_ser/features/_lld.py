@@ -25,6 +25,22 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
 
     The default is the descriptors of [1]_, 275 values every 10 ms.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import LowLevelDescriptors
+    >>> buzz = np.arange(16000) % 80 / 80 - 0.5  # 80 samples a period: 200 Hz
+    >>> extract = LowLevelDescriptors(descriptors=["f0", "energy"])
+    >>> frames = extract.fit_transform([buzz, buzz[:8000]])
+    >>> frames.shape
+    (2, 101, 2)
+    >>> frames[0, 50, 0].round().item()
+    200.0
+    >>> extract.get_feature_names_out().tolist()
+    ['f0', 'energy']
+
     Parameters
     ----------
     sr : int, default=16000
@@ -94,20 +110,6 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     References
     ----------
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import LowLevelDescriptors
-    >>> buzz = np.arange(16000) % 80 / 80 - 0.5  # 80 samples a period: 200 Hz
-    >>> extract = LowLevelDescriptors(descriptors=["f0", "energy"])
-    >>> frames = extract.fit_transform([buzz, buzz[:8000]])
-    >>> frames.shape
-    (2, 101, 2)
-    >>> frames[0, 50, 0].round().item()
-    200.0
-    >>> extract.get_feature_names_out().tolist()
-    ['f0', 'energy']
     """
 
     _makes_finite = True

@@ -64,6 +64,19 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     The definition is librosa's (``librosa.feature.melspectrogram`` and ``power_to_db``), and with the same parameters
     the values are the same to float32 rounding.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import MelSpectrogramTransformer
+    >>> clips = [np.sin(0.3 * np.arange(16000)), np.sin(0.3 * np.arange(8000))]
+    >>> frames = MelSpectrogramTransformer().fit_transform(clips)
+    >>> frames.shape
+    (2, 63, 64)
+    >>> int(np.isnan(frames[1, :, 0]).sum())
+    31
+
     Parameters
     ----------
     sr : int, default=16000
@@ -123,17 +136,6 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     ----------
     n_frames_ : int
         Frames of every clip.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import MelSpectrogramTransformer
-    >>> clips = [np.sin(0.3 * np.arange(16000)), np.sin(0.3 * np.arange(8000))]
-    >>> frames = MelSpectrogramTransformer().fit_transform(clips)
-    >>> frames.shape
-    (2, 63, 64)
-    >>> int(np.isnan(frames[1, :, 0]).sum())
-    31
     """
 
     _makes_finite = True

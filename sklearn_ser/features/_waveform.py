@@ -50,6 +50,19 @@ class WaveformFeatures(AudioTransformer):
     TFLite): the function is all that has to be written. Paths, formats, rates, errors that name the row, workers,
     memory and names are the library's.
 
+    Read more in the guide: :doc:`another encoder </howto/other_encoder>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import WaveformFeatures
+    >>> def level(waveform, sr):
+    ...     return [np.abs(waveform).max(), waveform.size / sr]
+    >>> clips = [np.full(8000, 0.5), np.full(16000, 0.25)]
+    >>> WaveformFeatures(level, feature_names=["peak", "seconds"]).fit_transform(clips)
+    array([[0.5 , 0.5 ],
+           [0.25, 1.  ]], dtype=float32)
+
     Parameters
     ----------
     function : callable
@@ -105,17 +118,6 @@ class WaveformFeatures(AudioTransformer):
     cannot be seen: put what identifies them into `version`.
 
     Clones share the function; it is not copied.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import WaveformFeatures
-    >>> def level(waveform, sr):
-    ...     return [np.abs(waveform).max(), waveform.size / sr]
-    >>> clips = [np.full(8000, 0.5), np.full(16000, 0.25)]
-    >>> WaveformFeatures(level, feature_names=["peak", "seconds"]).fit_transform(clips)
-    array([[0.5 , 0.5 ],
-           [0.25, 1.  ]], dtype=float32)
     """
 
     _parameter_constraints: dict = {

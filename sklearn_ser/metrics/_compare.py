@@ -14,6 +14,16 @@ from ._report import EvaluationReport
 class Comparison:
     """Whether one of two models recognises the same clips better than the other: made by `compare`.
 
+    Read more in the guide: :doc:`comparing two models </howto/compare_models>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import EvaluationReport, compare
+    >>> y, speaker = ["anger", "fear"] * 4, [s for s in "abcd" for _ in range(2)]
+    >>> right, blind = (EvaluationReport(y, y_pred, speaker=speaker) for y_pred in (y, ["anger"] * 8))
+    >>> compare(right, blind).by_speaker["difference"].tolist()
+    [0.5, 0.5, 0.5, 0.5]
+
     Parameters
     ----------
     frame : DataFrame

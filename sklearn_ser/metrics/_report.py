@@ -20,6 +20,21 @@ class EvaluationReport:
     so that a fold without an emotion distorts nothing. ``print(report)`` explains it, a notebook shows it with its
     confusion matrix, `to_frame` returns all figures, `plot` draws them.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser.metrics import EvaluationReport
+    >>> report = EvaluationReport(
+    ...     ["anger", "fear", "anger", "fear", "anger", "fear"],
+    ...     ["anger", "fear", "anger", "anger", "anger", "fear"],
+    ...     speaker=["a", "a", "b", "b", "c", "c"],
+    ... )
+    >>> round(report.uar, 3)
+    0.833
+    >>> round(float(report.to_frame().loc[("recall", "fear"), "value"]), 3)
+    0.667
+
     Parameters
     ----------
     y_true : array-like of shape (n_clips,)
@@ -87,19 +102,6 @@ class EvaluationReport:
        Proc. ICASSP, vol. 1, 409-412.
     .. [3] T. C. Hesterberg (2015), "What teachers should know about the bootstrap: resampling in the undergraduate
        statistics curriculum", The American Statistician 69(4), 371-386.
-
-    Examples
-    --------
-    >>> from sklearn_ser.metrics import EvaluationReport
-    >>> report = EvaluationReport(
-    ...     ["anger", "fear", "anger", "fear", "anger", "fear"],
-    ...     ["anger", "fear", "anger", "anger", "anger", "fear"],
-    ...     speaker=["a", "a", "b", "b", "c", "c"],
-    ... )
-    >>> round(report.uar, 3)
-    0.833
-    >>> round(float(report.to_frame().loc[("recall", "fear"), "value"]), 3)
-    0.667
     """
 
     y_true: np.ndarray

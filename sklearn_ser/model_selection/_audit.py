@@ -26,6 +26,16 @@ class SplitAudit:
 
     What was not known, or not looked at, is None. A fold's number is its place in the split, from 0.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import KFold
+    >>> from sklearn_ser import audit_split
+    >>> audit = audit_split(KFold(2), [[0.1], [0.2], [0.3], [0.4]], speaker=list("abba"), recordings=False)
+    >>> audit.leaks, audit.speakers
+    (('speakers',), [['a', 'b'], ['a', 'b']])
+
     Parameters
     ----------
     cv : str

@@ -147,6 +147,19 @@ class StratifiedSpeakerKFold(_ColumnSplitter):
     With few speakers, folds that follow one another through the speakers differ in all of these; here speakers are
     shared out, moved and swapped until no move helps.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_ser import StratifiedSpeakerKFold
+    >>> X = pd.DataFrame({"speaker": list("aabbccdd"), "sex": list("ffffmmmm")})
+    >>> y = ["anger", "calm"] * 4
+    >>> for train, test in StratifiedSpeakerKFold(2).split(X, y):
+    ...     print(set(X["speaker"][test]) == {"a", "c"}, set(X["sex"][test]) == {"f", "m"})
+    True True
+    False True
+
     Parameters
     ----------
     n_splits : int, default=5
@@ -169,17 +182,6 @@ class StratifiedSpeakerKFold(_ColumnSplitter):
     -----
     `scikit-learn`'s StratifiedGroupKFold balances emotions only, gives each speaker to a fold once and for all, and may
     leave folds empty.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn_ser import StratifiedSpeakerKFold
-    >>> X = pd.DataFrame({"speaker": list("aabbccdd"), "sex": list("ffffmmmm")})
-    >>> y = ["anger", "calm"] * 4
-    >>> for train, test in StratifiedSpeakerKFold(2).split(X, y):
-    ...     print(set(X["speaker"][test]) == {"a", "c"}, set(X["sex"][test]) == {"f", "m"})
-    True True
-    False True
     """
 
     def __init__(self, n_splits=5, *, speaker="speaker", sex="sex", shuffle=False, random_state=None):
@@ -220,6 +222,20 @@ class SpeakerTextKFold(_ColumnSplitter):
     Every clip is tested once, so `cross_val_predict` works; clips of one part alone are left out of that fold, which is
     the price: with five by two parts, training sees 40 % of the corpus.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_ser import SpeakerTextKFold
+    >>> X = pd.DataFrame({"speaker": list("aabb"), "text": list("stst")})
+    >>> for train, test in SpeakerTextKFold(2, 2).split(X):
+    ...     print(train, test)
+    [3] [0]
+    [2] [1]
+    [1] [2]
+    [0] [3]
+
     Parameters
     ----------
     n_speaker_splits : int, default=5
@@ -245,18 +261,6 @@ class SpeakerTextKFold(_ColumnSplitter):
 
     Speakers and sentences reach the splitter in X wherever the corpus does, nested searches included. Instead, `groups`
     may be an array of shape (n_clips, 2) or a DataFrame with these columns.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn_ser import SpeakerTextKFold
-    >>> X = pd.DataFrame({"speaker": list("aabb"), "text": list("stst")})
-    >>> for train, test in SpeakerTextKFold(2, 2).split(X):
-    ...     print(train, test)
-    [3] [0]
-    [2] [1]
-    [1] [2]
-    [0] [3]
     """
 
     def __init__(
@@ -316,6 +320,18 @@ class SpeakerTextKFold(_ColumnSplitter):
 class LeaveOneCorpusOut(_ColumnSplitter):
     """Each corpus in turn is the test set, all others are the training set.
 
+    Read more in the guide: :doc:`across corpora </howto/cross_corpus>`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_ser import LeaveOneCorpusOut
+    >>> X = pd.DataFrame({"corpus": ["EMO-DB", "EMO-DB", "TESS"]})
+    >>> for train, test in LeaveOneCorpusOut().split(X):
+    ...     print(train, test)
+    [2] [0 1]
+    [0 1] [2]
+
     Parameters
     ----------
     corpus : str, default="corpus"
@@ -330,16 +346,6 @@ class LeaveOneCorpusOut(_ColumnSplitter):
     -----
     `groups` without names of columns are ignored: mostly they are the speakers, passed on by `evaluate`, or by metadata
     routing for the early stopping of a network.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn_ser import LeaveOneCorpusOut
-    >>> X = pd.DataFrame({"corpus": ["EMO-DB", "EMO-DB", "TESS"]})
-    >>> for train, test in LeaveOneCorpusOut().split(X):
-    ...     print(train, test)
-    [2] [0 1]
-    [0 1] [2]
     """
 
     def __init__(self, corpus="corpus"):

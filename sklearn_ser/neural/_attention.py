@@ -18,6 +18,17 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it
     and theta is learned ([1]_, after [2]_); padding has no weight.
 
+    Its parameters, in groups: the network (`lstm_units` to `initial_scale`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import AttentionBLSTMClassifier, FrameWise, MelSpectrogramTransformer
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), AttentionBLSTMClassifier())
+
     Parameters
     ----------
     lstm_units : int or sequence of int, default=(30, 30)
@@ -54,12 +65,6 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     .. [2] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with
        local attention", ICASSP 2017.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import AttentionBLSTMClassifier, FrameWise, MelSpectrogramTransformer
-    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), AttentionBLSTMClassifier())
     """
 
     _parameter_constraints: dict = {

@@ -71,6 +71,17 @@ class CNNClassifier(_Convolutional):
     The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_. It is order-invariant: which sounds occur counts,
     not when.
 
+    Its parameters, in groups: the network (`input_type` to `spatial_dropout`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import CNNClassifier, FrameWise, MelSpectrogramTransformer
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), CNNClassifier())
+
     Parameters
     ----------
     input_type : {"auto", "frames", "chunks"}, default="auto"
@@ -101,12 +112,6 @@ class CNNClassifier(_Convolutional):
     References
     ----------
     .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import CNNClassifier, FrameWise, MelSpectrogramTransformer
-    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), CNNClassifier())
     """
 
     def __init__(
@@ -141,6 +146,19 @@ class CNNLSTMClassifier(_Convolutional):
     decides ([1]_, after [2]_). On frames, such as a log-mel spectrogram, the blocks run over time. On chunks of
     waveform, as `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is
     masked throughout, so a clip's probabilities do not depend on the length of the others.
+
+    Its parameters, in groups: the network (`input_type` to `spatial_dropout`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import CNNLSTMClassifier, FrameWise, MelSpectrogramTransformer, WaveformChunker
+    >>> on_frames = make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), CNNLSTMClassifier())
+    >>> on_waveforms = make_pipeline(WaveformChunker(), CNNLSTMClassifier())
 
     Parameters
     ----------
@@ -182,14 +200,6 @@ class CNNLSTMClassifier(_Convolutional):
     .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     .. [2] Zhao, Mao and Chen, "Speech emotion recognition using deep 1D & 2D CNN LSTM networks", Biomedical Signal
        Processing and Control 47, 2019.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_ser import CNNLSTMClassifier, FrameWise, MelSpectrogramTransformer, WaveformChunker
-    >>> on_frames = make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), CNNLSTMClassifier())
-    >>> on_waveforms = make_pipeline(WaveformChunker(), CNNLSTMClassifier())
     """
 
     _parameter_constraints: dict = {

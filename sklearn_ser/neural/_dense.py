@@ -15,6 +15,18 @@ class DenseClassifier(NeuralClassifier):
     Features, or frames laid side by side by `FlattenFrames`, go through the layers as in any multi-layer perceptron. Of
     frames, each goes through the same layers, and the mean over a clip's frames is classified.
 
+    Its parameters, in groups: the network (`hidden_units` to `input_noise`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import DenseClassifier, HandcraftedFeatures
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), DenseClassifier())
+
     Parameters
     ----------
     hidden_units : int or sequence of int, default=(256, 128)
@@ -35,13 +47,6 @@ class DenseClassifier(NeuralClassifier):
     -----
     A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_ser import DenseClassifier, HandcraftedFeatures
-    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), DenseClassifier())
     """
 
     _parameter_constraints: dict = {

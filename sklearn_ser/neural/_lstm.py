@@ -14,6 +14,17 @@ from ._base import NeuralClassifier, check_sizes
 class LSTMClassifier(NeuralClassifier):
     """One LSTM over the frames, and a softmax on its last state or on the mean of its states.
 
+    Its parameters, in groups: the network (`lstm_units` to `dropout`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import FrameWise, LSTMClassifier, MelSpectrogramTransformer
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), LSTMClassifier())
+
     Parameters
     ----------
     lstm_units : int, default=64
@@ -37,12 +48,6 @@ class LSTMClassifier(NeuralClassifier):
     References
     ----------
     .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`. There it is a baseline.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import FrameWise, LSTMClassifier, MelSpectrogramTransformer
-    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(), LSTMClassifier())
     """
 
     _parameter_constraints: dict = {
@@ -76,6 +81,18 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     The network of [1]_, which reads pooled features; in how many steps, it does not say.
 
+    Its parameters, in groups: the network (`lstm_units` to `step_size`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import HandcraftedFeatures, StackedLSTMClassifier
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), StackedLSTMClassifier(step_size=1))
+
     Parameters
     ----------
     lstm_units : int or sequence of int, default=(128, 128)
@@ -101,13 +118,6 @@ class StackedLSTMClassifier(NeuralClassifier):
     References
     ----------
     .. [1] Bledea, cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_ser import HandcraftedFeatures, StackedLSTMClassifier
-    >>> pipeline = make_pipeline(HandcraftedFeatures(), StandardScaler(), StackedLSTMClassifier(step_size=1))
     """
 
     _parameter_constraints: dict = {

@@ -21,6 +21,22 @@ class NetworkClassifier(NeuralClassifier):
     Masking, batches, early stopping, checkpoints and everything else that a classifier needs are those of the library's
     own networks; the network is a function.
 
+    Its parameters, in groups: the network (`network` to `from_logits`), training (`optimizer` to `callbacks`),
+    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> import keras  # doctest: +SKIP
+    >>> def gru(frames, mask, n_classes, units=32):
+    ...     x = keras.layers.GRU(units)(frames, mask=mask)
+    ...     return keras.layers.Dense(n_classes, activation="softmax")(x)
+    >>> from sklearn_ser import NetworkClassifier
+    >>> classifier = NetworkClassifier(gru, epochs=20, network__units=64)
+    >>> classifier.get_params()["network__units"]
+    64
+
     Parameters
     ----------
     network : callable, default=attention_cnn
@@ -48,17 +64,6 @@ class NetworkClassifier(NeuralClassifier):
     it cannot be imported by that, as a lambda or a function of another program's `__main__`, the loaded classifier
     predicts and can be trained further, but cannot build a new network before `network` is set again. Layers that Keras
     does not know need an importable function, or `keras.saving.register_keras_serializable`.
-
-    Examples
-    --------
-    >>> import keras  # doctest: +SKIP
-    >>> def gru(frames, mask, n_classes, units=32):
-    ...     x = keras.layers.GRU(units)(frames, mask=mask)
-    ...     return keras.layers.Dense(n_classes, activation="softmax")(x)
-    >>> from sklearn_ser import NetworkClassifier
-    >>> classifier = NetworkClassifier(gru, epochs=20, network__units=64)
-    >>> classifier.get_params()["network__units"]
-    64
     """
 
     _parameter_constraints: dict = {

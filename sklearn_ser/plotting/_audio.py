@@ -25,6 +25,18 @@ class MelSpectrogramDisplay:
     Of linear values, such as power, the colours are logarithmic, down to a hundred-millionth of the largest (80 dB of
     power).
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn_ser import MelSpectrogramDisplay, MelSpectrogramTransformer
+    >>> display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), np.sin(0.3 * np.arange(16000)))
+    >>> display.im_.get_array().shape
+    (64, 63)
+
     Parameters
     ----------
     spectrogram : array-like of shape (n_frames, n_mels)
@@ -48,16 +60,6 @@ class MelSpectrogramDisplay:
     See Also
     --------
     MelSpectrogramTransformer : Computes it.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import numpy as np
-    >>> from sklearn_ser import MelSpectrogramDisplay, MelSpectrogramTransformer
-    >>> display = MelSpectrogramDisplay.from_estimator(MelSpectrogramTransformer(), np.sin(0.3 * np.arange(16000)))
-    >>> display.im_.get_array().shape
-    (64, 63)
     """
 
     def __init__(self, spectrogram, frequencies, *, hop_duration, offset=0.0, unit="dB", fmax=None):
@@ -163,6 +165,18 @@ class AttentionDisplay:
     Attention is drawn in multiples of its mean: 1 is what every frame would get if all counted the same. What the
     classifier did not see of the waveform, because frames are cropped to those that it was fitted to, is shaded.
 
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn_ser import AttentionDisplay
+    >>> display = AttentionDisplay(np.sin(0.3 * np.arange(16000)), [0.1, 0.9], [0.0, 0.5, 1.0]).plot()
+    >>> display.attention_ax_.patches[0].get_data().values
+    array([0.2, 1.8])
+
     Parameters
     ----------
     waveform : array-like of shape (n_times,)
@@ -189,16 +203,6 @@ class AttentionDisplay:
     See Also
     --------
     AttentionBLSTMClassifier.attention_weights : The weights themselves.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import numpy as np
-    >>> from sklearn_ser import AttentionDisplay
-    >>> display = AttentionDisplay(np.sin(0.3 * np.arange(16000)), [0.1, 0.9], [0.0, 0.5, 1.0]).plot()
-    >>> display.attention_ax_.patches[0].get_data().values
-    array([0.2, 1.8])
     """
 
     def __init__(self, waveform, weights, edges, *, sr=16000, offset=0.0, title="", seen=None):

@@ -28,6 +28,20 @@ class EmbeddingDisplay:
     speaker is the question that such a map is asked, and two dimensions can mislead. So the title says,
     of all dimensions, how often the nearest other clip has the same emotion, and how often the same speaker.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn_ser import EmbeddingDisplay
+    >>> y, speaker = np.tile(["anger", "fear"], 10), np.repeat(["a", "b"], 10)
+    >>> features = np.random.default_rng(0).normal(size=(20, 5)) + 9 * (y == "fear")[:, np.newaxis]
+    >>> display = EmbeddingDisplay.from_features(features, y, mark=speaker)
+    >>> display.neighbours_.loc["emotion", "same"].item()
+    1.0
+
     Parameters
     ----------
     embedding : array-like of shape (n_clips, 2)
@@ -50,18 +64,6 @@ class EmbeddingDisplay:
         and of the same speaker; and the fraction that `chance` would bring.
     figure_ : matplotlib.figure.Figure
     ax_ : matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import numpy as np
-    >>> from sklearn_ser import EmbeddingDisplay
-    >>> y, speaker = np.tile(["anger", "fear"], 10), np.repeat(["a", "b"], 10)
-    >>> features = np.random.default_rng(0).normal(size=(20, 5)) + 9 * (y == "fear")[:, np.newaxis]
-    >>> display = EmbeddingDisplay.from_features(features, y, mark=speaker)
-    >>> display.neighbours_.loc["emotion", "same"].item()
-    1.0
     """
 
     def __init__(self, embedding, y, *, mark=None, mark_name="speaker", axis_names=("", ""), neighbours=None):

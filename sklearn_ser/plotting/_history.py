@@ -23,6 +23,17 @@ class HistoryDisplay:
     speakers may be in training, too; groups, such as speakers; or the validation data that `fit` was given. The epoch
     whose weights were kept is marked.
 
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import HistoryDisplay
+    >>> display = HistoryDisplay({"loss": [2.0, 1.0, 0.6], "val_loss": [2.1, 1.5, 1.6]}).plot()
+    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    ['trained on', 'held out', 'epoch kept']
+
     Parameters
     ----------
     history : dict of list
@@ -39,15 +50,6 @@ class HistoryDisplay:
         The first panel.
     axes_ : list of matplotlib.axes.Axes
         All panels.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> from sklearn_ser import HistoryDisplay
-    >>> display = HistoryDisplay({"loss": [2.0, 1.0, 0.6], "val_loss": [2.1, 1.5, 1.6]}).plot()
-    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    ['trained on', 'held out', 'epoch kept']
     """
 
     def __init__(self, history, *, held_out=None, early_stopping=True):

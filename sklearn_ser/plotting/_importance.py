@@ -34,6 +34,25 @@ class FamilyImportanceDisplay:
     columns of a family are permuted together: the drop in UAR is what the model draws from the family and
     cannot draw from others [1]_. Dots are drops, lines their confidence intervals over speakers.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_ser import FamilyImportanceDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> y, speaker = np.tile(["anger", "fear"], 30), np.repeat(list("abcdef"), 10)
+    >>> X = rng.normal(size=(60, 3)) + [0, 3, 3] * (y == "fear")[:, np.newaxis]
+    >>> families = {"pitch": [0], "spectrum": [1, 2]}
+    >>> display = FamilyImportanceDisplay.from_estimator(
+    ...     LogisticRegression(), X, y, speaker=speaker, families=families
+    ... )
+    >>> display.importances.index.tolist()
+    ['spectrum', 'pitch']
+
     Parameters
     ----------
     importances : DataFrame
@@ -61,23 +80,6 @@ class FamilyImportanceDisplay:
     References
     ----------
     .. [1] L. Breiman (2001), "Random forests", Machine Learning 45(1), 5-32.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn_ser import FamilyImportanceDisplay
-    >>> rng = np.random.default_rng(0)
-    >>> y, speaker = np.tile(["anger", "fear"], 30), np.repeat(list("abcdef"), 10)
-    >>> X = rng.normal(size=(60, 3)) + [0, 3, 3] * (y == "fear")[:, np.newaxis]
-    >>> families = {"pitch": [0], "spectrum": [1, 2]}
-    >>> display = FamilyImportanceDisplay.from_estimator(
-    ...     LogisticRegression(), X, y, speaker=speaker, families=families
-    ... )
-    >>> display.importances.index.tolist()
-    ['spectrum', 'pitch']
     """
 
     def __init__(self, importances, *, uar, confidence_level=0.95):

@@ -33,6 +33,19 @@ class KernelDisplay:
     Red is where a kernel wants more than the mean, blue where it wants less. Each kernel is drawn in fractions of its
     own largest weight.
 
+    Read more in the guide: :doc:`features </guide/features>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import numpy as np
+    >>> from sklearn_ser import KernelDisplay, SparseAutoencoderFeatures
+    >>> frames = np.random.default_rng(0).normal(size=(20, 50, 8))
+    >>> display = KernelDisplay.from_estimator(SparseAutoencoderFeatures(n_kernels=4).fit(frames))
+    >>> len(display.ax_.images)
+    12
+
     Parameters
     ----------
     kernels : list of ndarray of shape (n_kernels, kernel_length, n_values)
@@ -49,17 +62,6 @@ class KernelDisplay:
     See Also
     --------
     SparseAutoencoderFeatures : Learns the kernels.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import numpy as np
-    >>> from sklearn_ser import KernelDisplay, SparseAutoencoderFeatures
-    >>> frames = np.random.default_rng(0).normal(size=(20, 50, 8))
-    >>> display = KernelDisplay.from_estimator(SparseAutoencoderFeatures(n_kernels=4).fit(frames))
-    >>> len(display.ax_.images)
-    12
     """
 
     def __init__(self, kernels, *, feature_names=None, frequencies=None):

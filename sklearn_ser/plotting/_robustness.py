@@ -24,6 +24,18 @@ class RobustnessDisplay:
     Dots are UAR, lines are confidence intervals over speakers. A dashed line marks what each model reaches on the clips
     as they are, a dotted one chance.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import RobustnessDisplay
+    >>> y, speaker = ["anger", "fear"] * 3, ["a", "a", "b", "b", "c", "c"]
+    >>> display = RobustnessDisplay.from_predictions(y, y, {"telephone": ["anger"] * 6}, speaker=speaker)
+    >>> display.scores_.iloc[:, 0].to_dict()
+    {'as they are': 1.0, 'telephone': 0.5}
+
     Parameters
     ----------
     reports : EvaluationReport, sequence of EvaluationReport, or dict of str to EvaluationReport
@@ -44,16 +56,6 @@ class RobustnessDisplay:
     Notes
     -----
     All models hear the same speakers, so that intervals that overlap say nothing of a difference between models.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> from sklearn_ser import RobustnessDisplay
-    >>> y, speaker = ["anger", "fear"] * 3, ["a", "a", "b", "b", "c", "c"]
-    >>> display = RobustnessDisplay.from_predictions(y, y, {"telephone": ["anger"] * 6}, speaker=speaker)
-    >>> display.scores_.iloc[:, 0].to_dict()
-    {'as they are': 1.0, 'telephone': 0.5}
     """
 
     def __init__(self, reports):

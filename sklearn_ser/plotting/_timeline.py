@@ -38,6 +38,21 @@ def _outline(recording, sr: int) -> np.ndarray:
 class TimelineDisplay:
     """Probabilities of emotions along a recording, stacked, over a strip that shows the most probable one.
 
+    Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pandas as pd
+    >>> from sklearn_ser import TimelineDisplay
+    >>> timeline = pd.DataFrame(
+    ...     {"start": [0, 1], "end": [2, 3], "calm": [0.8, 0.3], "fear": [0.2, 0.7], "predicted": ["calm", "fear"]}
+    ... )
+    >>> display = TimelineDisplay.from_predictions(timeline)
+    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    ['fear', 'calm']
+
     Parameters
     ----------
     timeline : Timeline or DataFrame
@@ -60,19 +75,6 @@ class TimelineDisplay:
     --------
     SegmentClassifier : Predicts the timeline.
     Timeline.to_intervals : The predictions as intervals, to write for other programs.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> import pandas as pd
-    >>> from sklearn_ser import TimelineDisplay
-    >>> timeline = pd.DataFrame(
-    ...     {"start": [0, 1], "end": [2, 3], "calm": [0.8, 0.3], "fear": [0.2, 0.7], "predicted": ["calm", "fear"]}
-    ... )
-    >>> display = TimelineDisplay.from_predictions(timeline)
-    >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    ['fear', 'calm']
     """
 
     def __init__(self, timeline, *, outline=None):

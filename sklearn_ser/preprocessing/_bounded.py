@@ -19,6 +19,16 @@ class BoundedScaler(OneToOneFeatureMixin, TransformerMixin, VersionedMixin, Base
     clips in some features. A linear classifier follows these few wherever they lead, and the kernel of an SVM is 0
     everywhere, so that one class is the answer to everything. Bounded, each feature has a vote, and no more.
 
+    Read more in the guide: :doc:`robustness </guide/robustness>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import BoundedScaler
+    >>> scaler = BoundedScaler(limit=2.0).fit([[1.0], [3.0]])
+    >>> scaler.transform([[2.0], [3.0], [1000.0]])[:, 0].round(2).tolist()
+    [0.0, 0.92, 2.0]
+
     Parameters
     ----------
     limit : float, default=2.0
@@ -33,14 +43,6 @@ class BoundedScaler(OneToOneFeatureMixin, TransformerMixin, VersionedMixin, Base
     See Also
     --------
     make_recognizer : Puts it before a `CalibratedDiscriminant`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import BoundedScaler
-    >>> scaler = BoundedScaler(limit=2.0).fit([[1.0], [3.0]])
-    >>> scaler.transform([[2.0], [3.0], [1000.0]])[:, 0].round(2).tolist()
-    [0.0, 0.92, 2.0]
     """
 
     _parameter_constraints: dict = {"limit": [Interval(Real, 0, None, closed="neither")]}

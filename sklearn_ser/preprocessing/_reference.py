@@ -20,6 +20,19 @@ class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimat
     What is left tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later
     clips are scaled by the same mean and deviation.
 
+    Read more in the guide: :doc:`speakers </guide/speakers>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ser import ReferenceScaler
+    >>> frames = np.array([[[1.0], [3.0]], [[4.0], [np.nan]], [[6.0], [8.0]]])
+    >>> scaler = ReferenceScaler().fit(frames, ["neutral", "anger", "anger"])
+    >>> scaler.transform(frames)[:, :, 0]
+    array([[-1.,  1.],
+           [ 2., nan],
+           [ 4.,  6.]], dtype=float32)
+
     Parameters
     ----------
     reference : label or None, default="neutral"
@@ -42,17 +55,6 @@ class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimat
     References
     ----------
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import ReferenceScaler
-    >>> frames = np.array([[[1.0], [3.0]], [[4.0], [np.nan]], [[6.0], [8.0]]])
-    >>> scaler = ReferenceScaler().fit(frames, ["neutral", "anger", "anger"])
-    >>> scaler.transform(frames)[:, :, 0]
-    array([[-1.,  1.],
-           [ 2., nan],
-           [ 4.,  6.]], dtype=float32)
     """
 
     _parameter_constraints: dict = {"reference": "no_validation"}  # a label may be anything

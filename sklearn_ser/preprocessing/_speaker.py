@@ -33,6 +33,21 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there
     are. Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
 
+    Read more in the guide: :doc:`speakers </guide/speakers>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn_ser import HandcraftedFeatures, SpeakerNormalizer
+    >>> time = np.arange(4000) / 16000
+    >>> clips = pd.DataFrame({"path": [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 400, 440)]})
+    >>> clips["speaker"] = ["his", "his", "hers", "hers"]
+    >>> zcr = HandcraftedFeatures(feature_set="bledea170", descriptors=["zcr"])
+    >>> normalizer = SpeakerNormalizer(zcr, prior_strength=0.01).fit(clips)
+    >>> normalizer.transform(clips).round(1).ravel()
+    array([-0.7,  0.6, -1.2,  1.3], dtype=float32)
+
     Parameters
     ----------
     transformer : transformer
@@ -106,19 +121,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
     References
     ----------
     .. [1] Robinson, "That BLUP is a good thing: the estimation of random effects", Statistical Science 6(1), 1991.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> from sklearn_ser import HandcraftedFeatures, SpeakerNormalizer
-    >>> time = np.arange(4000) / 16000
-    >>> clips = pd.DataFrame({"path": [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 400, 440)]})
-    >>> clips["speaker"] = ["his", "his", "hers", "hers"]
-    >>> zcr = HandcraftedFeatures(feature_set="bledea170", descriptors=["zcr"])
-    >>> normalizer = SpeakerNormalizer(zcr, prior_strength=0.01).fit(clips)
-    >>> normalizer.transform(clips).round(1).ravel()
-    array([-0.7,  0.6, -1.2,  1.3], dtype=float32)
     """
 
     _parameter_constraints: dict = {

@@ -27,6 +27,17 @@ class WhisperClassifier(NeuralClassifier):
     The last blocks of the encoder are trained, at a learning rate of their own, and everything below stays as it was
     pretrained. It takes log-mel frames of ``WhisperFeatures(layer=None, pooling=None)``.
 
+    Its parameters, in groups: the network (`model` to `data_home`), training (`optimizer` to `callbacks`), augmentation
+    of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+
+    Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import WhisperClassifier, WhisperFeatures
+    >>> pipeline = make_pipeline(WhisperFeatures(layer=None, pooling=None), WhisperClassifier(trainable_layers=2))
+
     Parameters
     ----------
     model : str or PathLike, default="openai/whisper-base"
@@ -60,12 +71,6 @@ class WhisperClassifier(NeuralClassifier):
 
     A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
     (`warm_start`, `partial_fit`) begins with a fresh optimizer.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import WhisperClassifier, WhisperFeatures
-    >>> pipeline = make_pipeline(WhisperFeatures(layer=None, pooling=None), WhisperClassifier(trainable_layers=2))
     """
 
     _parameter_constraints: dict = {

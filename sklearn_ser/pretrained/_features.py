@@ -105,6 +105,17 @@ class WhisperFeatures(AudioTransformer):
     plain SVM behind it; what its upper layers know is the words. The encoder is built up to `layer` only, and no later
     weights are read.
 
+    Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> from sklearn_ser import WhisperFeatures
+    >>> pipeline = make_pipeline(WhisperFeatures(memory="whisper"), StandardScaler(), SVC(C=10))
+    >>> pipeline.fit(["a.wav", "b.wav"], ["anger", "sadness"])  # doctest: +SKIP
+
     Parameters
     ----------
     model : str or PathLike, default="openai/whisper-base"
@@ -176,15 +187,6 @@ class WhisperFeatures(AudioTransformer):
     ----------
     .. [1] A. Radford, J. W. Kim, T. Xu, G. Brockman, C. McLeavey and I. Sutskever (2023), "Robust speech recognition
        via large-scale weak supervision", Proc. ICML, arXiv:2212.04356.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn.svm import SVC
-    >>> from sklearn_ser import WhisperFeatures
-    >>> pipeline = make_pipeline(WhisperFeatures(memory="whisper"), StandardScaler(), SVC(C=10))
-    >>> pipeline.fit(["a.wav", "b.wav"], ["anger", "sadness"])  # doctest: +SKIP
     """
 
     sr = SR  # what the weights were trained at

@@ -28,6 +28,25 @@ class SegmentClassifier(RowExpandingClassifier):
     In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from
     the audio on: in a cross-validation around it, no segment of a test clip is ever seen in training.
 
+    Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import HandcraftedFeatures, SegmentClassifier
+    >>> time = np.arange(16000) / 16000
+    >>> calm, fear = np.sin(2 * np.pi * 200 * time), np.sin(2 * np.pi * 800 * time)
+    >>> pipeline = make_pipeline(HandcraftedFeatures(), LogisticRegression())
+    >>> classifier = SegmentClassifier(pipeline, segment_duration=0.4).fit([calm, fear], ["calm", "fear"])
+    >>> timeline = classifier.predict_timeline(np.concatenate([calm, fear]))
+    >>> timeline[["start", "end", "predicted"]].iloc[[0, 4, -1]]
+       start  end predicted
+    0    0.0  0.4      calm
+    4    0.8  1.2      fear
+    8    1.6  2.0      fear
+
     Parameters
     ----------
     estimator : estimator
@@ -74,23 +93,6 @@ class SegmentClassifier(RowExpandingClassifier):
       request. One that stops early inside another estimator, where groups do not reach it, is refused.
     - A search for hyperparameters goes around this classifier. Inside it, segments of a clip would be in training and
       test folds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import HandcraftedFeatures, SegmentClassifier
-    >>> time = np.arange(16000) / 16000
-    >>> calm, fear = np.sin(2 * np.pi * 200 * time), np.sin(2 * np.pi * 800 * time)
-    >>> pipeline = make_pipeline(HandcraftedFeatures(), LogisticRegression())
-    >>> classifier = SegmentClassifier(pipeline, segment_duration=0.4).fit([calm, fear], ["calm", "fear"])
-    >>> timeline = classifier.predict_timeline(np.concatenate([calm, fear]))
-    >>> timeline[["start", "end", "predicted"]].iloc[[0, 4, -1]]
-       start  end predicted
-    0    0.0  0.4      calm
-    4    0.8  1.2      fear
-    8    1.6  2.0      fear
     """
 
     _parts = "segments"

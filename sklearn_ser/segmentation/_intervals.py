@@ -17,6 +17,16 @@ class Intervals(pd.DataFrame):
     Made by `Timeline.to_intervals`. All of pandas is there: ``intervals[intervals["label"] == "anger"]`` are the
     intervals of anger, ``intervals.to_csv("interview.csv", index=False)`` writes a table.
 
+    Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser.segmentation import Intervals
+    >>> intervals = Intervals({"start": [0.0, 2.5], "end": [2.5, 4.0], "label": ["calm", "fear"]})
+    >>> print(intervals.to_rttm(recording="interview"))
+    SPEAKER interview 1 0.000 2.500 <NA> <NA> calm <NA> <NA>
+    SPEAKER interview 1 2.500 1.500 <NA> <NA> fear <NA> <NA>
+
     Parameters
     ----------
     data : DataFrame, dict or anything else that a DataFrame is made of
@@ -28,14 +38,6 @@ class Intervals(pd.DataFrame):
     See Also
     --------
     Timeline : Probabilities along a recording, of which they are made.
-
-    Examples
-    --------
-    >>> from sklearn_ser.segmentation import Intervals
-    >>> intervals = Intervals({"start": [0.0, 2.5], "end": [2.5, 4.0], "label": ["calm", "fear"]})
-    >>> print(intervals.to_rttm(recording="interview"))
-    SPEAKER interview 1 0.000 2.500 <NA> <NA> calm <NA> <NA>
-    SPEAKER interview 1 2.500 1.500 <NA> <NA> fear <NA> <NA>
     """
 
     def __init__(self, data=None, **params):

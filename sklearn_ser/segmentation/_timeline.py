@@ -22,16 +22,7 @@ class Timeline(pd.DataFrame):
     Segments overlap. Where one interval ends and the next begins, each segment counts up to half-way between its middle
     and its neighbours'.
 
-    Parameters
-    ----------
-    data : DataFrame, list of dict, or anything else that a DataFrame is made of
-        Columns `start` and `end`, seconds; a column of probabilities for each class; and `predicted`, the class.
-    **params
-        What else `pandas.DataFrame` takes.
-
-    See Also
-    --------
-    TimelineDisplay : Draws it.
+    Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
 
     Examples
     --------
@@ -49,6 +40,17 @@ class Timeline(pd.DataFrame):
        start  end label  probability
     0    0.0  2.5  calm         0.86
     1    2.5  5.0  fear         0.78
+
+    Parameters
+    ----------
+    data : DataFrame, list of dict, or anything else that a DataFrame is made of
+        Columns `start` and `end`, seconds; a column of probabilities for each class; and `predicted`, the class.
+    **params
+        What else `pandas.DataFrame` takes.
+
+    See Also
+    --------
+    TimelineDisplay : Draws it.
     """
 
     def __init__(self, data=None, **params):

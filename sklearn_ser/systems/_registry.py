@@ -16,6 +16,15 @@ from ._saleem import saleem_cnn_lstm
 class PublishedSystem(NamedTuple):
     """A system in one scenario of its paper.
 
+    Read more in the guide: :doc:`published systems </guide/papers>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser.systems import list_systems
+    >>> system = list_systems()[0]
+    >>> system.paper, system.corpus, type(system.build(random_state=0)).__name__
+    ('Mou et al. 2021', 'emodb', 'Pipeline')
+
     Parameters
     ----------
     name : str

@@ -16,6 +16,17 @@ class VersionMismatchWarning(InconsistentVersionWarning):
 
     A subclass of scikit-learn's `InconsistentVersionWarning`, so filters for that one apply.
 
+    Read more in the guide: :doc:`serving </guide/serving>`.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from sklearn_ser import VersionMismatchWarning
+    >>> warnings.simplefilter("error", VersionMismatchWarning)  # doctest: +SKIP
+    >>> print(VersionMismatchWarning(estimator_name="FrameWise", current_version="0.2", original_version="0.1"))
+    FrameWise was saved by sklearn_ser 0.1 and is loaded by 0.2. It may fail, or predict otherwise than it did. Fit it
+    again, or install the version that saved it.
+
     Parameters
     ----------
     estimator_name : str

@@ -18,6 +18,17 @@ class ConfusionDisplay:
     The rows are normalised, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
     shows fractions or counts. The title has the UAR and the number of clips, unless the axes have a title of their own.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import ConfusionDisplay
+    >>> display = ConfusionDisplay.from_predictions(["anger", "anger", "fear"], ["anger", "fear", "fear"])
+    >>> display.im_.get_array().tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+
     Parameters
     ----------
     confusion : array-like of shape (n_emotions, n_labels)
@@ -32,15 +43,6 @@ class ConfusionDisplay:
     im_ : matplotlib.image.AxesImage
     text_ : ndarray of shape (n_emotions, n_labels)
         What is written into the cells.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> from sklearn_ser import ConfusionDisplay
-    >>> display = ConfusionDisplay.from_predictions(["anger", "anger", "fear"], ["anger", "fear", "fear"])
-    >>> display.im_.get_array().tolist()
-    [[0.5, 0.5], [0.0, 1.0]]
     """
 
     def __init__(self, confusion, labels):
@@ -160,6 +162,18 @@ class ReportDisplay:
     the report has them; lines are confidence intervals over speakers, which are written beside them; diamonds what
     human listeners reach; crosses what chance brings.
 
+    Read more in the guide: :doc:`evaluation </guide/evaluation>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import ReportDisplay
+    >>> y, speaker = ["anger", "fear"] * 3, ["a", "a", "b", "b", "c", "c"]
+    >>> display = ReportDisplay.from_predictions(y, ["anger", "fear", "anger"] * 2, speaker=speaker)
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['UAR', 'WA', 'anger', 'fear', 'each speaker']
+
     Parameters
     ----------
     report : EvaluationReport
@@ -171,16 +185,6 @@ class ReportDisplay:
         With the scores.
     confusion_ : ConfusionDisplay or None
         What is beside them, where the figure is the display's own.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> from sklearn_ser import ReportDisplay
-    >>> y, speaker = ["anger", "fear"] * 3, ["a", "a", "b", "b", "c", "c"]
-    >>> display = ReportDisplay.from_predictions(y, ["anger", "fear", "anger"] * 2, speaker=speaker)
-    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['UAR', 'WA', 'anger', 'fear', 'each speaker']
     """
 
     def __init__(self, report):

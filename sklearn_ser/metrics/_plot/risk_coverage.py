@@ -16,6 +16,17 @@ _GRID = np.linspace(0, 1, 101)
 class RiskCoverageDisplay:
     """Fraction of errors among the answers, against the fraction of clips that are answered, the surest first.
 
+    Read more in the guide: :doc:`saying "I don't know" </guide/rejection>`.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn_ser import RiskCoverageDisplay
+    >>> display = RiskCoverageDisplay.from_predictions(["a", "b", "b", "b"], ["a", "a", "b", "b"], [0.9, 0.5, 0.8, 0.7])
+    >>> display.line_.get_ydata().tolist()
+    [0.0, 0.0, 0.0, 25.0]
+
     Parameters
     ----------
     coverage, risk : ndarray of shape (n_thresholds,)
@@ -39,15 +50,6 @@ class RiskCoverageDisplay:
     See Also
     --------
     SelectiveClassifier : Rejects clips, for a coverage or a risk.
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> from sklearn_ser import RiskCoverageDisplay
-    >>> display = RiskCoverageDisplay.from_predictions(["a", "b", "b", "b"], ["a", "a", "b", "b"], [0.9, 0.5, 0.8, 0.7])
-    >>> display.line_.get_ydata().tolist()
-    [0.0, 0.0, 0.0, 25.0]
     """
 
     def __init__(self, coverage, risk, *, band=None, operating_point=None, requested=None, name=None):
