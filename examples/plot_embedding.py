@@ -44,7 +44,7 @@ plt.show()
 # ``method="umap"`` draws neighbourhoods rather than distances, where `umap-learn` is installed; any other transformer
 # will do, too: ``method=TSNE()``.
 #
-# In short: once each speaker has a scale of his or her own, speakers mix and emotions part.
+# In short: once each speaker has a scale of his or her own, speakers mix. These synthetic emotions were apart before.
 
 before, after = raw.neighbours_["same"], normalised.neighbours_["same"]
 print(

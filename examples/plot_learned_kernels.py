@@ -38,7 +38,7 @@ features = extractor.fit_transform(corpus.data)
 # --------------
 # Time runs to the right, frequency upwards. Red is where a kernel wants more than the mean of a band, blue where less.
 
-KernelDisplay.from_estimator(learned, max_kernels=8)
+KernelDisplay.from_estimator(extractor, max_kernels=8)
 plt.show()
 
 # %%
