@@ -66,13 +66,22 @@ def test_only_the_last_blocks_learn(classifier, folder):
 
 
 def test_encoder_and_head_have_rates_of_their_own(folder, frames, noises):
-    """Adam's first step is as long as the learning rate."""
+    """Adam's first step is as long as the learning rate, or shorter where gradients are next to nothing."""
     model = WhisperClassifier(
-        folder, 2, trainable_layers=None, epochs=1, learning_rate=1e-2, encoder_learning_rate=1e-4, dropout=0.0
+        folder,
+        2,
+        trainable_layers=None,
+        epochs=1,
+        learning_rate=1e-2,
+        encoder_learning_rate=1e-4,
+        dropout=0.0,
+        random_state=0,
     ).fit(frames, noises[1])
     moved = changes(model, folder)
     assert moved.pop("positions") == 0
-    np.testing.assert_allclose(list(moved.values()), 1e-4, rtol=0.2)
+    steps = np.array(list(moved.values()))
+    np.testing.assert_allclose(np.median(steps), 1e-4, rtol=0.02)
+    assert 2e-5 < steps.min() and steps.max() < 1.02e-4
     bias = model.model_.get_layer("probabilities").get_weights()[1]
     np.testing.assert_allclose(np.abs(bias), 1e-2, rtol=0.05)
 
