@@ -105,6 +105,28 @@ def of_own_layers(frames, mask, n_classes):
 # ------------------------------------------------------------------------------------------------ networks of all kinds
 
 
+@pytest.mark.parametrize("n_heads", [1, 3])
+def test_attention_pooling_is_a_mean_and_a_deviation_for_each_head(n_heads):
+    import keras
+
+    steps, mask = keras.Input((7, 5)), keras.Input((7,), dtype="bool")
+    pooled = networks.attention_pooling(steps, mask, units=4, n_heads=n_heads, std=True)
+    model = keras.Model([steps, mask], pooled)
+    weights = keras.Model([steps, mask], model.get_layer("attention").output)
+    X = np.random.default_rng(0).normal(size=(3, 7, 5)).astype(np.float32)
+    real = np.arange(7) < np.array([7, 4, 1])[:, None]
+    given = keras.ops.convert_to_numpy(weights([X, real])).reshape(3, n_heads, 7)
+    np.testing.assert_allclose(given.sum(axis=2), 1, rtol=1e-5)
+    assert not given[np.broadcast_to(~real[:, None], given.shape)].any()
+    assert n_heads == 1 or np.ptp(given[0], axis=0).min() > 1e-4  # each looks elsewhere
+    mean = np.einsum("nht,ntf->nhf", given, X)
+    variance = np.einsum("nht,nhtf->nhf", given, (X[:, None] - mean[:, :, None]) ** 2)
+    expected = np.concatenate([mean.reshape(3, -1), np.sqrt(np.maximum(variance, 1e-6)).reshape(3, -1)], axis=1)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model([X, real])), expected, atol=2e-3)
+    scores = model.get_layer("attention_scores").get_weights()[0]
+    assert scores.shape == (4, n_heads)
+
+
 @pytest.mark.parametrize(
     "network",
     [

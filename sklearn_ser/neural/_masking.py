@@ -70,26 +70,27 @@ def attention_weights(scores, mask):
 
     Parameters
     ----------
-    scores : tensor of shape (n_clips, n_steps)
-    mask : tensor of shape (n_clips, n_steps), bool
+    scores : tensor of shape (n_clips, n_steps) or (n_clips, n_heads, n_steps)
+    mask : tensor of shape (n_clips, n_steps) or (n_clips, 1, n_steps), bool
 
     Returns
     -------
-    weights : tensor of shape (n_clips, n_steps)
+    weights : tensor of the shape of `scores`
         They sum to one over each clip.
     """
     from ._keras import keras
 
     ops = keras.ops
     scores = ops.where(mask, scores, LOWEST)
-    exponentials = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
-    return exponentials / ops.sum(exponentials, axis=1, keepdims=True)
+    exponentials = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return exponentials / ops.sum(exponentials, axis=-1, keepdims=True)
 
 
-def attention_pooling(x, mask, units: int = 64, *, std: bool = False, name: str = "attention"):
+def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool = False, name: str = "attention"):
     """Mean over the real steps of each clip, weighted by attention [1]_; on request with the standard deviation [2]_.
 
-    The weight of a step is the softmax over the clip of v' tanh(W x + b).
+    The weight of a step is the softmax over the clip of v' tanh(W x + b). Several heads, each with a v of its own,
+    look at different parts of a clip [3]_.
 
     Parameters
     ----------
@@ -97,29 +98,36 @@ def attention_pooling(x, mask, units: int = 64, *, std: bool = False, name: str 
     mask : tensor of shape (n_clips, n_steps), bool
     units : int, default=64
         Rows of W; 0 takes v' x instead.
+    n_heads : int, default=1
+        Weighted means, one behind the other.
     std : bool, default=False
-        Append the weighted standard deviation.
+        Append the weighted standard deviations.
     name : str, default="attention"
-        Of the layer that returns the weights, (n_clips, n_steps).
+        Of the layer that returns the weights, (n_clips, n_steps), or (n_clips, n_heads, n_steps) of several heads.
 
     Returns
     -------
-    pooled : tensor of shape (n_clips, n) or, with `std`, (n_clips, 2 * n)
+    pooled : tensor of shape (n_clips, n_heads * n) or, with `std`, (n_clips, 2 * n_heads * n)
 
     References
     ----------
     .. [1] Mirsamadi, Barsoum and Zhang, "Automatic speech emotion recognition using recurrent neural networks with
        local attention", ICASSP 2017.
     .. [2] Okabe, Koshinaka and Shinoda, "Attentive statistics pooling for deep speaker embedding", Interspeech 2018.
+    .. [3] Lin, Feng, dos Santos, Yu, Xiang, Zhou and Bengio, "A structured self-attentive sentence embedding", ICLR
+       2017.
     """
     from ._keras import keras
 
     ops, layers = keras.ops, keras.layers
     hidden = layers.Dense(units, activation="tanh", name=f"{name}_hidden")(x) if units else x
-    scores = layers.Dense(1, use_bias=False, name=f"{name}_scores")(hidden)[:, :, 0]
-    weights = layers.Identity(name=name)(attention_weights(scores, mask))[:, :, None]
-    mean = ops.sum(x * weights, axis=1)
+    scores = layers.Dense(n_heads, use_bias=False, name=f"{name}_scores")(hidden)
+    weights = attention_weights(ops.transpose(scores, (0, 2, 1)), mask[:, None, :])
+    weights = layers.Identity(name=name)(weights[:, 0] if n_heads == 1 else weights)
+    by_head = weights[:, None, :] if n_heads == 1 else weights
+    mean = ops.matmul(by_head, x)
+    pooled = layers.Flatten(name=f"{name}_mean")(mean)
     if not std:
-        return mean
-    variance = ops.sum(ops.square(x - mean[:, None, :]) * weights, axis=1)
-    return ops.concatenate([mean, ops.sqrt(ops.maximum(variance, 1e-6))], axis=-1)
+        return pooled
+    square = layers.Flatten(name=f"{name}_square")(ops.matmul(by_head, ops.square(x)))
+    return ops.concatenate([pooled, ops.sqrt(ops.maximum(square - ops.square(pooled), 1e-6))], axis=-1)
