@@ -3,8 +3,8 @@
     python examples/benchmarks/frame_augmentation.py [--seeds 3] [--epochs 40] [--only NAME ...] [--json FILE]
 
 Five folds of a woman and a man each, UAR of the pooled predictions. Each kind is added to a CNN-LSTM that is trained
-without any; "attention_cnn" is trained with masks, shift and speed. One thread for each training; a training of 40 epochs
-takes about 20 s of a core. With --json, runs that are in the file are not made again.
+without any; "attention_cnn" is trained with masks, shift and speed. One thread for each training; a training of 40
+epochs takes about 20 s of a core. With --json, runs that are in the file are not made again.
 """
 
 import argparse
