@@ -298,7 +298,7 @@ class FamilyImportanceDisplay:
         ax.set_yticks(places, [_label(family, size) for family, size in shown["n_features"].items()])
         for place, value in zip(places, shown["value"], strict=True):
             ax.annotate(
-                f"{value:.3f}",
+                f"{round(value, 3) + 0.0:.3f}",  # never -0.000
                 (1, place),
                 (6, 0),
                 xycoords=("axes fraction", "data"),
@@ -311,7 +311,7 @@ class FamilyImportanceDisplay:
         ax.set_xlabel(f"drop in UAR when a family is permuted (from {self.uar:.3f})")
         ax.margins(x=0.04)
         ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.9", linewidth=0.8)
+        ax.grid(axis="x", color="0.5", alpha=0.25, linewidth=0.8)
         ax.set_axisbelow(True)
         ax.spines[["top", "right", "left"]].set_visible(False)
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize="small")

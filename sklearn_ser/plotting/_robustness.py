@@ -193,9 +193,9 @@ class RobustnessDisplay:
         ax.set_yticks(range(len(rows)), rows)
         ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6))
         ax.set_xlabel(f"UAR of unseen speakers, with {level} intervals; dashed: clips as they are")
-        ax.axhline(0.5, color="0.85", linewidth=0.8)
+        ax.axhline(0.5, color="0.5", alpha=0.35, linewidth=0.8)
         ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.9", linewidth=0.8)
+        ax.grid(axis="x", color="0.5", alpha=0.25, linewidth=0.8)
         ax.set_axisbelow(True)
         ax.spines[["top", "right", "left"]].set_visible(False)
         handles, names = ax.get_legend_handles_labels()
@@ -212,10 +212,11 @@ class RobustnessDisplay:
 
 
 def _write_numbers(ax, values, places, column: int, color) -> None:
-    """Beside the axes, a column for each model; darker than the dots, so that small digits can be read."""
+    """Beside the axes, a column for each model; nearer to the text's colour than the dots, so that they can be read."""
+    import matplotlib.pyplot as plt
     from matplotlib.colors import to_rgb
 
-    ink = 0.75 * np.array(to_rgb(color))
+    ink = 0.75 * np.array(to_rgb(color)) + 0.25 * np.array(to_rgb(plt.rcParams["text.color"]))
     # Numbers of one condition stand on one line, whichever dots they belong to.
     for value, place in zip(values, np.round(places), strict=True):
         ax.annotate(
