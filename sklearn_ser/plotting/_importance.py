@@ -18,6 +18,7 @@ from ..metrics._evaluate import _splits
 from ..metrics._input import unpack
 from ..preprocessing import SpeakerNormalizer
 from ..utils._colors import BLUE, GREY
+from ..utils._drawing import dress_scores, write_beside
 from ..utils._messages import short
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing, check_matplotlib_support
@@ -297,23 +298,11 @@ class FamilyImportanceDisplay:
         ax.plot(shown["value"], places, "o", color=BLUE, label="drop in UAR")
         ax.set_yticks(places, [_label(family, size) for family, size in shown["n_features"].items()])
         for place, value in zip(places, shown["value"], strict=True):
-            ax.annotate(
-                f"{round(value, 3) + 0.0:.3f}",  # never -0.000
-                (1, place),
-                (6, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                size="small",
-                annotation_clip=False,
-            )
+            write_beside(ax, place, f"{round(value, 3) + 0.0:.3f}")  # never -0.000
         ax.set(ylim=(len(shown) - 0.4, -0.6))
         ax.set_xlabel(f"drop in UAR when a family is permuted (from {self.uar:.3f})")
         ax.margins(x=0.04)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.5", alpha=0.25, linewidth=0.8)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right", "left"]].set_visible(False)
+        dress_scores(ax)
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -10,6 +10,7 @@ import pandas as pd
 from ..metrics import EvaluationReport, evaluate
 from ..metrics._input import CLEAN
 from ..utils._colors import BLUE, GREY, ORANGE
+from ..utils._drawing import dress_scores, shorten, write_beside
 from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
@@ -193,11 +194,8 @@ class RobustnessDisplay:
         ax.set_yticks(range(len(rows)), rows)
         ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6))
         ax.set_xlabel(f"UAR of unseen speakers, with {level} intervals; dashed: clips as they are")
-        ax.axhline(0.5, color="0.5", alpha=0.35, linewidth=0.8)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="0.5", alpha=0.25, linewidth=0.8)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.axhline(0.5, color=GREY, alpha=0.35, linewidth=0.8)
+        dress_scores(ax)
         handles, names = ax.get_legend_handles_labels()
         order = [*range(1, len(names)), 0]  # chance last
         ax.legend(
@@ -219,17 +217,7 @@ def _write_numbers(ax, values, places, column: int, color) -> None:
     ink = 0.75 * np.array(to_rgb(color)) + 0.25 * np.array(to_rgb(plt.rcParams["text.color"]))
     # Numbers of one condition stand on one line, whichever dots they belong to.
     for value, place in zip(values, np.round(places), strict=True):
-        ax.annotate(
-            f"{value:.3f}",
-            (1, place),
-            (6 + 36 * column, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            size="small",
-            color=ink,
-            annotation_clip=False,
-        )
+        write_beside(ax, place, f"{value:.3f}", column=column, color=ink)
 
 
 def _named(reports) -> dict:
@@ -247,7 +235,7 @@ def _named(reports) -> dict:
                 f"Got {short(report)} among them."
             )
     if names is None:
-        names = [name if len(name) <= 60 else f"{name[:56]} ..." for name in (report.name for report in reports)]
+        names = [shorten(report.name, 60) for report in reports]
         if "" in names or len(set(names)) < len(names):
             names = [f"{name or 'model'} ({k})" for k, name in enumerate(names, start=1)]
     return dict(zip(map(str, names), reports, strict=True))

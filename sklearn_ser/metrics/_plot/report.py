@@ -7,6 +7,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.utils.multiclass import unique_labels
 
 from ...utils._colors import BLUE, GREY, ORANGE
+from ...utils._drawing import dress_scores, ink_on, shorten, write_beside
 from ...utils._sklearn_compat import check_matplotlib_support
 from .._evaluate import evaluate
 from .._report import EvaluationReport
@@ -138,7 +139,7 @@ class ConfusionDisplay:
                 ha="center",
                 va="center",
                 size="small" if count else "x-small",
-                color=_ink(self.im_.cmap(fraction)),
+                color=ink_on(self.im_.cmap(fraction)),
                 visible=bool(counts[row].any()),
             )
         if not ax.get_title():
@@ -262,7 +263,7 @@ class ReportDisplay:
             )
             self.confusion_ = ConfusionDisplay(confusion.to_numpy(), list(confusion.columns)).plot(ax=beside)
             if self.report.name:
-                figure.suptitle(_shorten(self.report.name, int(9 * figure.get_figwidth())), size="medium")
+                figure.suptitle(shorten(self.report.name, int(9 * figure.get_figwidth())), size="medium")
         self._draw(ax, groups)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -302,16 +303,13 @@ class ReportDisplay:
                         mark("D", figures["listeners"], y, label="listeners", color=ORANGE, markerfacecolor="none")
                     if np.isfinite(figures["chance"]) and not label.startswith("UAR, "):
                         mark("x", figures["chance"], y, label="chance", color=GREY)
-                    _write(ax, y, _in_figures(figures, digits=2 if group is recalls else 3))
+                    write_beside(ax, y, _in_figures(figures, digits=2 if group is recalls else 3))
                 y += 1
             y += 0.6
             ax.axhline(y - 0.8, color=GREY, alpha=0.4, linewidth=0.8, visible=group is not groups[-1])
         ax.set(xlim=(-0.02, 1.02), ylim=(y - 0.8, -0.7), xlabel="score, from 0 to 1")
         ax.set_yticks(ticks, labels)
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.8)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right", "left"]].set_visible(False)
+        dress_scores(ax)
         ax.legend(
             loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize="small", columnspacing=1.2
         )
@@ -321,7 +319,7 @@ class ReportDisplay:
         ax.plot(scores, np.full(len(scores), y), "o", color=BLUE, alpha=0.45, markeredgewidth=0)
         apart = scores.max() - scores.min()
         if apart > 0:
-            _write(ax, y, f"{scores.min():.3f} to {scores.max():.3f}")
+            write_beside(ax, y, f"{scores.min():.3f} to {scores.max():.3f}")
         ends = [(scores.idxmin(), "right"), (scores.idxmax(), "left")] if apart > 0 else []
         for speaker, alignment in ends:
             ax.annotate(
@@ -335,13 +333,6 @@ class ReportDisplay:
             )
 
 
-def _ink(background) -> str:
-    """Black or white, whichever stands out more [WCAG 2, relative luminance]."""
-    rgb = np.asarray(background[:3])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return "white" if linear @ [0.2126, 0.7152, 0.0722] < 0.179 else "black"
-
-
 def _width(labels) -> float:
     """Of a confusion matrix, inches."""
     return 1.8 + 0.66 * len(labels) + 0.07 * max(0, max(len(str(label)) for label in labels) - 10)
@@ -353,13 +344,3 @@ def _in_figures(figures, digits: int) -> str:
     if not np.isfinite(figures["low"]):
         return value
     return f"{value}  [{figures['low']:.{digits}f}, {figures['high']:.{digits}f}]"
-
-
-def _write(ax, y: float, text: str) -> None:
-    """To the right of the axes."""
-    style = dict(va="center", size="small", annotation_clip=False)
-    ax.annotate(text, (1, y), (6, 0), xycoords=("axes fraction", "data"), textcoords="offset points", **style)
-
-
-def _shorten(title: str, longest: int) -> str:
-    return title if len(title) <= longest else f"{title[: longest - 4]} ..."
