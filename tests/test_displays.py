@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_plotting import assert_words_are_apart_and_inside
+from test_plotting import assert_words_are_apart_and_inside, luminance
 
 from sklearn_ser import (
     AddNoise,
@@ -384,6 +384,21 @@ def test_models_are_told_apart_and_may_lack_a_condition():
     assert np.isnan(display.scores_.loc["telephone", "plain"])
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["plain", "robust", "chance"]
     assert_words_are_apart_and_inside(display.figure_)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+@pytest.mark.parametrize("n_models", [1, 2, 3])
+def test_scores_beside_the_axes_stand_out_from_the_background(pyplot, style, n_models):
+    from matplotlib.colors import to_rgb
+
+    with pyplot.style.context(style):
+        made = report({"clean": 0.9, "noise": 0.6})
+        display = RobustnessDisplay.from_reports(dict.fromkeys(["a", "b", "c"][:n_models], made))
+        background = luminance(to_rgb(display.figure_.get_facecolor()))
+        assert len(display.ax_.texts) == 2 * n_models
+        for text in display.ax_.texts:
+            light, dark = sorted([luminance(to_rgb(text.get_color())), background], reverse=True)
+            assert (light + 0.05) / (dark + 0.05) > 4.5  # after WCAG
 
 
 def test_models_without_names_are_numbered():

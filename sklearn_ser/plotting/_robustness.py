@@ -184,7 +184,7 @@ class RobustnessDisplay:
             ax.hlines(places, frame["low"], frame["high"], color=color, linewidth=2)
             ax.plot(frame["value"], places, marker, color=color, label=name if n_models > 1 else "UAR")
             if n_models <= _MOST_NUMBERS:
-                _write_numbers(ax, frame["value"], places, k, color if n_models > 1 else "black")
+                _write_numbers(ax, frame["value"], places, k, color if n_models > 1 else plt.rcParams["text.color"])
         self._dress(ax, rows, next(iter(reports.values())))
         self.ax_, self.figure_ = ax, ax.figure
         return self
