@@ -10,6 +10,7 @@ from ..audio._input import one_recording
 from ..audio._io import clip_length, load_part
 from ..segmentation import Timeline
 from ..utils._colors import GREY
+from ..utils._drawing import ink_on
 from ..utils._sklearn_compat import check_matplotlib_support
 from ._palette import EMOTIONS, colours_of
 
@@ -217,7 +218,7 @@ class TimelineDisplay:
 
     def _styles(self) -> dict:
         """Colour and hatch of each class."""
-        classes = list(self.timeline.columns[2:-1])
+        classes = Timeline(self.timeline).classes
         others = [name for name in classes if name not in EMOTIONS] if len(classes) > _MOST_PLAIN else []
         hatches = dict(zip(others, cycle(_HATCHES), strict=False))
         return {name: (colour, hatches.get(name)) for name, colour in colours_of(classes).items()}
@@ -232,7 +233,7 @@ class TimelineDisplay:
             value = np.full(len(edges) - 1, np.nan)
             value[place] = shown[name].to_numpy()
             above = below + value
-            style = dict(facecolor=colour, edgecolor=_ink(colour), hatch=hatch, linewidth=0)
+            style = dict(facecolor=colour, edgecolor=ink_on(colour), hatch=hatch, linewidth=0)
             ax.stairs(above, edges, baseline=below, fill=True, label=str(name), **style)
             below = above
 
@@ -244,7 +245,9 @@ class TimelineDisplay:
         for hatch in dict.fromkeys(hatch for _, hatch in drawn):
             rows = [k for k, (_, its) in enumerate(drawn) if its == hatch]
             colours = [drawn[k][0] for k in rows]
-            style = dict(facecolors=colours, edgecolors=[_ink(colour) for colour in colours], hatch=hatch, linewidth=0)
+            style = dict(
+                facecolors=colours, edgecolors=[ink_on(colour) for colour in colours], hatch=hatch, linewidth=0
+            )
             ax.broken_barh(spans[rows], (_STRIP[0], _STRIP[1] - _STRIP[0]), **style)
 
     def _draw_outline(self, ax, start, end) -> None:
@@ -259,11 +262,6 @@ def _step(shortest: float) -> float:
     """The next round number of seconds."""
     rounded = next((step for step in _STEPS if step >= shortest), None)
     return rounded or 60 * float(np.ceil(shortest / 60))
-
-
-def _ink(colour: str) -> str:
-    """For hatches on a colour."""
-    return "black" if sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) > 330 else "white"
 
 
 def _label_time(ax, end: float) -> None:
