@@ -14,7 +14,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d, ge
 from ..utils._columns import find_column
 from ..utils._messages import short
 from ..utils._random import draw_seed
-from ..utils._sklearn_compat import check_matplotlib_support
+from ..utils._sklearn_compat import check_matplotlib_support, fitted_layers
 from ._palette import MOST_SHAPES, colours_of, shapes_of
 
 _METHODS = ("pca", "umap")
@@ -301,20 +301,17 @@ def _draw_legend(ax, columns) -> None:
 
 def _extractor(estimator):
     """What makes the features: a transformer, or a pipeline without its classifier."""
-    inner = estimator
-    while not isinstance(inner, Pipeline) and not hasattr(inner, "transform"):
-        fitted = [getattr(inner, name) for name in ("best_estimator_", "estimator_") if hasattr(inner, name)]
-        if not fitted:
-            raise TypeError(
-                "estimator must be a fitted transformer, or a Pipeline with one before its classifier: something that "
-                f"makes features of clips. Got {type(estimator).__name__}."
-            )
-        inner = fitted[0]
-    if isinstance(inner, Pipeline) and not hasattr(inner, "transform"):
-        if len(inner) < 2:
-            raise TypeError(f"estimator must have a transformer before its classifier. Got {short(inner)}.")
-        inner = inner[:-1]
-    return inner
+    for inner in fitted_layers(estimator):
+        if hasattr(inner, "transform"):
+            return inner
+        if isinstance(inner, Pipeline):
+            if len(inner) < 2:
+                raise TypeError(f"estimator must have a transformer before its classifier. Got {short(inner)}.")
+            return inner[:-1]
+    raise TypeError(
+        "estimator must be a fitted transformer, or a Pipeline with one before its classifier: something that makes "
+        f"features of clips. Got {type(estimator).__name__}."
+    )
 
 
 def _reducer(method, shape, random_state) -> tuple:

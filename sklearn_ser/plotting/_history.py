@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from ..utils._colors import BLUE, GREY, ORANGE
 from ..utils._messages import short
-from ..utils._sklearn_compat import check_matplotlib_support
+from ..utils._sklearn_compat import check_matplotlib_support, fitted_layers
 
 _HELD_OUT = {
     "clips": "held-out clips, drawn at random",
@@ -139,13 +138,10 @@ class HistoryDisplay:
 
 def _find_trained(estimator):
     """The neural classifier inside."""
-    inner = estimator
-    while not hasattr(inner, "history_"):
-        fitted = [getattr(inner, name) for name in ("best_estimator_", "estimator_") if hasattr(inner, name)]
-        if not fitted and not isinstance(inner, Pipeline):
-            raise ValueError(
-                "estimator must be a fitted neural classifier, or a Pipeline or meta-estimator with one inside: only "
-                f"they have a history_. Got {short(estimator)}."
-            )
-        inner = fitted[0] if fitted else inner[-1]
-    return inner
+    for inner in fitted_layers(estimator):
+        if hasattr(inner, "history_"):
+            return inner
+    raise ValueError(
+        "estimator must be a fitted neural classifier, or a Pipeline or meta-estimator with one inside: only they have "
+        f"a history_. Got {short(estimator)}."
+    )

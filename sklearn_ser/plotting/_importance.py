@@ -21,7 +21,7 @@ from ..utils._colors import BLUE, GREY
 from ..utils._drawing import dress_scores, write_beside
 from ..utils._messages import short
 from ..utils._random import draw_seed
-from ..utils._sklearn_compat import _safe_indexing, check_matplotlib_support
+from ..utils._sklearn_compat import _safe_indexing, check_matplotlib_support, fitted_layers
 from ._families import resolve_families
 
 _EXTRACTORS = (AudioTransformer, Functionals, FlattenFrames)  # they learn nothing but how many frames there are
@@ -314,12 +314,9 @@ def _label(family, size) -> str:
 
 def _split(estimator) -> tuple:
     """What makes features of clips (None, where clips are features), and what recognises emotions by them."""
-    inner = estimator
-    while not isinstance(inner, Pipeline):
-        fitted = [getattr(inner, name) for name in ("best_estimator_", "estimator_") if hasattr(inner, name)]
-        if not fitted:
-            return None, estimator
-        inner = fitted[0]
+    inner = next((layer for layer in fitted_layers(estimator) if isinstance(layer, Pipeline)), None)
+    if inner is None:
+        return None, estimator
     last = max((k for k, (_, step) in enumerate(inner.steps) if isinstance(step, _MAKES_FEATURES)), default=-1)
     return (inner[: last + 1], inner[last + 1 :]) if last >= 0 else (None, inner)
 

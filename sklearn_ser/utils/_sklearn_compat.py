@@ -4,9 +4,10 @@ Known are scikit-learn 1.6.1 to 1.9.1, of which the first and the last are teste
 is mended here, and nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sklearn.base import _clone_parametrized
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
@@ -50,6 +51,7 @@ __all__ = [
     "_safe_indexing",
     "check_matplotlib_support",
     "estimator_has",
+    "fitted_layers",
     "keep_output",
     "with_callbacks",
 ]
@@ -63,6 +65,16 @@ def estimator_has(method: str) -> Callable:
         return True
 
     return check
+
+
+def fitted_layers(estimator) -> Iterator:
+    """An estimator, and what is in it, level by level: what a meta-estimator has fitted, a Pipeline's last step."""
+    while estimator is not None:
+        yield estimator
+        if isinstance(estimator, Pipeline):
+            estimator = estimator[-1]
+        else:
+            estimator = getattr(estimator, "best_estimator_", getattr(estimator, "estimator_", None))
 
 
 def keep_output(estimator, keep: bool) -> None:
