@@ -23,6 +23,24 @@ class Uncertain(NamedTuple):
     df: float
 
 
+def tally(speaker, emotion, weights) -> np.ndarray:
+    """Sum of clips' weights for each speaker and each emotion.
+
+    Parameters
+    ----------
+    speaker, emotion : ndarray of shape (n_clips,)
+        Numbers from 0, each of which there is a clip of.
+    weights : array-like of shape (n_clips,)
+
+    Returns
+    -------
+    sums : ndarray of shape (n_speakers, n_emotions)
+    """
+    sums = np.zeros((speaker.max(initial=-1) + 1, emotion.max(initial=-1) + 1))
+    np.add.at(sums, (speaker, emotion), weights)
+    return sums
+
+
 def pooled_recall(correct, count):
     """Mean over the classes of the recall of pooled clips; classes without clips do not count.
 

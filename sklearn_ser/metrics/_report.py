@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length, check_random_state, check_sca
 from sklearn.utils.multiclass import check_classification_targets
 
 from . import _figures, _paper, _render
+from ._bootstrap import tally
 from ._input import CLEAN, altered, name_of, title_of, unpack
 
 
@@ -321,6 +322,4 @@ class EvaluationReport:
 
     def _tally(self, weights) -> np.ndarray:
         """Sum of clips' weights for each speaker and emotion, (n_speakers, n_emotions)."""
-        sums = np.zeros((len(self.speakers), len(self.emotions)))
-        np.add.at(sums, (self._speaker, self._emotion), weights)
-        return sums
+        return tally(self._speaker, self._emotion, weights)

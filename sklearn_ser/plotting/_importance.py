@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length, check_scalar, column_or_1d
 
 from ..audio import AudioTransformer
 from ..features import FlattenFrames, Functionals
-from ..metrics._bootstrap import difference_interval, measure_difference, pooled_recall
+from ..metrics._bootstrap import difference_interval, measure_difference, pooled_recall, tally
 from ..metrics._evaluate import _splits
 from ..metrics._input import unpack
 from ..preprocessing import SpeakerNormalizer
@@ -249,18 +249,11 @@ class FamilyImportanceDisplay:
         permuted = {family: np.atleast_2d(labels) for family, labels in y_pred_permuted.items()}
         check_consistent_length(y_true, y_pred, speaker, *(labels.T for labels in permuted.values()))
         seed = draw_seed(random_state)
-        emotions, emotion = np.unique(y_true, return_inverse=True)
-        speakers, row = np.unique(speaker, return_inverse=True)
-
-        def tally(weights):
-            sums = np.zeros((len(speakers), len(emotions)))
-            np.add.at(sums, (row, emotion), weights)
-            return sums
-
-        count, correct = tally(np.ones(len(y_true))), tally(y_pred == y_true)
+        numbers = [np.unique(column, return_inverse=True)[1] for column in (speaker, y_true)]
+        count, correct = tally(*numbers, np.ones(len(y_true))), tally(*numbers, y_pred == y_true)
         rows = {}
         for family, labels in permuted.items():
-            left = tally((labels == y_true).mean(axis=0))
+            left = tally(*numbers, (labels == y_true).mean(axis=0))
             drop = measure_difference(correct, left, count, n_boot=n_boot, rng=np.random.default_rng(seed))
             low, high = difference_interval(drop, confidence_level)
             size = (n_features or {}).get(family, np.nan)
