@@ -174,6 +174,11 @@ def _speaker_rows(report, row) -> list[list[str]]:
     for speaker in frame.index:
         name = f"{speaker} ({sexes[speaker]})" if sexes[speaker] else str(speaker)
         rows.append([*row(name, frame.loc[speaker], 2), str(frame.loc[speaker, "n_clips"])])
+    return _both_ends(rows)
+
+
+def _both_ends(rows: list) -> list:
+    """Of many rows, the first and the last six, and how many there are between them."""
     left_out = len(rows) - 12
     return rows if left_out < 2 else [*rows[:6], [f"... {left_out} more"] + [""] * (len(rows[0]) - 1), *rows[-6:]]
 
@@ -313,7 +318,7 @@ def _html_by_speaker(by_speaker) -> str:
     """From the speaker whom A suits best to the one whom B does; of many, both ends."""
     by_speaker = by_speaker.sort_values("difference", ascending=False, kind="stable")
     largest = max(by_speaker["difference"].abs().max(), 1e-9)
-    rows: list[list[str | _html.Tinted]] = [
+    rows = [
         [
             str(speaker),
             f"{row['a']:.2f}",
@@ -326,10 +331,7 @@ def _html_by_speaker(by_speaker) -> str:
         ]
         for speaker, row in by_speaker.iterrows()
     ]
-    left_out = len(rows) - 12
-    if left_out >= 2:
-        rows = [*rows[:6], [f"... {left_out} more", "", "", ""], *rows[-6:]]
-    return _html.table("UAR of each speaker", ["", "A", "B", "A - B"], rows)
+    return _html.table("UAR of each speaker", ["", "A", "B", "A - B"], _both_ends(rows))
 
 
 def _comparison_notes(comparison) -> list[str]:
