@@ -153,6 +153,7 @@ def test_text_and_html_say_what_a_stranger_needs():
     for part in [
         "51 clips of 6 speakers in 3 emotions; 6 folds.",
         "95 % interval",
+        "Intervals (confidence level 95 %)",
         "chance",
         "Leakage",
         "gap: female - male",

@@ -105,11 +105,12 @@ def notes(report) -> list[str]:
         f"emotions count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
         f"'{most_frequent}' always."
     ]
-    n_speakers, percent = len(report.speakers), f"{report.confidence_level:.4g}"
+    n_speakers = len(report.speakers)
     if n_speakers > 1:
         found.append(
-            f"Intervals (confidence level {percent}): where the score may lie for other speakers, judged from how much "
-            f"these {n_speakers} differ." + (" With so few of them it can hardly be judged." if n_speakers < 6 else "")
+            f"Intervals (confidence level {100 * report.confidence_level:.4g} %): where the score may lie for other "
+            f"speakers, judged from how much these {n_speakers} differ."
+            + (" With so few of them it can hardly be judged." if n_speakers < 6 else "")
         )
     else:
         found.append("There are no intervals: from one speaker nothing can be said about others.")
