@@ -36,9 +36,8 @@ WIDE = dict(filters=(64, 128, 128), n_heads=4)
 def settings(epochs: int) -> dict:
     """Classifiers by name."""
     training = dict(epochs=epochs, learning_rate=3e-3, learning_rate_schedule="cosine")
-    none = dict(time_mask=0.0, feature_mask=0.0, feature_shift=0.0, speed=0.0)
     kinds = {"none": {}, **KINDS, "masks": MASKS, "masks, shift": MASKS | dict(feature_shift=4.0), "all": ALL}
-    named = {f"cnn_lstm {name}": CNNLSTMClassifier(**training, **(none | kind)) for name, kind in kinds.items()}
+    named = {f"cnn_lstm {name}": CNNLSTMClassifier(**training, **kind) for name, kind in kinds.items()}
     return {
         **named,
         "attention_cnn all": NetworkClassifier(**training, **ALL),
