@@ -1,4 +1,4 @@
-"""Real recordings, where there are any, and tones, where none are needed."""
+"""What tests share: real recordings, where there are any, tones, where none are needed, and matplotlib."""
 
 import gc
 import os
@@ -63,3 +63,14 @@ def emodb():
 def tones():
     """Six clips of 0.1 to 0.6 s, a sine each, at 16 kHz."""
     return [np.sin(2 * np.pi * 220 * (i + 1) * np.arange(1600 * (i + 1)) / 16000).astype(np.float32) for i in range(6)]
+
+
+@pytest.fixture
+def plt():
+    """`matplotlib.pyplot`, where there is one; it draws without a screen, and figures are closed after the test."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    yield plt
+    plt.close("all")

@@ -256,17 +256,7 @@ def test_no_kernel_of_real_speech_is_idle(emodb):
 # ---------------------------------------------------------------------------------------------------------- the display
 
 
-@pytest.fixture
-def pyplot():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
-def test_each_kernel_is_an_image_with_time_to_the_right(frames, pyplot):
+def test_each_kernel_is_an_image_with_time_to_the_right(frames, plt):
     features = SparseAutoencoderFeatures((2, 3), 4, max_iter=5).fit(frames)
     display = KernelDisplay.from_estimator(features, max_kernels=3)
     assert display.figure_ is display.ax_.figure
@@ -277,7 +267,7 @@ def test_each_kernel_is_an_image_with_time_to_the_right(frames, pyplot):
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["0", "2 frames", "4", "0", "3 frames", "4"]
 
 
-def test_kernels_are_found_in_a_pipeline(frames, pyplot):
+def test_kernels_are_found_in_a_pipeline(frames, plt):
     pipeline = make_pipeline(SparseAutoencoderFeatures(**SMALL), FlattenFrames()).fit(frames)
     display = KernelDisplay.from_estimator(pipeline)
     assert len(display.kernels) == len(pipeline[0].kernels_)
@@ -286,14 +276,14 @@ def test_kernels_are_found_in_a_pipeline(frames, pyplot):
         KernelDisplay.from_estimator(make_pipeline(FlattenFrames()).fit(frames))
 
 
-def test_display_draws_into_given_axes(frames, pyplot):
-    _, axes = pyplot.subplots(2)
+def test_display_draws_into_given_axes(frames, plt):
+    _, axes = plt.subplots(2)
     display = KernelDisplay.from_estimator(SparseAutoencoderFeatures(**SMALL).fit(frames), ax=axes[1])
     assert display.ax_ is axes[1] and not axes[0].images
 
 
 @pytest.mark.parametrize("whiten", [False, True])
-def test_kernels_on_components_are_drawn_over_the_spectrum(whiten, frames, pyplot):
+def test_kernels_on_components_are_drawn_over_the_spectrum(whiten, frames, plt):
     pca = FrameWise(PCA(2, whiten=whiten)).fit(frames)
     features = SparseAutoencoderFeatures(**SMALL).fit(pca.transform(frames))
     names = [f"mel_{i}" for i in range(5)]
@@ -306,7 +296,7 @@ def test_kernels_on_components_are_drawn_over_the_spectrum(whiten, frames, pyplo
     assert display.ax_.get_yticklabels()[2].get_text() == "mel_4"
 
 
-def test_kernels_over_mel_bands_have_an_axis_in_hertz(tones, pyplot):
+def test_kernels_over_mel_bands_have_an_axis_in_hertz(tones, plt):
     mel = MelSpectrogramTransformer(n_mels=5, fmin=100, fmax=4000)
     pipeline = make_pipeline(mel, SparseAutoencoderFeatures(**SMALL)).fit(tones)
     display = KernelDisplay.from_estimator(pipeline)
@@ -322,7 +312,7 @@ def test_kernels_over_mel_bands_have_an_axis_in_hertz(tones, pyplot):
     np.testing.assert_allclose(spectra.frequencies, centres)
 
 
-def test_wrong_components_and_names_are_refused(frames, pyplot):
+def test_wrong_components_and_names_are_refused(frames, plt):
     features = SparseAutoencoderFeatures(**SMALL).fit(frames)
     with pytest.raises(ValueError, match=r"components must be.*the kernels' 5 values. Got an array of shape \(3, 8\)"):
         KernelDisplay.from_estimator(features, components=np.ones((3, 8)))

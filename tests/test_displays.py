@@ -31,18 +31,10 @@ from sklearn_ser import (
 from sklearn_ser.plotting._families import resolve_families
 from sklearn_ser.plotting._palette import MOST_SHAPES, colours_of, shapes_of
 
+pytestmark = pytest.mark.usefixtures("plt")  # figures are closed after each test
+
 EMOTIONS = ["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 THIRTEEN = sorted([*EMOTIONS, "amusement", "contempt", "interest", "pride"])
-
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +192,7 @@ def test_importances_of_predictions_are_drops_of_recall():
     assert display.ax_.get_yticklabels()[0].get_text() == "f"
 
 
-def test_words_of_importances_can_be_read(pyplot):
+def test_words_of_importances_can_be_read(plt):
     frame = pd.DataFrame(
         {"value": np.linspace(0.3, -0.01, 30), "low": np.linspace(0.2, -0.05, 30), "high": np.linspace(0.4, 0.03, 30)},
         index=[f"family {k}" for k in range(30)],
@@ -208,7 +200,7 @@ def test_words_of_importances_can_be_read(pyplot):
     display = FamilyImportanceDisplay(frame, uar=0.8).plot(max_families=12)
     assert len(display.ax_.get_yticklabels()) == 12
     assert_words_are_apart_and_inside(display.figure_)
-    _, ax = pyplot.subplots()
+    _, ax = plt.subplots()
     assert FamilyImportanceDisplay(frame, uar=0.8).plot(ax=ax).ax_ is ax
 
 
@@ -388,10 +380,10 @@ def test_models_are_told_apart_and_may_lack_a_condition():
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 @pytest.mark.parametrize("n_models", [1, 2, 3])
-def test_scores_beside_the_axes_stand_out_from_the_background(pyplot, style, n_models):
+def test_scores_beside_the_axes_stand_out_from_the_background(plt, style, n_models):
     from matplotlib.colors import to_rgb
 
-    with pyplot.style.context(style):
+    with plt.style.context(style):
         made = report({"clean": 0.9, "noise": 0.6})
         display = RobustnessDisplay.from_reports(dict.fromkeys(["a", "b", "c"][:n_models], made))
         background = luminance(to_rgb(display.figure_.get_facecolor()))
@@ -409,9 +401,9 @@ def test_models_without_names_are_numbered():
     assert RobustnessDisplay.from_reports(titled).scores_.columns.tolist() == ["one", "two"]
 
 
-def test_robustness_of_an_estimator_is_evaluated(corpus, pyplot):
+def test_robustness_of_an_estimator_is_evaluated(corpus, plt):
     recognizer = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), StandardScaler(), LogisticRegression())
-    _, ax = pyplot.subplots()
+    _, ax = plt.subplots()
     display = RobustnessDisplay.from_estimator(recognizer, corpus, conditions={"noise": AddNoise(snr=0)}, cv=2, ax=ax)
     assert display.ax_ is ax
     expected = evaluate(recognizer, corpus, conditions={"noise": AddNoise(snr=0)}, cv=2).to_frame()

@@ -82,9 +82,7 @@ def test_pages_are_found():
 
 @pytest.mark.neural  # some pages train networks, and all take their time
 @pytest.mark.parametrize("page", RUN, ids=name_of)
-def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
-    pyplot.switch_backend("agg")
+def test_snippets_of_a_page_run(page, recordings, monkeypatch, plt, request):
     monkeypatch.chdir(recordings)
     monkeypatch.setenv("SKLEARN_SER_DATA", str(recordings / "data"))
     if page.stem == "other_encoder":
@@ -95,8 +93,7 @@ def test_snippets_of_a_page_run(page, recordings, monkeypatch, request):
         for snippet in snippets_of(page):
             exec(compile(snippet, str(page), "exec"), namespace)
     shown = set(FIGURE.findall(page.read_text(encoding="utf-8")))
-    drawn = {f"{page.stem}_{count}" for count, _ in enumerate(pyplot.get_fignums(), 1)}
-    pyplot.close("all")
+    drawn = {f"{page.stem}_{count}" for count, _ in enumerate(plt.get_fignums(), 1)}
     assert shown <= drawn, "docs/make_figures.py makes no such figure of this page"
 
 
@@ -298,9 +295,7 @@ def test_figures_of_the_readme_are_those_of_the_documentation():
         assert any(named in line and all(f" {figure} " in line for figure in figures) for line in measured.splitlines())
 
 
-def test_code_of_the_readme_runs(monkeypatch, tmp_path):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
-    pyplot.switch_backend("agg")
+def test_code_of_the_readme_runs(monkeypatch, plt, tmp_path):
     (code,) = snippets_of(README)
     assert len(code.splitlines()) <= 10
     corpus = sklearn_ser.make_emotional_speech(24, n_speakers=3, random_state=0)
@@ -310,7 +305,6 @@ def test_code_of_the_readme_runs(monkeypatch, tmp_path):
     monkeypatch.setattr(sklearn_ser, "fetch_emodb", lambda: corpus)
     monkeypatch.setattr(sklearn_ser, "make_recognizer", lambda: handcrafted)
     exec(compile(code, str(README), "exec"), {})
-    pyplot.close("all")
     assert (tmp_path / "ser.joblib").exists() and (tmp_path / "report.png").exists()
 
 

@@ -27,18 +27,10 @@ from sklearn_ser import (
 from sklearn_ser.metrics import EvaluationReport
 from sklearn_ser.plotting._audio import _frame_edges, _params
 
+pytestmark = pytest.mark.usefixtures("plt")  # figures are closed after each test
+
 Y = np.tile(["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"], 20)
 SPEAKER = np.repeat([f"s{s:02d}" for s in range(10)], 14)
-
-
-@pytest.fixture(autouse=True)
-def pyplot():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
 
 
 def predictions(seed=0, accuracy=0.6):
@@ -91,8 +83,8 @@ def test_confusion_shows_shares_of_rows_and_counts():
     assert display.figure_ is display.ax_.figure
 
 
-def test_confusion_takes_labels_order_and_axes(pyplot):
-    _, axes = pyplot.subplots(2)
+def test_confusion_takes_labels_order_and_axes(plt):
+    _, axes = plt.subplots(2)
     display = ConfusionDisplay.from_predictions(["a", "b"], ["a", "a"], labels=["b", "a"], ax=axes[1])
     assert display.ax_ is axes[1]
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == ["b", "a"]
@@ -117,12 +109,12 @@ def test_confusion_that_does_not_fit_its_labels_is_refused():
         ConfusionDisplay(np.eye(2), ["a", "b", "c"]).plot()
 
 
-def test_the_title_has_uar_and_clips_unless_there_is_one(pyplot):
+def test_the_title_has_uar_and_clips_unless_there_is_one(plt):
     display = ConfusionDisplay.from_predictions(["a", "a", "b"], ["a", "b", "b"])
     assert display.ax_.get_title() == "UAR 0.750, 3 clips"
     display = ConfusionDisplay.from_predictions(["a"], ["c"])
     assert display.ax_.get_title() == "UAR 0.000, 1 clip"
-    _, ax = pyplot.subplots()
+    _, ax = plt.subplots()
     ax.set_title("mine")
     assert ConfusionDisplay.from_predictions(["a"], ["b"], ax=ax).ax_.get_title() == "mine"
 
@@ -220,11 +212,11 @@ def test_one_speaker_has_scores_without_intervals():
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
-def test_twelve_emotions_with_long_names_are_drawn_apart(pyplot, style):
+def test_twelve_emotions_with_long_names_are_drawn_apart(plt, style):
     emotions = np.array([f"{name}, second" for name in np.unique(Y)[:5]] + [*np.unique(Y)])
     rng = np.random.default_rng(0)
     y, speaker = np.tile(emotions, 10), np.repeat(SPEAKER[::14], 12)
-    with pyplot.style.context(style):
+    with plt.style.context(style):
         display = ReportDisplay.from_predictions(y, rng.permutation(y), speaker=speaker, title="model " * 40)
         assert_words_are_apart_and_inside(display.figure_)
 
@@ -247,8 +239,8 @@ def test_the_worst_and_the_best_speaker_are_named_where_there_are_such(y_pred, n
     assert named is None or expected[:1] == named
 
 
-def test_report_draws_its_scores_into_given_axes(pyplot):
-    _, axes = pyplot.subplots(2)
+def test_report_draws_its_scores_into_given_axes(plt):
+    _, axes = plt.subplots(2)
     display = make_report().plot(ax=axes[1])
     assert display.ax_ is axes[1] and display.confusion_ is None and not axes[0].lines
 
@@ -299,8 +291,8 @@ def test_history_is_found_wherever_it_is(wrap):
     assert_words_are_apart_and_inside(display.figure_)
 
 
-def test_history_of_accuracy_goes_from_0_to_1(pyplot):
-    _, ax = pyplot.subplots()
+def test_history_of_accuracy_goes_from_0_to_1(plt):
+    _, ax = plt.subplots()
     display = HistoryDisplay.from_estimator(Trained().fit([[0]], [0]), measure="accuracy", ax=ax)
     assert display.ax_ is ax and ax.get_ylim() == (0, 1) and ax.get_ylabel() == "accuracy"
 
@@ -324,8 +316,8 @@ def test_history_says_what_was_held_out(held_out, word):
     assert_words_are_apart_and_inside(display.figure_)
 
 
-def test_history_draws_one_measure_where_it_is_told_to(pyplot):
-    _, ax = pyplot.subplots()
+def test_history_draws_one_measure_where_it_is_told_to(plt):
+    _, ax = plt.subplots()
     history = {"loss": [2.0, 1.0], "auc": [0.5, 0.6]}
     assert HistoryDisplay(history).plot(ax=ax).axes_ == [ax] and ax.get_ylabel() == "loss"
     assert [panel.get_ylabel() for panel in HistoryDisplay(history).plot(measure="auc").axes_] == ["auc"]

@@ -633,16 +633,6 @@ def test_it_can_be_calibrated_by_clips(voices):
 
 
 @pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
-@pytest.fixture
 def timeline():
     values = {"anger": [0.1, 0.2, 0.7], "calm": [0.6, 0.5, 0.2], "unheard": [0.3, 0.3, 0.1]}
     return pd.DataFrame(

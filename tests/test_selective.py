@@ -364,17 +364,7 @@ def test_it_is_searched_cloned_and_saved(emodb, tmp_path):
 # -------------------------------------------------------------------------------------------------------------- display
 
 
-@pytest.fixture
-def pyplot():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
-def test_the_display_draws_the_curve_and_where_the_classifier_works(blobs, pyplot):
+def test_the_display_draws_the_curve_and_where_the_classifier_works(blobs, plt):
     X, y, speakers = blobs
     train = speakers < 8
     classifier = SelectiveClassifier(make_pipeline(StandardScaler(), SVC()), coverage=0.6)
@@ -396,8 +386,8 @@ def test_the_display_draws_the_curve_and_where_the_classifier_works(blobs, pyplo
     assert (low <= high).all() and np.mean((low[50:] <= inner) & (inner <= high[50:])) > 0.9
 
 
-def test_curves_share_an_axis_that_holds_them_all(pyplot):
-    _, ax = pyplot.subplots()
+def test_curves_share_an_axis_that_holds_them_all(plt):
+    _, ax = plt.subplots()
     y, sure = ["a"] * 40, np.arange(40)
     good = RiskCoverageDisplay.from_predictions(y, ["a"] * 39 + ["b"], -sure, name="good", ax=ax)
     RiskCoverageDisplay.from_predictions(y, ["b"] * 20 + ["a"] * 20, -sure, name="bad", color="0.5", ax=ax)
@@ -405,7 +395,7 @@ def test_curves_share_an_axis_that_holds_them_all(pyplot):
     assert ax.get_xlabel() == "clips answered, the surest first (%)"
 
 
-def test_the_risk_that_was_asked_for_is_marked(pyplot, blobs):
+def test_the_risk_that_was_asked_for_is_marked(plt, blobs):
     X, y, speakers = blobs
     classifier = SelectiveClassifier(LogisticRegression(), risk=0.4).fit(X, y, groups=speakers)
     display = RiskCoverageDisplay.from_estimator(classifier, X, y)
@@ -416,7 +406,7 @@ def test_the_risk_that_was_asked_for_is_marked(pyplot, blobs):
     assert RiskCoverageDisplay.from_estimator(default, X, y).requested == {"coverage": 0.8}
 
 
-def test_any_classifier_with_probabilities_has_a_curve(pyplot, blobs):
+def test_any_classifier_with_probabilities_has_a_curve(plt, blobs):
     X, y, _ = blobs
     classifier = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
     display = RiskCoverageDisplay.from_estimator(classifier, X, y)
@@ -427,7 +417,7 @@ def test_any_classifier_with_probabilities_has_a_curve(pyplot, blobs):
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["LogisticRegression"]
 
 
-def test_what_does_not_know_how_sure_it_is_has_no_curve(pyplot, blobs):
+def test_what_does_not_know_how_sure_it_is_has_no_curve(plt, blobs):
     X, y, _ = blobs
     with pytest.raises(
         TypeError, match="must be a fitted SelectiveClassifier, or have predict_proba.*Got an object of type SVC"

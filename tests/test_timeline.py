@@ -245,16 +245,6 @@ def test_rttm_without_the_name_of_a_recording_is_refused():
 # -------------------------------------------------------------------------------------------------------------- picture
 
 
-@pytest.fixture
-def plt():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
 def test_an_hour_is_drawn_in_steps_that_can_be_seen(plt):
     timeline = random_timeline(7200)
     display = TimelineDisplay.from_predictions(timeline)
