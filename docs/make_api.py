@@ -307,15 +307,15 @@ def write(folder: Path) -> None:
             page += [*of_family, "   :toctree: generated", "", *(f"   {name}" for name in members), ""]
             index += [f"**{family}.** {sentence}" if family else "", "", ".. autosummary::", "   :nosignatures:", ""]
             index += [*(f"   {name}" for name in members), ""]
-        _replace(folder / f"{package}.rst", "\n".join(page))
-    _replace(folder / "index.rst", "\n".join([*index, ""]))
+        replace(folder / f"{package}.rst", "\n".join(page))
+    replace(folder / "index.rst", "\n".join([*index, ""]))
 
 
 def _heading(title: str, line: str) -> str:
     return f"{title}\n{line * len(title)}\n"
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     """Leave a page that has not changed as it is, so that it is not built again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")

@@ -23,6 +23,12 @@ def snippets(page: Path) -> list[str]:
     return SNIPPET.findall(page.read_text(encoding="utf-8"))
 
 
+def making_recordings() -> str:
+    """The snippet of the page "Start" that makes the recordings, in the folder in which it runs."""
+    (made,) = [snippet for snippet in snippets(DOCS / "start.md") if "make_emotional_speech(" in snippet]
+    return made
+
+
 def draw(page: str, folder: Path) -> None:
     """Run a page's snippets, and save what they have drawn as `page_1.png`, `page_2.png` ..."""
     import matplotlib.pyplot as plt
@@ -41,10 +47,9 @@ def main(folder: Path) -> None:
     matplotlib.use("agg")
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    (made,) = [snippet for snippet in snippets(DOCS / "start.md") if "make_emotional_speech(" in snippet]
     with tempfile.TemporaryDirectory() as recordings:
         os.chdir(recordings)
-        exec(made, {})
+        exec(making_recordings(), {})
         for page in PAGES:
             draw(page, folder)
         os.chdir(folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from make_api import replace
+
 # A question, and where a "yes" leads: a pipeline, what it is, and the same for a second case, if there is one.
 TREE = [
     (
@@ -92,5 +94,4 @@ def draw() -> str:
 
 def write(path: Path) -> None:
     """Write the picture, to be included in the page as it is."""
-    if not path.exists() or path.read_text(encoding="utf-8") != draw():
-        path.write_text(draw(), encoding="utf-8")
+    replace(path, draw())

@@ -9,10 +9,14 @@ import types
 from pathlib import Path
 
 import joblib
+import make_api
+import make_figures
+import make_tree
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from make_figures import making_recordings, snippets
 from sklearn.base import BaseEstimator
 from sklearn.utils import all_estimators
 from threadpoolctl import threadpool_limits
@@ -20,14 +24,9 @@ from threadpoolctl import threadpool_limits
 import sklearn_ser
 
 DOCS = Path(__file__).parents[1] / "docs"
-SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FIGURE = re.compile(r"\(\.\./api/figures/(\w+)\.png\)")
 PAGES = [page for page in sorted(DOCS.glob("**/*.md")) if not {"_build", "api", "gallery"} & set(page.parts)]
 RUN = [page for page in PAGES if page.parent.name in ("guide", "howto") or page.stem in ("index", "start")]
-
-
-def snippets_of(page):
-    return SNIPPET.findall(page.read_text(encoding="utf-8"))
 
 
 def name_of(page):
@@ -40,10 +39,9 @@ def recordings(tmp_path_factory):
     from tiny_whisper import write_whisper
 
     folder = tmp_path_factory.mktemp("reader")
-    (made,) = [snippet for snippet in snippets_of(DOCS / "start.md") if "make_emotional_speech(" in snippet]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        exec(made, {})
+        exec(making_recordings(), {})
     write_whisper(folder / "data" / "whisper-base", n_layers=6, n_positions=1500)  # random weights
     return folder
 
@@ -90,7 +88,7 @@ def test_snippets_of_a_page_run(page, recordings, monkeypatch, plt, request):
     namespace = {"__name__": "page"}
     # The recogniser's matrices are small: more threads than one wait for each other where other tests run beside.
     with threadpool_limits(1, "blas"):
-        for snippet in snippets_of(page):
+        for snippet in snippets(page):
             exec(compile(snippet, str(page), "exec"), namespace)
     shown = set(FIGURE.findall(page.read_text(encoding="utf-8")))
     drawn = {f"{page.stem}_{count}" for count, _ in enumerate(plt.get_fignums(), 1)}
@@ -104,19 +102,11 @@ def test_snippets_are_python_or_said_to_be_something_else():
         assert {language for language in languages} <= {"python", "bash", "sh", "text", "{toctree}", "{raw}"}, page
 
 
-@pytest.fixture
-def make_api(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
-    import make_api
-
-    return make_api
-
-
 def public_modules():
     return {name for name in sklearn_ser.__all__ if inspect.ismodule(getattr(sklearn_ser, name))}
 
 
-def test_every_public_name_has_a_page_and_a_family(make_api):
+def test_every_public_name_has_a_page_and_a_family():
     of_package = make_api.public_names()
     listed = {name for names in of_package.values() for name in names}
     packages = public_modules()
@@ -126,12 +116,12 @@ def test_every_public_name_has_a_page_and_a_family(make_api):
         assert "Others" not in make_api.families(package, names), f"docs/make_api.py: no family in {package}"
 
 
-def test_a_family_that_lists_a_name_which_is_gone_is_an_error(make_api):
+def test_a_family_that_lists_a_name_which_is_gone_is_an_error():
     with pytest.raises(ValueError, match="has not: .*WhisperFeatures"):
         make_api.families("pretrained", ["WhisperClassifier"])
 
 
-def known_names(make_api):
+def known_names():
     """Public names of the library and of what pages may speak of besides, with their methods and parameters."""
     names = set(public_modules())
     for package, members in make_api.public_names().items():
@@ -152,9 +142,9 @@ OF_OTHERS = {"FittedModel", "WhisperModel", "get_context"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_pages_speak_of_what_exists(page, make_api):
+def test_pages_speak_of_what_exists(page):
     """Names in backticks that look like classes, or like functions that are called, are there."""
-    known = known_names(make_api) | OF_OTHERS
+    known = known_names() | OF_OTHERS
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     missing = {name for name in CALL.findall(text) if name not in known and not is_of_others(name)}
     for name, attribute in CLASS.findall(text):
@@ -173,7 +163,7 @@ def is_of_others(name):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_inside_the_documentation_lead_somewhere(page, make_api):
+def test_links_inside_the_documentation_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", text):
         if target.startswith(("http", "mailto")) or "api/figures/" in target:
@@ -187,9 +177,8 @@ def test_links_inside_the_documentation_lead_somewhere(page, make_api):
             assert path.exists(), f"{page.name} links to {target}"
 
 
-def test_links_of_the_built_site_are_checked(tmp_path, monkeypatch):
+def test_links_of_the_built_site_are_checked(tmp_path):
     """The build warns of links that lead nowhere; this is what it goes by."""
-    monkeypatch.syspath_prepend(DOCS)
     crossref = pytest.importorskip("crossref", reason="the extra docs has Sphinx")
     page = tmp_path / "guide" / "page.html"
     page.parent.mkdir()
@@ -220,17 +209,13 @@ def test_links_of_the_built_site_are_checked(tmp_path, monkeypatch):
         ("StandardScaler() and SVC()", None),
     ],
 )
-def test_names_in_backticks_are_recognised(text, name, monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
+def test_names_in_backticks_are_recognised(text, name):
     crossref = pytest.importorskip("crossref", reason="the extra docs has Sphinx")
     match = crossref.NAME.fullmatch(text)
     assert (match and match[1]) == name
 
 
-def test_the_decision_tree_names_pipelines_that_exist(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
-    import make_tree
-
+def test_the_decision_tree_names_pipelines_that_exist():
     named = {pipeline for _, leaves in make_tree.TREE for pipeline, _ in leaves} | {make_tree.OTHERWISE[0]}
     for pipeline in named:
         name = re.match(r"(?:sklearn_ser\.)?(\w+)", pipeline)[1]
@@ -248,7 +233,7 @@ ESTIMATORS = [
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: estimator.__name__)
-def test_diagrams_link_to_the_documentation_if_told_where_it_is(estimator, make_api, monkeypatch):
+def test_diagrams_link_to_the_documentation_if_told_where_it_is(estimator, monkeypatch):
     """They link to the page that autosummary makes, and without the setting nowhere."""
     instance = estimator.__new__(estimator)
     monkeypatch.delenv("SKLEARN_SER_DOCS", raising=False)
@@ -296,7 +281,7 @@ def test_figures_of_the_readme_are_those_of_the_documentation():
 
 
 def test_code_of_the_readme_runs(monkeypatch, plt, tmp_path):
-    (code,) = snippets_of(README)
+    (code,) = snippets(README)
     assert len(code.splitlines()) <= 10
     corpus = sklearn_ser.make_emotional_speech(24, n_speakers=3, random_state=0)
     soundfile.write(tmp_path / "new.wav", corpus.data[0], corpus.sr)
@@ -316,10 +301,7 @@ def make_handcrafted():
     return make_pipeline(features, sklearn_ser.BoundedScaler(), sklearn_ser.CalibratedDiscriminant())
 
 
-def test_pages_that_show_figures_are_those_that_are_drawn(monkeypatch):
-    monkeypatch.syspath_prepend(DOCS)
-    import make_figures
-
+def test_pages_that_show_figures_are_those_that_are_drawn():
     assert {page.stem for page in PAGES if FIGURE.search(page.read_text(encoding="utf-8"))} == set(make_figures.PAGES)
 
 
@@ -333,6 +315,6 @@ def test_start_shows_the_report_that_is_printed(recordings, monkeypatch, capsys)
     page = (DOCS / "start.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(recordings)
-    exec(snippets_of(DOCS / "start.md")[0], {})
+    exec(snippets(DOCS / "start.md")[0], {})
     printed = [without_figures(line) for line in capsys.readouterr().out.splitlines()]
     assert [without_figures(line) for line in shown.splitlines()] == printed[: len(shown.splitlines())]
