@@ -5,11 +5,13 @@ import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
 import sklearn_ser
+from sklearn_ser.neural._base import NeuralClassifier
 
 validate = pytest.importorskip("numpydoc.validate", reason="the extra dev has numpydoc").validate
 
@@ -93,3 +95,17 @@ def test_groups_of_parameters_are_named_in_their_order(member):
     assert ends == sorted(ends) and ends[0] == 0 and ends[-1] == len(listed) - 1
     first = listed.index("optimizer"), listed.index("time_mask"), listed.index("random_state")
     assert set(first) <= set(ends) and {place - 1 for place in first} <= set(ends)
+
+
+@pytest.mark.parametrize("indent", ["    ", ""], ids=["as written", "as Python 3.13 leaves it"])
+def test_shared_text_is_indented_as_the_docstring_is(indent):
+    def own_parameters(self, size=1, *, learning_rate=0.01, **training):
+        pass
+
+    written = textwrap.indent("Classify.\n\n<groups>\n\nParameters\n----------\nsize : int\n<training>\n", indent)
+    doc = inspect.getdoc(type("Mine", (NeuralClassifier,), {"__doc__": written.strip(), "__init__": own_parameters}))
+    lines = doc.splitlines()
+    assert "size : int" in lines and "optimizer : str, dict or keras.optimizers.Optimizer, default='adam'" in lines
+    assert "learning_rate : float or None, default=0.01" in lines
+    assert "    Learning rate; None leaves the optimizer's own." in lines
+    assert "the network (`size` to `size`), training (`optimizer` to `callbacks`)" in doc

@@ -18,8 +18,7 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it
     and theta is learned ([1]_, after [2]_); padding has no weight.
 
-    Its parameters, in groups: the network (`lstm_units` to `initial_scale`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

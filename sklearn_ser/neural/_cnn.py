@@ -71,8 +71,7 @@ class CNNClassifier(_Convolutional):
     The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_. It is order-invariant: which sounds occur counts,
     not when.
 
-    Its parameters, in groups: the network (`input_type` to `spatial_dropout`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 
@@ -147,8 +146,7 @@ class CNNLSTMClassifier(_Convolutional):
     waveform, as `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is
     masked throughout, so a clip's probabilities do not depend on the length of the others.
 
-    Its parameters, in groups: the network (`input_type` to `spatial_dropout`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

@@ -15,8 +15,7 @@ class DenseClassifier(NeuralClassifier):
     Features, or frames laid side by side by `FlattenFrames`, go through the layers as in any multi-layer perceptron. Of
     frames, each goes through the same layers, and the mean over a clip's frames is classified.
 
-    Its parameters, in groups: the network (`hidden_units` to `input_noise`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

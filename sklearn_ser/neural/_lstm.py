@@ -14,8 +14,7 @@ from ._base import NeuralClassifier, check_sizes
 class LSTMClassifier(NeuralClassifier):
     """One LSTM over the frames, and a softmax on its last state or on the mean of its states.
 
-    Its parameters, in groups: the network (`lstm_units` to `dropout`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 
@@ -81,8 +80,7 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     The network of [1]_, which reads pooled features; in how many steps, it does not say.
 
-    Its parameters, in groups: the network (`lstm_units` to `step_size`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

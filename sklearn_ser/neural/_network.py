@@ -21,8 +21,7 @@ class NetworkClassifier(NeuralClassifier):
     Masking, batches, early stopping, checkpoints and everything else that a classifier needs are those of the library's
     own networks; the network is a function.
 
-    Its parameters, in groups: the network (`network` to `from_logits`), training (`optimizer` to `callbacks`),
-    augmentation of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

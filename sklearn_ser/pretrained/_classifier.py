@@ -27,8 +27,7 @@ class WhisperClassifier(NeuralClassifier):
     The last blocks of the encoder are trained, at a learning rate of their own, and everything below stays as it was
     pretrained. It takes log-mel frames of ``WhisperFeatures(layer=None, pooling=None)``.
 
-    Its parameters, in groups: the network (`model` to `data_home`), training (`optimizer` to `callbacks`), augmentation
-    of frames (`time_mask` to `mixup`), then `random_state` and `verbose`.
+    <groups>
 
     Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
 
