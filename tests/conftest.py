@@ -1,10 +1,12 @@
-"""What tests share: real recordings, where there are any, tones, where none are needed, and matplotlib."""
+"""What tests share: real recordings, where there are any, tones and frames, where none are needed, and matplotlib."""
 
 import gc
 import os
 
 import numpy as np
 import pytest
+import sklearn
+import soundfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes that share the tests
@@ -63,6 +65,33 @@ def emodb():
 def tones():
     """Six clips of 0.1 to 0.6 s, a sine each, at 16 kHz."""
     return [np.sin(2 * np.pi * 220 * (i + 1) * np.arange(1600 * (i + 1)) / 16000).astype(np.float32) for i in range(6)]
+
+
+@pytest.fixture
+def files(tmp_path, tones):
+    """The tones as files."""
+    paths = [str(tmp_path / f"clip {i}.wav") for i in range(len(tones))]
+    for path, tone in zip(paths, tones, strict=True):
+        soundfile.write(path, tone, 16000, subtype="FLOAT")
+    return paths
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """60 clips of 3 to 12 frames; the class, sorted, is the feature with the largest mean."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["anger", "neutral", "sadness"], 20)
+    X = rng.normal(size=(60, 12, 3)).astype(np.float32)
+    X[np.arange(60), :, np.repeat([0, 1, 2], 20)] += 1.5
+    for row, length in enumerate(rng.integers(3, 13, 60)):
+        X[row, length:] = np.nan
+    return X, y
+
+
+@pytest.fixture(params=[False, True], ids=["without routing", "with routing"])
+def routing(request):
+    with sklearn.config_context(enable_metadata_routing=request.param):
+        yield request.param
 
 
 @pytest.fixture

@@ -43,11 +43,6 @@ def write(tmp_path):
     return write
 
 
-@pytest.fixture
-def files(write, tones):
-    return [write(f"clip {i}.wav", tone, subtype="FLOAT") for i, tone in enumerate(tones)]
-
-
 # --------------------------------------------------------------------------------------------------- forms of the input
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-import soundfile
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.ensemble import GradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -247,14 +246,6 @@ def softened(waveform, sr, random_state):
 def destructive(waveform, sr):
     waveform[:] = 0
     return waveform
-
-
-@pytest.fixture
-def files(tmp_path, tones):
-    paths = [str(tmp_path / f"clip {i}.wav") for i in range(len(tones))]
-    for path, tone in zip(paths, tones, strict=True):
-        soundfile.write(path, tone, SR, subtype="FLOAT")
-    return paths
 
 
 @pytest.mark.parametrize("augmenter", [*OURS, TimeStretch(), GlobalGain(), softened, last_half], ids=ids)
@@ -594,12 +585,6 @@ class PassOn(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         return X
-
-
-@pytest.fixture(params=[False, True], ids=["without routing", "with routing"])
-def routing(request):
-    with sklearn.config_context(enable_metadata_routing=request.param):
-        yield request.param
 
 
 def test_rows_are_the_groups_of_early_stopping_where_the_user_gives_none(tones, routing):

@@ -20,11 +20,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from test_datasets import EMODB_NAMES, write
 
 from sklearn_ser.datasets import FetchError, _emodb, _ravdess, _tess, fetch_emodb, fetch_ravdess, fetch_tess
 from sklearn_ser.datasets._errors import UnusableFileError
-
-EMODB_NAMES = ["03a01Wa.wav", "03a02Nc.wav", "08b10Ta.wav", "16b09Fb.wav"]
 
 
 class Server:
@@ -81,13 +80,6 @@ def server(monkeypatch):
     yield server
     server.http.shutdown()
     server.http.server_close()
-
-
-def write(folder, *names, content=b"RIFF"):
-    for name in names:
-        path = Path(folder, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def clip_bytes(name):

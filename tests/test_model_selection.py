@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-import soundfile
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import (
@@ -23,7 +22,6 @@ from sklearn_ser import (
     SpeakerTextKFold,
     StratifiedSpeakerKFold,
     evaluate,
-    make_emotional_speech,
 )
 from sklearn_ser.model_selection._split import _share_out
 
@@ -47,22 +45,6 @@ def folds(cv, X, y=None, groups=None):
 
 
 SPLITTERS = [StratifiedSpeakerKFold(2), SpeakerTextKFold(2, 3), LeaveOneCorpusOut("speaker")]
-
-
-@pytest.fixture
-def corpus(speech, tmp_path):
-    """Six files of three speakers, two sentences and two emotions; 3 is 0 as FLAC, 5 is 1 trimmed and softer."""
-    paths = [str(tmp_path / f"clip {row}.wav") for row in range(6)]
-    waveforms = [speech[0], speech[1], speech[2], speech[0], speech[3], speech[1][160:] / 2]
-    for row, (path, waveform) in enumerate(zip(paths, waveforms, strict=True)):
-        soundfile.write(path, waveform, SR, format="FLAC" if row == 3 else "WAV", subtype="PCM_16")
-    X = pd.DataFrame({"path": paths, "speaker": list("aabbca"), "text": list("stuvwx")})
-    return X, np.array(["anger", "calm", "anger", "anger", "calm", "calm"])
-
-
-@pytest.fixture(scope="module")
-def speech():
-    return make_emotional_speech(12, random_state=0).data
 
 
 # -------------------------------------------------------------------------------------------------------- all splitters

@@ -23,18 +23,6 @@ from sklearn_ser.neural import networks
 TRAINING = dict(learning_rate=0.02, epochs=3, batch_size=16, random_state=0)
 
 
-@pytest.fixture(scope="module")
-def frames():
-    """60 clips of 3 to 12 frames; the class, sorted, is the feature with the largest mean."""
-    rng = np.random.default_rng(0)
-    y = np.repeat(["anger", "neutral", "sadness"], 20)
-    X = rng.normal(size=(60, 12, 3)).astype(np.float32)
-    X[np.arange(60), :, np.repeat([0, 1, 2], 20)] += 1.5
-    for row, length in enumerate(rng.integers(3, 13, 60)):
-        X[row, length:] = np.nan
-    return X, y
-
-
 def small(**params):
     return CNNLSTMClassifier(**{"filters": [4], "pool_size": 2, "lstm_units": 4, **TRAINING, **params})
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 import soundfile
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
@@ -18,6 +18,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from test_augmentation import PassOn
 
 from sklearn_ser import (
     AddNoise,
@@ -83,33 +84,8 @@ class Voter(ClassifierMixin, BaseEstimator):
         return self.classes_[[-int(np.abs(load_waveform(clip)).max() > 0.5) for clip in X]]
 
 
-class PassOn(TransformerMixin, BaseEstimator):
-    """A step that could take groups, too."""
-
-    def fit(self, X, y=None, groups=None):
-        self.groups_ = groups
-        return self
-
-    def transform(self, X):
-        return X
-
-
 def inverted(waveform, sr):
     return -waveform
-
-
-@pytest.fixture
-def files(tmp_path, tones):
-    paths = [str(tmp_path / f"clip {i}.wav") for i in range(len(tones))]
-    for path, tone in zip(paths, tones, strict=True):
-        soundfile.write(path, tone, SR, subtype="FLOAT")
-    return paths
-
-
-@pytest.fixture(params=[False, True], ids=["without routing", "with routing"])
-def routing(request):
-    with sklearn.config_context(enable_metadata_routing=request.param):
-        yield request.param
 
 
 @pytest.fixture(scope="module")
