@@ -216,6 +216,14 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             results = tqdm(results, total=len(clips), desc=type(self).__name__, unit="clip")
         return len(clips), results
 
+    def _rows(self, X, n_values: int) -> np.ndarray:
+        """Results in one array (n_clips, n_values), float32."""
+        n_clips, results = self._apply(X)
+        features = np.empty((n_clips, n_values), dtype=np.float32)
+        for row, result in results:
+            features[row] = result
+        return features
+
     def _stack(self, X, shape: tuple[int, ...]) -> np.ndarray:
         """Results in one array (n_clips, *shape): longer clips cropped along axis 1, shorter ones padded with NaN."""
         n_clips, results = self._apply(X)

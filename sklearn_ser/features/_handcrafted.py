@@ -155,11 +155,7 @@ class HandcraftedFeatures(AudioTransformer):
         features : ndarray of shape (n_clips, n_features), float32
             Finite; the columns are named by `get_feature_names_out`.
         """
-        n_clips, results = self._apply(X)
-        features = np.empty((n_clips, len(self.get_feature_names_out())), dtype=np.float32)
-        for row, result in results:
-            features[row] = result
-        return features
+        return self._rows(X, len(self.get_feature_names_out()))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns, `descriptor_functional`: `f0_semitone_mean`, `mfcc_3_std`, `mfcc_3_voiced_std` ...

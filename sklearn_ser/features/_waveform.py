@@ -221,11 +221,7 @@ class WaveformFeatures(AudioTransformer):
         check_is_fitted(self)
         if len(self._shape) == 2:
             return self._stack(X, (self.n_frames_, self.n_values_))
-        n_clips, results = self._apply(X)
-        features = np.empty((n_clips, self.n_values_), dtype=np.float32)
-        for row, result in results:
-            features[row] = result
-        return features
+        return self._rows(X, self.n_values_)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the values: `feature_names`, or `value_0`, `value_1` ...

@@ -272,11 +272,7 @@ class WhisperFeatures(AudioTransformer):
         check_is_fitted(self)
         if self.pooling is None:
             return self._stack(X, (self.n_frames_, self.n_values_))
-        n_clips, results = self._apply(X)
-        features = np.empty((n_clips, len(self.get_feature_names_out())), dtype=np.float32)
-        for row, result in results:
-            features[row] = result
-        return features
+        return self._rows(X, len(self.get_feature_names_out()))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the values: `whisper_l3_0_mean` is of the first unit of layer 3; of frames, `whisper_l3_0`.
