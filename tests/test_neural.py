@@ -49,6 +49,22 @@ def test_it_learns(fitted, frames):
     assert len(fitted.history_["accuracy"]) == 6
 
 
+def test_a_step_of_training_is_traced_once(frames):
+    """TensorFlow traces a step twice that makes variables, such as those of the optimizer and the metrics."""
+    import keras
+
+    traced = []
+
+    def sparse(y, probabilities):
+        traced.append(y.shape)
+        return keras.losses.sparse_categorical_crossentropy(y, probabilities)
+
+    classifier = small(epochs=2, loss=sparse, metrics=["accuracy"]).fit(*frames)
+    assert len(traced) == 1
+    classifier.partial_fit(*frames)
+    assert len(traced) == 1
+
+
 def test_probabilities_are_a_distribution(fitted, frames):
     probabilities = fitted.predict_proba(frames[0])
     assert probabilities.shape == (60, 3)

@@ -127,6 +127,7 @@ def run(classifier, start: Start, clips, validation, *, last: int, seed: int, ca
         # The batches come shuffled; without warm_start, scikeras would build the network a second time.
         wrapper = Wrapper(model=model, batch_size=size, shuffle=False, warm_start=True, verbose=0)
         params |= dict(initial_epoch=start.epoch, epochs=last - start.epoch, batches=batches, callbacks=callbacks)
+        build_state(model, clips)
         try:
             wrapper.initialize(clips.X, clips.y).fit(clips.X, clips.y, **params)
         finally:
@@ -143,6 +144,18 @@ def run(classifier, start: Start, clips, validation, *, last: int, seed: int, ca
             ConvergenceWarning,
             stacklevel=5,
         )
+
+
+def build_state(model, clips) -> None:
+    """Make the variables of the optimizer and of the metrics: TensorFlow traces a step that makes some twice."""
+    from ._keras import keras
+
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    row, n_outputs = clips.rows[:1], model.output_shape[-1]
+    X, y = (keras.ops.convert_to_tensor(part[row]) for part in (clips.X, clips.y))
+    model.compute_metrics(X, y, keras.ops.full((1, n_outputs), 1 / n_outputs))
+    model.reset_metrics()
 
 
 def open_checkpoint(classifier, *arrays, resume: bool) -> tuple[str, dict | None] | None:
