@@ -75,7 +75,7 @@ SMALL = dict(
     input_noise=0.0,
     learning_rate=0.1,
     epochs=4,
-    batch_size=64,
+    batch_size=512,  # one step an epoch
     filters=[8],
     hidden_units=[8],
     lstm_units=8,
@@ -96,7 +96,7 @@ def adapted(cls, folder):
     if cls is WhisperFeatures:
         return WhisperFeatures(write_whisper(folder), 1)
     if cls is WhisperClassifier:
-        return WhisperClassifier(write_whisper(folder), 0, dropout=0.0, learning_rate=0.3, epochs=15, batch_size=256)
+        return WhisperClassifier(write_whisper(folder), 0, dropout=0.0, learning_rate=1.0, epochs=6, batch_size=512)
     if issubclass(cls, NeuralClassifier):
         defaults = cls().get_params()
         small = {name: value for name, value in SMALL.items() if name in defaults}
