@@ -1,5 +1,7 @@
 """Each neural classifier's network is what its docstring says: padding, steps, attention, layers."""
 
+import copy
+import functools
 import pickle
 
 import numpy as np
@@ -35,10 +37,16 @@ CLASSIFIERS = [
 NAMES = [f"{type(c).__name__}-{i}" for i, c in enumerate(CLASSIFIERS)]
 
 
+@pytest.fixture(scope="module")
+def trained(frames):
+    """A classifier as trained on the frames, each only once: who changes it changes a copy."""
+    return functools.cache(lambda classifier: clone(classifier).fit(*frames))
+
+
 @pytest.mark.parametrize("classifier", CLASSIFIERS, ids=NAMES)
-def test_it_learns_ignores_padding_and_is_saved(classifier, frames):
+def test_it_learns_ignores_padding_and_is_saved(classifier, trained, frames):
     X, y = frames
-    fitted = clone(classifier).fit(X, y)
+    fitted = trained(classifier)
     expected = fitted.predict_proba(X)
     assert fitted.score(X, y) > 0.7
 
@@ -113,9 +121,9 @@ def test_cnn_lstm_has_the_layers_asked_for(frames):
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS[:2], ids=["frames", "pooled"])
-def test_attention_is_a_distribution_over_the_real_frames(classifier, frames):
-    X, y = frames
-    fitted = clone(classifier).fit(X, y)
+def test_attention_is_a_distribution_over_the_real_frames(classifier, trained, frames):
+    X = frames[0]
+    fitted = trained(classifier)
     more_padding = np.pad(X, ((0, 0), (0, 5), (0, 0)), constant_values=np.nan)
     weights = fitted.attention_weights(more_padding)
     assert weights.shape == (60, 17)
@@ -126,10 +134,10 @@ def test_attention_is_a_distribution_over_the_real_frames(classifier, frames):
     np.testing.assert_array_equal(fitted.attention_weights(X[:, 0]), np.ones((60, 1)))
 
 
-def test_a_step_is_the_mean_of_its_frames(frames):
+def test_a_step_is_the_mean_of_its_frames(trained, frames):
     """Frames averaged beforehand give what the network makes of them by itself, and share their step's weight."""
     X, y = frames
-    pooled = clone(CLASSIFIERS[1]).set_params(epochs=1).fit(X, y)
+    pooled = trained(CLASSIFIERS[1])
     steps = np.full((60, 4, 3), np.nan, np.float32)
     for row in range(60):
         for step in range(4):
@@ -143,18 +151,18 @@ def test_a_step_is_the_mean_of_its_frames(frames):
     np.testing.assert_allclose(plain.attention_weights(steps), of_steps, rtol=1e-3)
 
 
-def test_without_attention_frames_count_the_same(frames):
-    X, y = frames
-    weights = clone(CLASSIFIERS[2]).set_params(epochs=1).fit(X, y).attention_weights(X)
+def test_without_attention_frames_count_the_same(trained, frames):
+    X = frames[0]
+    weights = trained(CLASSIFIERS[2]).attention_weights(X)
     real = ~np.isnan(X[:, :, 0])
     np.testing.assert_allclose(weights, real / real.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
-def test_the_clip_is_the_weighted_mean_of_what_the_lstm_says(frames):
+def test_the_clip_is_the_weighted_mean_of_what_the_lstm_says(trained, frames):
     import keras
 
-    X, y = frames
-    fitted = clone(CLASSIFIERS[0]).fit(X, y)
+    X = frames[0]
+    fitted = trained(CLASSIFIERS[0])
     states = keras.Model(fitted.model_.input, fitted.model_.get_layer("blstm_0").output).predict_on_batch(X)
     clips = np.einsum("nt,nth->nh", fitted.attention_weights(X), states)
     kernel, bias = fitted.model_.get_layer("probabilities").get_weights()
@@ -198,10 +206,10 @@ def test_attention_finds_the_frame_that_tells():
     assert weights[np.arange(160), place].mean() > 2 / 12
 
 
-def test_padding_has_no_weight_however_sharp_attention_is(frames):
+def test_padding_has_no_weight_however_sharp_attention_is(trained, frames):
     """Scores far below that of padding, zero, must not vanish."""
-    X, y = frames
-    fitted = clone(CLASSIFIERS[0]).set_params(epochs=1).fit(X, y)
+    X = frames[0]
+    fitted = copy.deepcopy(trained(CLASSIFIERS[0]))
     theta = fitted.model_.get_layer("theta")
     theta.set_weights([-1e4 * np.sign(fitted.model_.get_layer("theta").get_weights()[0] + 1e-9)])
     np.testing.assert_allclose(fitted.attention_weights(X).sum(axis=1), 1, rtol=1e-5)
@@ -209,9 +217,9 @@ def test_padding_has_no_weight_however_sharp_attention_is(frames):
     np.testing.assert_allclose(fitted.attention_weights(X).sum(axis=1), 1, rtol=1e-5)
 
 
-def test_attention_weights_are_of_the_network_as_trained(frames):
-    X, y = frames
-    fitted = clone(CLASSIFIERS[1]).set_params(epochs=1).fit(X, y)
+def test_attention_weights_are_of_the_network_as_trained(trained, frames):
+    X = frames[0]
+    fitted = copy.deepcopy(trained(CLASSIFIERS[1]))
     expected = fitted.attention_weights(X)
     np.testing.assert_array_equal(fitted.set_params(pool_size=5).attention_weights(X), expected)
 
