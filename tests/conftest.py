@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -30,9 +31,19 @@ NEURAL = {
 # Files whose tests start other processes, clusters or servers.
 PROCESSES = {"distributed", "docs", "deployment", "serving", "datasets_download"}
 NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
+LONG = NEURAL | {"sklearn_checks"}  # files of few tests that take long
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):  # of pytest-xdist, which would leave files of few tests to the end
+        config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items):
+    if "PYTEST_XDIST_WORKER" in os.environ:  # what comes last is short, so that processes end at about the same time
+        sizes = Counter(item.path for item in items)
+        sizes |= {path: 78 for path in sizes if path.stem.removeprefix("test_") in LONG}
+        items.sort(key=lambda item: -sizes[item.path])
     for item in items:
         if item.path.stem.removeprefix("test_") in NEURAL or item.path.parent.name in NEURAL_PACKAGES:
             item.add_marker(pytest.mark.neural)
