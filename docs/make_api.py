@@ -131,12 +131,19 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 ["dense", "cnn", "cnn_lstm", "stacked_lstm", "attention_blstm", "whisper_encoder", "whisper_attention"],
             ),
             "For `NetworkClassifier`": (
-                "A network written as your own would be.",
-                ["attention_cnn"],
+                "Networks written as your own would be.",
+                ["attention_cnn", "statistics_network"],
             ),
             "Parts that know of padding": (
                 "What a network of your own pools frames with.",
-                ["mask_padding", "masked_mean", "masked_std", "attention_weights", "attention_pooling"],
+                [
+                    "mask_padding",
+                    "masked_mean",
+                    "masked_std",
+                    "attention_weights",
+                    "attention_pooling",
+                    "statistics_pooling",
+                ],
             ),
         },
     ),

@@ -110,15 +110,66 @@ def test_attention_pooling_is_a_mean_and_a_deviation_for_each_head(n_heads):
     mean = np.einsum("nht,ntf->nhf", given, X)
     variance = np.einsum("nht,nhtf->nhf", given, (X[:, None] - mean[:, :, None]) ** 2)
     expected = np.concatenate([mean.reshape(3, -1), np.sqrt(np.maximum(variance, 1e-6)).reshape(3, -1)], axis=1)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(model([X, real])), expected, atol=2e-3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model([X, real])), expected, atol=1e-5)
     scores = model.get_layer("attention_scores").get_weights()[0]
     assert scores.shape == (4, n_heads)
+
+
+def _statistics(x, n_correlated, n_scales, n_parts):
+    """What `statistics_pooling` says of one clip, written for one clip; NaN where it is too short for a window."""
+
+    def log_std(variance):
+        return 0.5 * np.log(variance + 1e-4)
+
+    told = [x.mean(axis=0), log_std(x.var(axis=0))]
+    for size in 2 ** np.arange(n_scales):
+        hop = max(size // 2, 1)
+        starts = np.arange(0, len(x) - 2 * size + 1, hop)
+        changes = [x[at + size : at + 2 * size].mean(axis=0) - x[at : at + size].mean(axis=0) for at in starts]
+        told.append(log_std(np.mean(np.square(changes), axis=0)) if changes else np.full(x.shape[1], np.nan))
+    told.append(np.corrcoef(x[:, :n_correlated].T)[np.triu_indices(n_correlated, 1)])
+    part = (np.arange(len(x)) + 0.5) / len(x) * n_parts // 1
+    told += [x[part == index].mean(axis=0) - x.mean(axis=0) for index in range(n_parts)]
+    return np.concatenate(told)
+
+
+def test_statistics_pooling_is_what_it_says_of_each_clip_alone():
+    import keras
+
+    steps, mask = keras.Input((None, 5)), keras.Input((None,), dtype="bool")
+    pooled = networks.statistics_pooling(steps, mask, n_correlated=4, n_scales=5, n_parts=3)
+    model = keras.Model([steps, mask], pooled)
+    lengths = [90, 64, 41, 7]
+    X = np.random.default_rng(0).normal(size=(4, 90, 5)).cumsum(axis=1).astype(np.float32) / 5
+    real = np.arange(90) < np.array(lengths)[:, None]
+    given = keras.ops.convert_to_numpy(model([X * real[:, :, None], real]))
+    for clip, length, row in zip(X, lengths, given, strict=True):
+        expected = _statistics(clip[:length].astype(float), 4, 5, 3)
+        known = np.isfinite(expected)
+        assert known.all() or length == 7
+        np.testing.assert_allclose(row[known], expected[known], atol=2e-3)
+    one = keras.ops.convert_to_numpy(model([X[:, :1], real[:, :1]]))
+    assert np.isfinite(one).all()
+    np.testing.assert_allclose(one[:, :5], X[:, 0], atol=1e-6)
+
+
+def test_the_projection_of_the_statistics_network_begins_as_a_cosine_transform(frames):
+    from scipy.fft import dct
+
+    X, y = frames
+    for trainable in (False, True):
+        params = dict(n_coefficients=2, trainable_projection=trainable)
+        classifier = NetworkClassifier(networks.statistics_network, network_params=params, **TRAINING).fit(X, y)
+        weights = classifier.model_.get_layer("projection").get_weights()[0]
+        difference = np.abs(weights - dct(np.eye(3), norm="ortho", axis=1)[:, :2]).max()
+        assert difference > 1e-3 if trainable else difference < 1e-6
 
 
 @pytest.mark.parametrize(
     "network",
     [
         networks.attention_cnn,
+        networks.statistics_network,
         gru,
         logits,
         sequential,

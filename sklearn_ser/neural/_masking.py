@@ -125,9 +125,10 @@ def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool =
     weights = attention_weights(ops.transpose(scores, (0, 2, 1)), mask[:, None, :])
     weights = layers.Identity(name=name)(weights[:, 0] if n_heads == 1 else weights)
     by_head = weights[:, None, :] if n_heads == 1 else weights
-    mean = ops.matmul(by_head, x)
-    pooled = layers.Flatten(name=f"{name}_mean")(mean)
+    pooled = layers.Flatten(name=f"{name}_mean")(ops.matmul(by_head, x))
     if not std:
         return pooled
-    square = layers.Flatten(name=f"{name}_square")(ops.matmul(by_head, ops.square(x)))
-    return ops.concatenate([pooled, ops.sqrt(ops.maximum(square - ops.square(pooled), 1e-6))], axis=-1)
+    centered = x - masked_mean(x, mask)[:, None, :]  # or the difference of large squares would lose digits
+    mean, square = ops.matmul(by_head, centered), ops.matmul(by_head, ops.square(centered))
+    std = ops.sqrt(ops.maximum(square - ops.square(mean), 1e-6))
+    return ops.concatenate([pooled, layers.Flatten(name=f"{name}_std")(std)], axis=-1)

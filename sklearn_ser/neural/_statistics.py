@@ -1,0 +1,194 @@
+"""Statistics of the frames: how they lie, spread, move together and change, and a network that reads them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._masking import masked_mean
+
+FLOOR = 1e-4  # added to variances, of frames of about unit variance, so that their logarithms are finite
+
+
+def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_parts: int = 3):
+    """Statistics of a clip's real steps, as one vector.
+
+    Means and log deviations [1]_; log deviations of the change from one window to the next, for windows of 1, 2, 4, ...
+    steps, which say how fast x moves; correlations between its first features; and how far the mean of the clip's
+    beginning, middle and end lies from that of the clip.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_clips, n_steps, n)
+        Of about unit variance.
+    mask : tensor of shape (n_clips, n_steps), bool
+    n_correlated : int, default=12
+        Features, from the first, whose correlations are taken; at most n.
+    n_scales : int, default=6
+        Lengths of windows, each twice the one before.
+    n_parts : int, default=3
+        Parts of equal length whose means are taken; 1 takes none.
+
+    Returns
+    -------
+    statistics : tensor of shape (n_clips, n_statistics)
+
+    References
+    ----------
+    .. [1] Snyder, Garcia-Romero, Sell, Povey and Khudanpur, "X-vectors: robust DNN embeddings for speaker recognition",
+       ICASSP 2018.
+    """
+    from ._keras import keras
+
+    mean = masked_mean(x, mask)
+    statistics = [mean, _log_std(x, mask)]
+    statistics += [_log_std(change, real, centered=True) for change, real in _changes(x, mask, n_scales)]
+    if n_correlated > 1:
+        statistics.append(_correlations(x, mask, mean, min(n_correlated, x.shape[2])))
+    if n_parts > 1:
+        statistics += [_mean(x, part) - mean for part in _parts(mask, n_parts)]
+    return keras.ops.concatenate(statistics, axis=-1)
+
+
+def statistics_network(
+    frames,
+    mask,
+    n_classes,
+    *,
+    n_coefficients=20,
+    n_correlated=12,
+    n_scales=6,
+    hidden_units=(128,),
+    dropout=0.5,
+    input_dropout=0.2,
+    trainable_projection=False,
+):
+    """Statistics of the frames' cosine transform and of its loud and quiet halves, dense layers, and a softmax.
+
+    The cosine transform of log-mel bands is the cepstrum [1]_. It is no more than how the projection of the frames
+    begins where `trainable_projection` is set.
+
+    Parameters
+    ----------
+    frames : tensor of shape (n_clips, n_frames, n_features)
+        Standardised log-mel bands, with zeros for padding.
+    mask : tensor of shape (n_clips, n_frames), bool
+        True for real frames.
+    n_classes : int
+    n_coefficients : int, default=20
+        Of the cosine transform that are kept; at most n_features.
+    n_correlated, n_scales : int, default=12 and 6
+        As for `statistics_pooling`.
+    hidden_units : sequence of int, default=(128,)
+        Size of each dense layer.
+    dropout, input_dropout : float, default=0.5 and 0.2
+        Fraction of each dense layer's output, and of the statistics, dropped in training.
+    trainable_projection : bool, default=False
+        Whether the projection that begins as a cosine transform is trained.
+
+    Returns
+    -------
+    probabilities : tensor of shape (n_clips, n_classes)
+
+    References
+    ----------
+    .. [1] Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
+       continuously spoken sentences", IEEE TASSP 1980.
+    """
+    from ._keras import keras
+
+    layers, ops = keras.layers, keras.ops
+
+    x = _project(frames, min(n_coefficients, frames.shape[2]), trainable_projection)
+    loud = _loud(frames, mask)
+    statistics = [statistics_pooling(x, mask, n_correlated=n_correlated, n_scales=n_scales)]
+    for half in (ops.logical_and(mask, loud), ops.logical_and(mask, ops.logical_not(loud))):
+        statistics += [_mean(x, half), _log_std(x, half)]
+    x = ops.concatenate(statistics, axis=-1)
+    x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name="standardise")(x)
+    x = layers.Activation("tanh", name="limit")(x)  # a clip unlike all others moves no statistic out of all bounds
+    x = layers.Dropout(input_dropout, name="input_dropout")(x)
+    for index, n in enumerate(hidden_units):
+        x = layers.Dense(n, activation="relu", name=f"dense_{index}")(x)
+        x = layers.Dropout(dropout, name=f"dropout_{index}")(x)
+    return layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+
+
+def _project(frames, n: int, trainable: bool):
+    """The first n coefficients of the frames' cosine transform."""
+    from scipy.fft import dct
+
+    from ._keras import keras
+
+    projection = keras.layers.Dense(n, use_bias=False, trainable=trainable, name="projection")
+    x = projection(frames)  # which makes its weights
+    projection.kernel.assign(dct(np.eye(frames.shape[2]), axis=1, norm="ortho")[:, :n])
+    return x
+
+
+def _mean(x, mask):
+    """Mean over the real steps; zero where there are none."""
+    from ._keras import keras
+
+    ops = keras.ops
+    weights = ops.cast(mask, x.dtype)[:, :, None]
+    return ops.sum(x * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
+
+
+def _log_std(x, mask, centered: bool = False):
+    from ._keras import keras
+
+    ops = keras.ops
+    if not centered:
+        x = x - _mean(x, mask)[:, None, :]
+    return 0.5 * ops.log(_mean(ops.square(x), mask) + FLOOR)
+
+
+def _changes(x, mask, n_scales: int):
+    """The change from each window to the next, and where it is real, for windows of 1, 2, 4, ... steps.
+
+    Windows of s steps begin every s / 2 steps. Windows that reach into padding are not real.
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    x, mask = ops.pad(x, [[0, 0], [0, 4], [0, 0]]), ops.pad(mask, [[0, 0], [0, 4]])  # never fewer than four
+    for scale in range(n_scales):
+        if scale == 0:
+            yield x[:, 1:] - x[:, :-1], mask[:, 1:]
+            continue
+        windows = (x[:, 1:] + x[:, :-1]) / 2
+        yield windows[:, 2:] - windows[:, :-2], mask[:, 3:]
+        x = keras.layers.AveragePooling1D(2)(ops.pad(x, [[0, 0], [0, 4], [0, 0]]))
+        mask = ops.pad(mask, [[0, 0], [0, 4]])[:, 1::2]
+
+
+def _correlations(x, mask, mean, n: int):
+    """Of each pair of the first n features."""
+    from ._keras import keras
+
+    ops = keras.ops
+    centered = ((x - mean[:, None, :]) * ops.cast(mask, x.dtype)[:, :, None])[:, :, :n]
+    products = ops.matmul(ops.transpose(centered, (0, 2, 1)), centered)
+    norms = ops.sqrt(ops.sum(ops.square(centered), axis=1) + FLOOR)
+    correlations = ops.reshape(products / (norms[:, :, None] * norms[:, None, :]), (-1, n * n))
+    first, second = np.triu_indices(n, 1)
+    return ops.take(correlations, (first * n + second).tolist(), axis=1)
+
+
+def _parts(mask, n: int):
+    """Masks of n parts of each clip, of equal length."""
+    from ._keras import keras
+
+    ops = keras.ops
+    real = ops.cast(mask, "float32")
+    place = (ops.cumsum(real, axis=1) - 0.5) / ops.sum(real, axis=1, keepdims=True)
+    for part in range(n):
+        yield ops.logical_and(mask, ops.logical_and(place >= part / n, place < (part + 1) / n))
+
+
+def _loud(frames, mask):
+    """Where the mean of a frame's features is above the clip's."""
+    from ._keras import keras
+
+    level = keras.ops.mean(frames, axis=2)
+    return level >= masked_mean(level[:, :, None], mask)
