@@ -26,7 +26,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import HandcraftedFeatures, WaveformFeatures, fetch_emodb, load_waveform, make_recognizer
+from sklearn_ser import (
+    AugmentedClassifier,
+    FrameWise,
+    HandcraftedFeatures,
+    MelSpectrogramTransformer,
+    NetworkClassifier,
+    WaveformFeatures,
+    fetch_emodb,
+    load_waveform,
+    make_recognizer,
+    real_world_augmenters,
+)
+from sklearn_ser.neural.networks import statistics_network
 from sklearn_ser.systems import whisper_discriminants
 
 SR, SEED = 16000, 2026
@@ -185,6 +197,13 @@ def pipelines(memory):
     yield "whisper_discriminants()", whisper_discriminants(memory=memory)
     tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
     yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
+    training = dict(learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1, random_state=0)
+    for robust, epochs in ((False, 60), (True, 20)):  # of more clips
+        network = NetworkClassifier(statistics_network, epochs=epochs, **training)
+        frames = make_pipeline(MelSpectrogramTransformer(memory=memory), FrameWise(StandardScaler()), network)
+        if robust:
+            frames = AugmentedClassifier(frames, real_world_augmenters(), random_state=0)
+        yield f"statistics_network, robust={robust}", frames
     try:
         import opensmile  # a peer only; its licence is non-commercial
     except ImportError:
