@@ -4,15 +4,15 @@ import gc
 import os
 from collections import Counter
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes that share the tests
+    for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # before NumPy's and SciPy's libraries are loaded, which read it then only
+
 import numpy as np
 import pytest
 import sklearn
 import soundfile
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes that share the tests
-    for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
 
 # Files whose tests train or load networks; single tests elsewhere are marked where they stand.
 NEURAL = {

@@ -1,10 +1,14 @@
 """Imports run one way: no file in a circle, at most five floors of packages, as CONTRIBUTING.md's table says."""
 
 import ast
+import os
 import re
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
+import threadpoolctl
 
 import sklearn_ser
 
@@ -87,3 +91,10 @@ def test_nobody_imports_itself_by_its_full_name():
     """What the tests above would not see."""
     absolute = re.compile(rf"^\s*(?:from|import) {ROOT.name}\b", re.MULTILINE)
     assert [name for name, path in modules().items() if absolute.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="this process has the machine for itself")
+def test_processes_that_share_the_tests_have_one_thread_each():
+    """NumPy reads the environment when it is imported; threads that waited for one another took ten times as long."""
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["internal_api"] == "openblas"]
+    assert {pool["num_threads"] for pool in pools} <= {int(os.environ["OPENBLAS_NUM_THREADS"])}
