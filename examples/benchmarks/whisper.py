@@ -19,7 +19,6 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.metrics import balanced_accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_predict
@@ -165,8 +164,17 @@ def frames(name, memory):
     corpus = CORPORA[name](download_if_missing=False)
     blstm = make_pipeline(
         WhisperFeatures(pooling=None, memory=memory),
-        FrameWise(make_pipeline(StandardScaler(), PCA(64, random_state=0))),
-        AttentionBLSTMClassifier(pool_size=4, random_state=0),
+        FrameWise(StandardScaler()),
+        AttentionBLSTMClassifier(
+            64,
+            dense_units=64,
+            pool_size=5,
+            epochs=40,
+            learning_rate_schedule="cosine",
+            time_mask=0.1,
+            feature_mask=0.125,
+            random_state=0,
+        ),
     )
     tuned = make_pipeline(WhisperFeatures(layer=None, pooling=None), WhisperClassifier(random_state=0))
     print("| model | UAR |\n|---|---|")
