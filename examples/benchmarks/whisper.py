@@ -163,14 +163,16 @@ def noise(name, memory):
 def frames(name, memory):
     corpus = CORPORA[name](download_if_missing=False)
     blstm = make_pipeline(
-        WhisperFeatures(pooling=None, memory=memory),
+        WhisperFeatures(layer=[2, 3, 4], pooling=None, memory=memory),
         FrameWise(StandardScaler()),
         AttentionBLSTMClassifier(
             64,
             dense_units=64,
             pool_size=5,
+            input_noise=0.3,
             epochs=40,
             learning_rate_schedule="cosine",
+            label_smoothing=0.1,
             time_mask=0.1,
             feature_mask=0.125,
             random_state=0,
@@ -178,7 +180,7 @@ def frames(name, memory):
     )
     tuned = make_pipeline(WhisperFeatures(layer=None, pooling=None), WhisperClassifier(random_state=0))
     print("| model | UAR |\n|---|---|")
-    for model, pipeline in (("frames of layer 3, attention BLSTM", blstm), ("layer 3, fine-tuned", tuned)):
+    for model, pipeline in (("frames of layers 2 to 4, attention BLSTM", blstm), ("layer 3, fine-tuned", tuned)):
         predicted = cross_val_predict(pipeline, corpus.data, corpus.target, cv=folds(corpus, name))
         print(f"| {model} | {balanced_accuracy_score(corpus.target, predicted):.3f} |", flush=True)
 
