@@ -37,12 +37,13 @@ def masked_mean(x, mask):
     Returns
     -------
     mean : tensor of shape (n_clips, n)
+        Zero where no step is real.
     """
     from ._keras import keras
 
     ops = keras.ops
     weights = ops.cast(mask, x.dtype)[:, :, None]
-    return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
+    return ops.sum(x * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
 
 
 def masked_std(x, mask):

@@ -39,13 +39,13 @@ def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_
     """
     from ._keras import keras
 
-    mean = masked_mean(x, mask)
-    statistics = [mean, _log_std(x, mask)]
-    statistics += [_log_std(change, real, centered=True) for change, real in _changes(x, mask, n_scales)]
+    mean, centered = _center(x, mask)
+    statistics = [mean, _log_rms(centered, mask)]
+    statistics += [_log_rms(change, real) for change, real in _changes(x, mask, n_scales)]
     if n_correlated > 1:
-        statistics.append(_correlations(x, mask, mean, min(n_correlated, x.shape[2])))
+        statistics.append(_correlations(centered, mask, min(n_correlated, x.shape[2])))
     if n_parts > 1:
-        statistics += [_mean(x, part) - mean for part in _parts(mask, n_parts)]
+        statistics += [masked_mean(x, part) - mean for part in _parts(mask, n_parts)]
     return keras.ops.concatenate(statistics, axis=-1)
 
 
@@ -102,7 +102,8 @@ def statistics_network(
     loud = _loud(frames, mask)
     statistics = [statistics_pooling(x, mask, n_correlated=n_correlated, n_scales=n_scales)]
     for half in (ops.logical_and(mask, loud), ops.logical_and(mask, ops.logical_not(loud))):
-        statistics += [_mean(x, half), _log_std(x, half)]
+        mean, centered = _center(x, half)
+        statistics += [mean, _log_rms(centered, half)]
     x = ops.concatenate(statistics, axis=-1)
     x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name="standardise")(x)
     x = layers.Activation("tanh", name="limit")(x)  # a clip unlike all others moves no statistic out of all bounds
@@ -125,22 +126,18 @@ def _project(frames, n: int, trainable: bool):
     return x
 
 
-def _mean(x, mask):
-    """Mean over the real steps; zero where there are none."""
+def _center(x, mask):
+    """The mean over the real steps, and x less it."""
+    mean = masked_mean(x, mask)
+    return mean, x - mean[:, None, :]
+
+
+def _log_rms(x, mask):
+    """Logarithm of the root of the mean square over the real steps."""
     from ._keras import keras
 
     ops = keras.ops
-    weights = ops.cast(mask, x.dtype)[:, :, None]
-    return ops.sum(x * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
-
-
-def _log_std(x, mask, centered: bool = False):
-    from ._keras import keras
-
-    ops = keras.ops
-    if not centered:
-        x = x - _mean(x, mask)[:, None, :]
-    return 0.5 * ops.log(_mean(ops.square(x), mask) + FLOOR)
+    return 0.5 * ops.log(masked_mean(ops.square(x), mask) + FLOOR)
 
 
 def _changes(x, mask, n_scales: int):
@@ -162,12 +159,12 @@ def _changes(x, mask, n_scales: int):
         mask = ops.pad(mask, [[0, 0], [0, 4]])[:, 1::2]
 
 
-def _correlations(x, mask, mean, n: int):
-    """Of each pair of the first n features."""
+def _correlations(centered, mask, n: int):
+    """Of each pair of the first n features, whose means are zero."""
     from ._keras import keras
 
     ops = keras.ops
-    centered = ((x - mean[:, None, :]) * ops.cast(mask, x.dtype)[:, :, None])[:, :, :n]
+    centered = (centered * ops.cast(mask, centered.dtype)[:, :, None])[:, :, :n]
     products = ops.matmul(ops.transpose(centered, (0, 2, 1)), centered)
     norms = ops.sqrt(ops.sum(ops.square(centered), axis=1) + FLOOR)
     correlations = ops.reshape(products / (norms[:, :, None] * norms[:, None, :]), (-1, n * n))
