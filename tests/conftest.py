@@ -31,7 +31,8 @@ NEURAL = {
 # Files whose tests start other processes, clusters or servers.
 PROCESSES = {"distributed", "docs", "deployment", "serving", "datasets_download"}
 NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
-LONG = NEURAL | {"sklearn_checks"}  # files of few tests that take long
+LONG = NEURAL | {"sklearn_checks"}  # files of few tests that take long,
+COUNTED_AS = 78  # and are handed out as if they had so many: before all files of fewer
 
 
 def pytest_configure(config):
@@ -42,7 +43,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:  # what comes last is short, so that processes end at about the same time
         sizes = Counter(item.path for item in items)
-        sizes |= {path: 78 for path in sizes if path.stem.removeprefix("test_") in LONG}
+        sizes |= {path: COUNTED_AS for path in sizes if path.stem.removeprefix("test_") in LONG}
         items.sort(key=lambda item: -sizes[item.path])
     for item in items:
         if item.path.stem.removeprefix("test_") in NEURAL or item.path.parent.name in NEURAL_PACKAGES:
