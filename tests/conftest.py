@@ -3,11 +3,15 @@
 import gc
 import os
 from collections import Counter
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # one thread for each of the processes that share the tests
     for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # before NumPy's and SciPy's libraries are loaded, which read it then only
+    # Processes that fill Numba's cache at the same time can leave broken code in it (numba/numba issue 10128).
+    own = Path(__file__).parents[1] / ".pytest_cache" / "numba" / os.environ["PYTEST_XDIST_WORKER"]
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(own))
 
 import numpy as np
 import pytest
