@@ -19,6 +19,7 @@ from sklearn_ser import (
     NetworkClassifier,
     export_onnx,
 )
+from sklearn_ser.neural import networks
 
 
 def run(path, frames):
@@ -32,8 +33,10 @@ def run(path, frames):
         AttentionBLSTMClassifier([3], epochs=1),
         CNNLSTMClassifier(filters=[3], lstm_units=3, epochs=1),
         NetworkClassifier(network__filters=[3], network__pool_size=[2], epochs=1),
+        NetworkClassifier(network__filters=[3], network__pool_size=[2], network__n_heads=2, epochs=1),
+        NetworkClassifier(networks.statistics_network, epochs=1),
     ],
-    ids=lambda classifier: type(classifier).__name__,
+    ids=["attention BLSTM", "CNN-LSTM", "attention CNN", "of two heads", "statistics"],
 )
 def test_padded_clips_are_as_in_the_library(classifier, tmp_path):
     pytest.importorskip("tf2onnx")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 LOWEST = -1e9  # what padding counts for in a maximum or a softmax
 
 
@@ -66,6 +70,36 @@ def masked_std(x, mask):
     return ops.sqrt(ops.maximum(masked_mean(ops.square(centered), mask), 1e-6))
 
 
+def masked_quantiles(x, mask, quantiles: Sequence[float]):
+    """Quantiles over the real steps of each clip, linear between two steps.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_clips, n_steps, n)
+    mask : tensor of shape (n_clips, n_steps), bool
+    quantiles : sequence of float
+        From 0, the smallest, to 1, the largest.
+
+    Returns
+    -------
+    values : tensor of shape (n_clips, n_quantiles, n)
+        Zero where no step is real.
+    """
+    from ._keras import keras
+
+    ops = keras.ops
+    ordered = ops.sort(ops.where(mask[:, :, None], x, -LOWEST), axis=1)
+    last = ops.sum(ops.cast(mask, x.dtype), axis=1)[:, None] - 1
+    place = ops.maximum(last, 0.0) * np.asarray(quantiles, "float32")[None]
+    below = ops.floor(place)
+
+    def at(step):
+        return ops.take_along_axis(ordered, ops.repeat(ops.cast(step, "int32")[:, :, None], x.shape[2], axis=2), axis=1)
+
+    low, high = at(below), at(ops.minimum(below + 1, ops.maximum(last, 0.0)))
+    return ops.where(last[:, :, None] >= 0, low + (place - below)[:, :, None] * (high - low), 0.0)
+
+
 def attention_weights(scores, mask):
     """Softmax of the scores over the real steps of each clip; padding has weight zero.
 
@@ -123,8 +157,11 @@ def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool =
     ops, layers = keras.ops, keras.layers
     hidden = layers.Dense(units, activation="tanh", name=f"{name}_hidden")(x) if units else x
     scores = layers.Dense(n_heads, use_bias=False, name=f"{name}_scores")(hidden)
-    weights = attention_weights(ops.transpose(scores, (0, 2, 1)), mask[:, None, :])
-    weights = layers.Identity(name=name)(weights[:, 0] if n_heads == 1 else weights)
+    if n_heads == 1:
+        weights = attention_weights(scores[:, :, 0], mask)
+    else:
+        weights = attention_weights(ops.transpose(scores, (0, 2, 1)), mask[:, None, :])
+    weights = layers.Identity(name=name)(weights)
     by_head = weights[:, None, :] if n_heads == 1 else weights
     pooled = layers.Flatten(name=f"{name}_mean")(ops.matmul(by_head, x))
     if not std:
