@@ -139,6 +139,7 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 [
                     "mask_padding",
                     "masked_mean",
+                    "masked_quantiles",
                     "masked_std",
                     "attention_weights",
                     "attention_pooling",

@@ -153,6 +153,46 @@ def test_statistics_pooling_is_what_it_says_of_each_clip_alone():
     np.testing.assert_allclose(one[:, :5], X[:, 0], atol=1e-6)
 
 
+def test_masked_quantiles_are_numpys_of_the_real_steps():
+    import keras
+
+    lengths, quantiles = [11, 8, 2, 1, 0], [0.05, 0.5, 0.97, 1.0]
+    X = np.random.default_rng(0).normal(size=(5, 11, 3)).astype(np.float32)
+    real = np.arange(11) < np.array(lengths)[:, None]
+    given = keras.ops.convert_to_numpy(
+        networks.masked_quantiles(*map(keras.ops.convert_to_tensor, (X, real)), quantiles)
+    )
+    for clip, length, values in zip(X, lengths, given, strict=True):
+        expected = np.quantile(clip[:length], quantiles, axis=0) if length else np.zeros((4, 3))
+        np.testing.assert_allclose(values, expected, atol=1e-6)
+
+
+def test_levels_and_rhythm_of_the_statistics_network_are_what_it_says_of_each_clip_alone():
+    import keras
+
+    frames, mask = keras.Input((None, 9)), keras.Input((None,), dtype="bool")
+    model = keras.Model([frames, mask], networks.statistics_network(frames, mask, 2, n_levels=4))
+    statistics = keras.Model(model.input, model.get_layer("standardise").input)
+    lengths = [300, 64, 5, 1]
+    X = np.random.default_rng(0).normal(size=(4, 300, 9)).cumsum(axis=1).astype(np.float32) / 5
+    real = np.arange(300) < np.array(lengths)[:, None]
+    given = keras.ops.convert_to_numpy(statistics([X * real[:, :, None], real]))
+    for clip, length, row in zip(X.astype(float), lengths, given, strict=True):
+        levels = clip[:length, :8].reshape(length, 4, 2).mean(axis=2)  # the ninth feature is left over
+        changes = levels[3:] - levels[:-3] if length > 3 else np.zeros((1, 4))
+        level = clip[:length].mean(axis=1)
+        above = np.maximum(level - np.median(level), 0)
+        power = np.abs(np.fft.fft(above - above.mean(), 512)) ** 2 / length**2
+        expected = [
+            np.quantile(levels, [0.5, 0.7, 0.8, 0.9, 0.97], axis=0).ravel(),
+            np.quantile(changes, [0.05, 0.2, 0.8, 0.95], axis=0).ravel(),
+            np.log(power[2:66].reshape(16, 4).mean(axis=1) + 1e-8) / 2,
+        ]
+        np.testing.assert_allclose(row[-52:], np.concatenate(expected), atol=2e-3)
+    without = networks.statistics_network(frames, mask, 2, n_levels=0, rhythm=False)
+    assert keras.Model([frames, mask], without).get_layer("standardise").input.shape[1] == given.shape[1] - 52
+
+
 def test_the_projection_of_the_statistics_network_begins_as_a_cosine_transform(frames):
     from scipy.fft import dct
 

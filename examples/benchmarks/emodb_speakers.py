@@ -18,11 +18,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import (
+    AugmentedClassifier,
     CNNLSTMClassifier,
     FrameWise,
     HandcraftedFeatures,
     MelSpectrogramTransformer,
     NetworkClassifier,
+    PitchShift,
     WaveformChunker,
     fetch_emodb,
     make_recognizer,
@@ -42,13 +44,15 @@ def recommended(seed, memory):
     return make_recognizer("handcrafted", robust=False, memory=memory)
 
 
-def on_frames(network):
-    return make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), network)
+def on_frames(network, **params):
+    return make_pipeline(MelSpectrogramTransformer(**params), FrameWise(StandardScaler()), network)
 
 
 def statistics(seed, memory):
-    training = dict(epochs=60, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
-    return on_frames(NetworkClassifier(statistics_network, random_state=seed, **training))
+    training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
+    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training)
+    frames = on_frames(network, n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
+    return AugmentedClassifier(frames, [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)], random_state=0)
 
 
 # A function of seed and memory each.
@@ -75,7 +79,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", choices=[*PIPELINES, *VOTES], nargs="+")
     parser.add_argument("--n-jobs", type=int, default=1, help="folds at a time")
-    parser.add_argument("--memory", help="folder that keeps handcrafted features")
+    parser.add_argument("--memory", help="folder that keeps features, and log-mel frames of copies")
     options = parser.parse_args()
     corpus = fetch_emodb(download_if_missing=False)
     emotions = np.unique(corpus.target)

@@ -32,6 +32,7 @@ from sklearn_ser import (
     HandcraftedFeatures,
     MelSpectrogramTransformer,
     NetworkClassifier,
+    PitchShift,
     WaveformFeatures,
     fetch_emodb,
     load_waveform,
@@ -197,13 +198,14 @@ def pipelines(memory):
     yield "whisper_discriminants()", whisper_discriminants(memory=memory)
     tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
     yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
-    training = dict(learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1, random_state=0)
-    for robust, epochs in ((False, 60), (True, 20)):  # of more clips
-        network = NetworkClassifier(statistics_network, epochs=epochs, **training)
-        frames = make_pipeline(MelSpectrogramTransformer(memory=memory), FrameWise(StandardScaler()), network)
-        if robust:
-            frames = AugmentedClassifier(frames, real_world_augmenters(), random_state=0)
-        yield f"statistics_network, robust={robust}", frames
+    training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
+    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=0, **training)
+    mel = MelSpectrogramTransformer(n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
+    frames = make_pipeline(mel, FrameWise(StandardScaler()), network)
+    shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
+    for robust in (False, True):
+        augmenters = [*shifts, *(real_world_augmenters() * 3 if robust else [])]
+        yield f"statistics_network, robust={robust}", AugmentedClassifier(frames, augmenters, random_state=0)
     try:
         import opensmile  # a peer only; its licence is non-commercial
     except ImportError:

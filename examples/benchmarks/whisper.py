@@ -4,9 +4,10 @@
 
 Parts: "accuracy", speakers unseen in training (EMO-DB: leave one speaker out; RAVDESS: six groups of speakers; TESS:
 leave one of two out), UAR of the pooled predictions, plain and inside `SpeakerNormalizer` with whole speakers
-(``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier` and
-`WhisperClassifier`, which take hours on two cores; "speed", all of EMO-DB beside openSMILE's ComParE_2016 (pip install
-opensmile) in the same run; "clip", a single clip of 3 s beside the bare network; "size", what a saved pipeline holds.
+(``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier`, and
+"tuned", `WhisperClassifier`, over `--seeds`, for which two cores take a quarter of an hour and hours each; "speed", all
+of EMO-DB beside openSMILE's ComParE_2016 (pip install opensmile) in the same run; "clip", a single clip of 3 s beside
+the bare network; "size", what a saved pipeline holds.
 The models must be in the data home or the Hugging Face cache, or are downloaded.
 """
 
@@ -160,9 +161,8 @@ def noise(name, memory):
         print(f"| {model} | " + " | ".join(scores) + " |", flush=True)
 
 
-def frames(name, memory):
-    corpus = CORPORA[name](download_if_missing=False)
-    blstm = make_pipeline(
+def frames(name, memory, seeds):
+    model = make_pipeline(
         WhisperFeatures(layer=[2, 3, 4], pooling=None, memory=memory),
         FrameWise(StandardScaler()),
         AttentionBLSTMClassifier(
@@ -175,14 +175,26 @@ def frames(name, memory):
             label_smoothing=0.1,
             time_mask=0.1,
             feature_mask=0.125,
-            random_state=0,
         ),
     )
-    tuned = make_pipeline(WhisperFeatures(layer=None, pooling=None), WhisperClassifier(random_state=0))
-    print("| model | UAR |\n|---|---|")
-    for model, pipeline in (("frames of layers 2 to 4, attention BLSTM", blstm), ("layer 3, fine-tuned", tuned)):
-        predicted = cross_val_predict(pipeline, corpus.data, corpus.target, cv=folds(corpus, name))
-        print(f"| {model} | {balanced_accuracy_score(corpus.target, predicted):.3f} |", flush=True)
+    over_seeds("frames of layers 2 to 4, attention BLSTM", model, "attentionblstmclassifier", name, seeds)
+
+
+def tuned(name, memory, seeds):
+    model = make_pipeline(WhisperFeatures(layer=None, pooling=None, memory=memory), WhisperClassifier())
+    over_seeds("layer 3, fine-tuned", model, "whisperclassifier", name, seeds)
+
+
+def over_seeds(title, model, step, name, seeds):
+    """UAR of each seed of one step, their mean and standard deviation."""
+    corpus = CORPORA[name](download_if_missing=False)
+    scores = []
+    for seed in range(seeds):
+        model.set_params(**{f"{step}__random_state": seed})
+        predicted = cross_val_predict(model, corpus.data, corpus.target, cv=folds(corpus, name))
+        scores.append(balanced_accuracy_score(corpus.target, predicted))
+        print(f"{title}, seed {seed}: {scores[-1]:.3f}", flush=True)
+    print(f"| {title} | {np.mean(scores):.3f} +- {np.std(scores):.3f} |")
 
 
 # ----------------------------------------------------------------------------------------------------------------- cost
@@ -260,12 +272,16 @@ def size():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", choices=list(CORPORA), default="emodb")
-    parser.add_argument("--part", choices=["accuracy", "noise", "frames", "speed", "clip", "size"], default="accuracy")
+    parts = ["accuracy", "noise", "frames", "tuned", "speed", "clip", "size"]
+    parser.add_argument("--part", choices=parts, default="accuracy")
     parser.add_argument("--memory", type=Path, default=None, help="folder that keeps features of clips")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="of networks")
     options = parser.parse_args()
-    if options.part in ("accuracy", "noise", "frames"):
+    if options.part in ("accuracy", "noise"):
         globals()[options.part](options.corpus, options.memory)
+    elif options.part in ("frames", "tuned"):
+        globals()[options.part](options.corpus, options.memory, options.seeds)
     elif options.part == "size":
         size()
     else:

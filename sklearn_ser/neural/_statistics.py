@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._masking import masked_mean
+from ._masking import masked_mean, masked_quantiles
 
 FLOOR = 1e-4  # added to variances, of frames of about unit variance, so that their logarithms are finite
+LEVELS = (0.5, 0.7, 0.8, 0.9, 0.97)  # quantiles of levels, of which noise leaves the upper ones,
+CHANGES = (0.05, 0.2, 0.8, 0.95)  # and of their changes, falls and rises,
+LAG = 3  # over so many frames
+SLOWEST, PACES, RHYTHMS = 256, 64, 16  # frames that a cycle of the slowest pace takes; paces, and bands of them
 
 
 def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_parts: int = 3):
@@ -57,15 +61,18 @@ def statistics_network(
     n_coefficients=20,
     n_correlated=12,
     n_scales=6,
+    n_levels=10,
+    rhythm=True,
     hidden_units=(128,),
     dropout=0.5,
-    input_dropout=0.2,
+    input_dropout=0.3,
     trainable_projection=False,
 ):
-    """Statistics of the frames' cosine transform and of its loud and quiet halves, dense layers, and a softmax.
+    """Statistics of the frames' cosine transform, their levels and rhythm, dense layers, and a softmax.
 
-    The cosine transform of log-mel bands is the cepstrum [1]_. It is no more than how the projection of the frames
-    begins where `trainable_projection` is set.
+    The cosine transform of log-mel bands is the cepstrum [1]_; its statistics are taken of the clip, and of its loud
+    and its quiet half. It is no more than how the projection of the frames begins where `trainable_projection` is set.
+    Noise fills the pauses first: the upper quantiles of levels, and the rhythm of what is loud, are what it leaves.
 
     Parameters
     ----------
@@ -78,9 +85,14 @@ def statistics_network(
         Of the cosine transform that are kept; at most n_features.
     n_correlated, n_scales : int, default=12 and 6
         As for `statistics_pooling`.
+    n_levels : int, default=10
+        Groups of neighbouring features whose means' quantiles are taken; at most n_features, and 0 takes none.
+    rhythm : bool, default=True
+        Whether to take the spectrum of how far the clip is louder than its median, over time [2]_. It also tells how
+        long the clip is: silence around the speech is best cut off before.
     hidden_units : sequence of int, default=(128,)
         Size of each dense layer.
-    dropout, input_dropout : float, default=0.5 and 0.2
+    dropout, input_dropout : float, default=0.5 and 0.3
         Fraction of each dense layer's output, and of the statistics, dropped in training.
     trainable_projection : bool, default=False
         Whether the projection that begins as a cosine transform is trained.
@@ -93,6 +105,8 @@ def statistics_network(
     ----------
     .. [1] Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
        continuously spoken sentences", IEEE TASSP 1980.
+    .. [2] Greenberg and Kingsbury, "The modulation spectrogram: in pursuit of an invariant representation of speech",
+       ICASSP 1997.
     """
     from ._keras import keras
 
@@ -104,6 +118,10 @@ def statistics_network(
     for half in (ops.logical_and(mask, loud), ops.logical_and(mask, ops.logical_not(loud))):
         mean, centered = _center(x, half)
         statistics += [mean, _log_rms(centered, half)]
+    if n_levels:
+        statistics += _levels(frames, mask, min(n_levels, frames.shape[2]))
+    if rhythm:
+        statistics.append(_rhythm(frames, mask))
     x = ops.concatenate(statistics, axis=-1)
     x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name="standardise")(x)
     x = layers.Activation("tanh", name="limit")(x)  # a clip unlike all others moves no statistic out of all bounds
@@ -189,3 +207,33 @@ def _loud(frames, mask):
 
     level = keras.ops.mean(frames, axis=2)
     return level >= masked_mean(level[:, :, None], mask)
+
+
+def _levels(frames, mask, n: int):
+    """Quantiles of the means of n groups of neighbouring features, and of how they change."""
+    from ._keras import keras
+
+    ops = keras.ops
+    group = np.arange(frames.shape[2]) // (frames.shape[2] // n)  # what is left over is in none
+    levels = ops.matmul(frames, (group[:, None] == np.arange(n)) / np.float32(np.sum(group == 0)))
+    levels = ops.pad(levels, [[0, 0], [0, LAG], [0, 0]])  # never fewer than a change takes
+    mask = ops.pad(mask, [[0, 0], [0, LAG]])
+    changes = levels[:, LAG:] - levels[:, :-LAG]
+    quantiles = masked_quantiles(levels, mask, LEVELS), masked_quantiles(changes, mask[:, LAG:], CHANGES)
+    return [keras.layers.Flatten()(values) for values in quantiles]
+
+
+def _rhythm(frames, mask):
+    """Logarithms of how much of the loudness above the median moves at each pace."""
+    from ._keras import keras
+
+    ops = keras.ops
+    level = ops.mean(frames, axis=2, keepdims=True)
+    above = ops.maximum(level - masked_quantiles(level, mask, (0.5,)), 0.0)
+    real = ops.cast(mask, above.dtype)
+    above = (above[:, :, 0] - masked_mean(above, mask)) * real
+    pace = 2 * np.pi / SLOWEST * (1 + np.arange(PACES, dtype="float32") / 2)  # in radians a frame
+    angle = ops.max(ops.cumsum(ops.ones_like(level), axis=1), axis=0) * pace  # (n_frames, n_paces), of all clips alike
+    power = ops.square(ops.matmul(above, ops.cos(angle))) + ops.square(ops.matmul(above, ops.sin(angle)))
+    power = ops.mean(ops.reshape(power, (-1, RHYTHMS, PACES // RHYTHMS)), axis=2)
+    return 0.5 * ops.log(power / ops.square(ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)) + FLOOR**2)

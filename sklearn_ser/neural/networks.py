@@ -5,8 +5,8 @@ probabilities of the classes, (n_clips, n_classes). What a network says of a cli
 follows it. Keras is imported when a network is built.
 
 For networks of your own, which `NetworkClassifier` takes, there are `mask_padding`, `masked_mean`, `masked_std`,
-`attention_weights`, `attention_pooling` and `statistics_pooling`; `attention_cnn` and `statistics_network` are written
-as such networks.
+`masked_quantiles`, `attention_weights`, `attention_pooling` and `statistics_pooling`; `attention_cnn` and
+`statistics_network` are written as such networks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from ._attention_cnn import attention_cnn
 from ._blocks import classify, convolutions, lstms, mean_pool
-from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_std
+from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_quantiles, masked_std
 from ._statistics import statistics_network, statistics_pooling
 from ._whisper import whisper_attention, whisper_encoder
 
@@ -29,6 +29,7 @@ __all__ = [
     "dense",
     "mask_padding",
     "masked_mean",
+    "masked_quantiles",
     "masked_std",
     "stacked_lstm",
     "statistics_network",
