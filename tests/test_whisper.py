@@ -474,6 +474,16 @@ def test_processes_read_the_weights_themselves_and_find_the_same(folder, noise):
         np.testing.assert_array_equal(pickle.loads(pickle.dumps(sent))(noise[:2]), expected[:2])
 
 
+def test_weights_known_from_a_folder_that_is_gone_are_read_where_they_are_now(tmp_path, noise):
+    gone = write_whisper(tmp_path / "gone")
+    first = WhisperFeatures(gone, 1).fit(noise)
+    gone.rename(tmp_path / "here")
+    assert len(pickle.dumps(first._function())) > 10_000  # with the weights
+    second = WhisperFeatures(tmp_path / "here", 1).fit(noise)
+    assert second.encoder_ is first.encoder_
+    assert len(pickle.dumps(second._function())) < 1000
+
+
 def test_nothing_is_imported_before_it_is_needed(folder):
     code = (
         "import sys, numpy as np, sklearn_ser; from sklearn_ser import HandcraftedFeatures, WhisperFeatures; "

@@ -131,8 +131,7 @@ def load_encoder(folder: Path, layer: int) -> Encoder:
             found = digest(config, layer, tensors)
             encoder = _ENCODERS.get(found) or Encoder(config, layer, tensors, found, folder)
             _DIGESTS[state] = found
-        if encoder.folder is None:  # as it was unpickled
-            encoder.folder = folder
+        encoder.folder = folder  # it may have been unpickled, or be known from a folder that is gone
         return _register(encoder)
 
 
