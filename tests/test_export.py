@@ -34,7 +34,7 @@ def run(path, frames):
         CNNLSTMClassifier(filters=[3], lstm_units=3, epochs=1),
         NetworkClassifier(network__filters=[3], network__pool_size=[2], epochs=1),
         NetworkClassifier(network__filters=[3], network__pool_size=[2], network__n_heads=2, epochs=1),
-        NetworkClassifier(networks.statistics_network, epochs=1),
+        NetworkClassifier(networks.statistics_network, network__trim=True, epochs=1),
     ],
     ids=["attention BLSTM", "CNN-LSTM", "attention CNN", "of two heads", "statistics"],
 )

@@ -193,6 +193,23 @@ def test_levels_and_rhythm_of_the_statistics_network_are_what_it_says_of_each_cl
     assert keras.Model([frames, mask], without).get_layer("standardise").input.shape[1] == given.shape[1] - 52
 
 
+def test_silence_around_the_speech_is_trimmed():
+    import keras
+
+    frames, mask = keras.Input((None, 6)), keras.Input((None,), dtype="bool")
+    model = keras.Model([frames, mask], networks.statistics_network(frames, mask, 3, trim=True))
+    speech = np.random.default_rng(0).normal(size=(2, 50, 6)).astype(np.float32) + [[[0.0]], [[5.0]]]
+    speech[:, [0, -1]] += 3  # begins and ends loud
+    silent = np.pad(speech, [(0, 0), (20, 35), (0, 0)], constant_values=-4)
+    silent[:, 90:] = 0  # of the padding
+    real = np.tile(np.arange(105) < 90, (2, 1))
+    expected = keras.ops.convert_to_numpy(model([speech, real[:, :50]]))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model([silent, real])), expected, atol=1e-5)
+    assert np.ptp(expected, axis=0).max() > 1e-3  # which tell clips apart
+    nothing = keras.ops.convert_to_numpy(model([0 * speech, np.zeros((2, 50), bool)]))
+    assert np.isfinite(nothing).all()
+
+
 def test_the_projection_of_the_statistics_network_begins_as_a_cosine_transform(frames):
     from scipy.fft import dct
 

@@ -1,6 +1,6 @@
 """How much of what a recogniser knows is left in noise, on the telephone, in rooms and by other microphones.
 
-    python examples/benchmarks/robustness.py [--only NAME ...] [--json robustness.json] [--memory FOLDER] [--table]
+    python examples/benchmarks/robustness.py [--only NAME ...] [--json FILE] [--memory FOLDER] [--seed 0] [--table]
 
 EMO-DB, leave one speaker out: trained on clean clips, or on them and the copies of `real_world_augmenters`; tested on
 clips altered by the functions of this file, which share no code with the library's augmenters. "Eleven" are the
@@ -185,7 +185,7 @@ HELD_OUT = {
 CONDITIONS = {"clean": lambda clip, rng, others: clip, **ELEVEN, **HELD_OUT}
 
 
-def pipelines(memory):
+def pipelines(memory, seed):
     svm = make_pipeline(StandardScaler(), SVC(C=10))
     yield (
         "default-v1, StandardScaler, SVC(C=10)",
@@ -199,7 +199,7 @@ def pipelines(memory):
     tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
     yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
     training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
-    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=0, **training)
+    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training)
     mel = MelSpectrogramTransformer(n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
     frames = make_pipeline(mel, FrameWise(StandardScaler()), network)
     shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
@@ -290,6 +290,7 @@ def main():
     parser.add_argument("--only", nargs="+", help="parts of the names of pipelines to measure")
     parser.add_argument("--json", type=Path, default=Path("robustness.json"))
     parser.add_argument("--memory", help="folder that keeps features")
+    parser.add_argument("--seed", type=int, default=0, help="of networks; each needs a JSON file of its own")
     parser.add_argument("--eleven", action="store_true", help="leave out the conditions held out")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
@@ -302,7 +303,7 @@ def main():
     if not options.table:
         clips = [load_waveform(path, sr=SR).astype(np.float64) for path in corpus.data["path"]]
         conditions = [c for c in CONDITIONS if not (options.eleven and c in HELD_OUT)]
-        for name, pipeline in pipelines(options.memory):
+        for name, pipeline in pipelines(options.memory, options.seed):
             if not options.only or any(part in name for part in options.only):
                 print(name, flush=True)
                 measure(pipeline, corpus, clips, conditions, results.setdefault(name, {}), save)

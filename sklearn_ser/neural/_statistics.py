@@ -7,6 +7,7 @@ import numpy as np
 from ._masking import masked_mean, masked_quantiles
 
 FLOOR = 1e-4  # added to variances, of frames of about unit variance, so that their logarithms are finite
+QUIET = 0.6  # below the mean of a clip, in standard deviations of all frames
 LEVELS = (0.5, 0.7, 0.8, 0.9, 0.97)  # quantiles of levels, of which noise leaves the upper ones,
 CHANGES = (0.05, 0.2, 0.8, 0.95)  # and of their changes, falls and rises,
 LAG = 3  # over so many frames
@@ -67,6 +68,7 @@ def statistics_network(
     dropout=0.5,
     input_dropout=0.3,
     trainable_projection=False,
+    trim=False,
 ):
     """Statistics of the frames' cosine transform, their levels and rhythm, dense layers, and a softmax.
 
@@ -89,13 +91,16 @@ def statistics_network(
         Groups of neighbouring features whose means' quantiles are taken; at most n_features, and 0 takes none.
     rhythm : bool, default=True
         Whether to take the spectrum of how far the clip is louder than its median, over time [2]_. It also tells how
-        long the clip is: silence around the speech is best cut off before.
+        long the clip is, silence around the speech included, unless that is trimmed.
     hidden_units : sequence of int, default=(128,)
         Size of each dense layer.
     dropout, input_dropout : float, default=0.5 and 0.3
         Fraction of each dense layer's output, and of the statistics, dropped in training.
     trainable_projection : bool, default=False
         Whether the projection that begins as a cosine transform is trained.
+    trim : bool, default=False
+        Leave out what lies before the first and behind the last frame that is hardly quieter than the clip's mean: the
+        silence around the speech.
 
     Returns
     -------
@@ -112,6 +117,8 @@ def statistics_network(
 
     layers, ops = keras.layers, keras.ops
 
+    if trim:
+        frames, mask = _trimmed(frames, mask)
     x = _project(frames, min(n_coefficients, frames.shape[2]), trainable_projection)
     loud = _loud(frames, mask)
     statistics = [statistics_pooling(x, mask, n_correlated=n_correlated, n_scales=n_scales)]
@@ -142,6 +149,21 @@ def _project(frames, n: int, trainable: bool):
     x = projection(frames)  # which makes its weights
     projection.kernel.assign(dct(np.eye(frames.shape[2]), axis=1, norm="ortho")[:, :n])
     return x
+
+
+def _trimmed(frames, mask):
+    """The frames from the first to the last that is not much quieter than the clip's mean, and their mask."""
+    from ._keras import keras
+
+    ops = keras.ops
+    level = ops.mean(frames, axis=2)
+    speech = ops.logical_and(mask, level >= masked_mean(level[:, :, None], mask) - QUIET)
+    step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
+    last = ops.max(ops.where(speech, step, -1), axis=1, keepdims=True)
+    first = ops.min(ops.where(speech, step, ops.max(step)), axis=1, keepdims=True)
+    source = ops.repeat(ops.minimum(step + first, ops.max(step))[:, :, None], frames.shape[2], axis=2)
+    mask = step <= last - first
+    return ops.where(mask[:, :, None], ops.take_along_axis(frames, source, axis=1), 0.0), mask
 
 
 def _center(x, mask):
