@@ -2,10 +2,11 @@
 
     python examples/benchmarks/robustness.py [--only NAME ...] [--json FILE] [--memory FOLDER] [--seed 0] [--table]
 
-EMO-DB, leave one speaker out: trained on clean clips, or on them and the copies of `real_world_augmenters`; tested on
-clips altered by the functions of this file, which share no code with the library's augmenters. "Eleven" are the
-conditions that the recognisers were developed for, with other seeds; "held out" are other kinds and settings, which
-nobody looked at before. UAR of the pooled predictions of all ten folds; chance is 0.143.
+EMO-DB, leave one speaker out: trained on clean clips, or on them and the copies of `real_world_augmenters`, the network
+on copies of other pitch in either case; tested on clips altered by the functions of this file, which share no code with
+the library's augmenters. "Eleven" are the conditions that the recognisers were developed for, with other seeds; "held
+out" are other kinds and settings, which nobody looked at before. UAR of the pooled predictions of all ten folds; chance
+is 0.143.
 
 It can be stopped and started again: predictions are kept fold by fold in the JSON file, features in the folder of
 `--memory`. `--table` only prints the tables of what is there.

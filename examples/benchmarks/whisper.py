@@ -5,9 +5,9 @@
 Parts: "accuracy", speakers unseen in training (EMO-DB: leave one speaker out; RAVDESS: six groups of speakers; TESS:
 leave one of two out), UAR of the pooled predictions, plain and inside `SpeakerNormalizer` with whole speakers
 (``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier`, and
-"tuned", `WhisperClassifier`, over `--seeds`, for which two cores take a quarter of an hour and hours each; "speed", all
-of EMO-DB beside openSMILE's ComParE_2016 (pip install opensmile) in the same run; "clip", a single clip of 3 s beside
-the bare network; "size", what a saved pipeline holds.
+"tuned", `WhisperClassifier`, over `--seeds`, which take an hour and hours a seed; "speed", all of EMO-DB beside
+openSMILE's ComParE_2016 (pip install opensmile) in the same run; "clip", a single clip of 3 s beside the bare network;
+"size", what a saved pipeline holds.
 The models must be in the data home or the Hugging Face cache, or are downloaded.
 """
 
@@ -188,13 +188,14 @@ def tuned(name, memory, seeds):
 def over_seeds(title, model, step, name, seeds):
     """UAR of each seed of one step, their mean and standard deviation."""
     corpus = CORPORA[name](download_if_missing=False)
-    scores = []
+    splits, scores = folds(corpus, name), []
     for seed in range(seeds):
         model.set_params(**{f"{step}__random_state": seed})
-        predicted = cross_val_predict(model, corpus.data, corpus.target, cv=folds(corpus, name))
+        predicted = cross_val_predict(model, corpus.data, corpus.target, cv=splits)
         scores.append(balanced_accuracy_score(corpus.target, predicted))
         print(f"{title}, seed {seed}: {scores[-1]:.3f}", flush=True)
-    print(f"| {title} | {np.mean(scores):.3f} +- {np.std(scores):.3f} |")
+    spread = f" +- {np.std(scores, ddof=1):.3f}" if seeds > 1 else ""
+    print(f"| {title} | {np.mean(scores):.3f}{spread} |")
 
 
 # ----------------------------------------------------------------------------------------------------------------- cost

@@ -157,7 +157,7 @@ def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool =
     ops, layers = keras.ops, keras.layers
     hidden = layers.Dense(units, activation="tanh", name=f"{name}_hidden")(x) if units else x
     scores = layers.Dense(n_heads, use_bias=False, name=f"{name}_scores")(hidden)
-    if n_heads == 1:
+    if n_heads == 1:  # an axis of one, transposed, is lost on the way to ONNX
         weights = attention_weights(scores[:, :, 0], mask)
     else:
         weights = attention_weights(ops.transpose(scores, (0, 2, 1)), mask[:, None, :])

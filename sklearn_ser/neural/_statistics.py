@@ -120,7 +120,8 @@ def statistics_network(
     if trim:
         frames, mask = _trimmed(frames, mask)
     x = _project(frames, min(n_coefficients, frames.shape[2]), trainable_projection)
-    loud = _loud(frames, mask)
+    level = ops.mean(frames, axis=2, keepdims=True)
+    loud = level[:, :, 0] >= masked_mean(level, mask)
     statistics = [statistics_pooling(x, mask, n_correlated=n_correlated, n_scales=n_scales)]
     for half in (ops.logical_and(mask, loud), ops.logical_and(mask, ops.logical_not(loud))):
         mean, centered = _center(x, half)
@@ -128,7 +129,7 @@ def statistics_network(
     if n_levels:
         statistics += _levels(frames, mask, min(n_levels, frames.shape[2]))
     if rhythm:
-        statistics.append(_rhythm(frames, mask))
+        statistics.append(_rhythm(level, mask))
     x = ops.concatenate(statistics, axis=-1)
     x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name="standardise")(x)
     x = layers.Activation("tanh", name="limit")(x)  # a clip unlike all others moves no statistic out of all bounds
@@ -156,8 +157,8 @@ def _trimmed(frames, mask):
     from ._keras import keras
 
     ops = keras.ops
-    level = ops.mean(frames, axis=2)
-    speech = ops.logical_and(mask, level >= masked_mean(level[:, :, None], mask) - QUIET)
+    level = ops.mean(frames, axis=2, keepdims=True)
+    speech = ops.logical_and(mask, level[:, :, 0] >= masked_mean(level, mask) - QUIET)
     step = ops.cumsum(ops.ones_like(mask, dtype="int32"), axis=1) - 1
     last = ops.max(ops.where(speech, step, -1), axis=1, keepdims=True)
     first = ops.min(ops.where(speech, step, ops.max(step)), axis=1, keepdims=True)
@@ -223,14 +224,6 @@ def _parts(mask, n: int):
         yield ops.logical_and(mask, ops.logical_and(place >= part / n, place < (part + 1) / n))
 
 
-def _loud(frames, mask):
-    """Where the mean of a frame's features is above the clip's."""
-    from ._keras import keras
-
-    level = keras.ops.mean(frames, axis=2)
-    return level >= masked_mean(level[:, :, None], mask)
-
-
 def _levels(frames, mask, n: int):
     """Quantiles of the means of n groups of neighbouring features, and of how they change."""
     from ._keras import keras
@@ -245,12 +238,11 @@ def _levels(frames, mask, n: int):
     return [keras.layers.Flatten()(values) for values in quantiles]
 
 
-def _rhythm(frames, mask):
-    """Logarithms of how much of the loudness above the median moves at each pace."""
+def _rhythm(level, mask):
+    """Logarithms of how much of the level above its median moves at each pace."""
     from ._keras import keras
 
     ops = keras.ops
-    level = ops.mean(frames, axis=2, keepdims=True)
     above = ops.maximum(level - masked_quantiles(level, mask, (0.5,)), 0.0)
     real = ops.cast(mask, above.dtype)
     above = (above[:, :, 0] - masked_mean(above, mask)) * real
