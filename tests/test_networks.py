@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.special
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -21,6 +22,7 @@ from sklearn_ser import (
     LSTMClassifier,
     StackedLSTMClassifier,
 )
+from sklearn_ser.neural import networks
 
 SMALL = dict(epochs=6, batch_size=16, learning_rate=0.02, random_state=0)
 CLASSIFIERS = [
@@ -28,7 +30,8 @@ CLASSIFIERS = [
     AttentionBLSTMClassifier([6], pool_size=3, **SMALL),
     AttentionBLSTMClassifier([4, 4], attention=False, dropout=0.0, initial_scale=0.1, **SMALL),
     CNNClassifier(filters=[8, 8], pool_size=2, **SMALL),
-    CNNLSTMClassifier(filters=[8], pool_size=2, lstm_units=[8, 4], dense_units=[8, 6], **SMALL),
+    CNNLSTMClassifier(filters=[8], pool_size=2, lstm_units=[8, 4], dense_units=[8, 6], statistics_units=0, **SMALL),
+    CNNLSTMClassifier(filters=[4], pool_size=2, lstm_units=4, statistics_units=8, **SMALL),
     DenseClassifier([16, 8], input_noise=0.1, **SMALL),
     LSTMClassifier(8, **SMALL),
     LSTMClassifier(8, pooling="mean", **SMALL),
@@ -109,12 +112,45 @@ def test_pooling_first_finds_the_maxima_of_the_published_order(frames):
 
 def test_cnn_lstm_has_the_layers_asked_for(frames):
     classifier = CNNLSTMClassifier(
-        filters=[4], lstm_units=(6, 5), dense_units=(7, 3), epochs=1, spatial_dropout=0.0
+        filters=[4], lstm_units=(6, 5), dense_units=(7, 3), epochs=1, spatial_dropout=0.0, statistics_units=0
     ).fit(*frames)
     shapes = {layer.name: layer.output.shape[-1] for layer in classifier.model_.layers if hasattr(layer, "output")}
     order = ["conv_0", "lstm_0", "lstm_1", "dense_0", "dense_batch_norm_0", "dense_1", "dropout", "probabilities"]
     assert [shapes[name] for name in order] == [4, 6, 5, 7, 7, 3, 3, 3]
     assert [name for name in shapes if name in order] == order
+
+
+def test_cnn_lstm_decides_by_statistics_beside_the_lstm_in_training_for_half_of_the_clips_by_them_alone(frames):
+    import keras
+
+    X = frames[0]
+    sizes = dict(filters=[4], kernel_size=[3], strides=[1], pool_size=[2], lstm_units=[5], statistics_units=6)
+    model = networks.cnn_lstm((12, 3), 3, **sizes)
+    parts = keras.Model(model.input, [model.get_layer("lstm_0").output, model.get_layer("statistics_dense_0").output])
+    state, statistics = (keras.ops.convert_to_numpy(part) for part in parts(X))
+    weights, bias = model.get_layer("probabilities").get_weights()
+
+    def said(state):
+        return scipy.special.softmax(np.hstack([state, statistics]) @ weights + bias, axis=1)
+
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(X)), said(state), atol=1e-5)
+    for layer in model.layers:  # which then behave in training as they do in predicting
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    given = keras.ops.convert_to_numpy(model(X, training=True))
+    alone, together = (np.abs(given - said(times * state)).max(axis=1) < 1e-5 for times in (0, 2))
+    np.testing.assert_array_equal(alone, ~together)
+    assert 15 < alone.sum() < 45
+
+
+def test_statistics_are_of_frames_and_not_of_chunks(frames):
+    small = CNNLSTMClassifier(filters=[4], lstm_units=4, epochs=1, random_state=0)
+    has_statistics = {
+        kind: any(
+            "statistics" in layer.name for layer in clone(small).set_params(input_type=kind).fit(*frames).model_.layers
+        )
+        for kind in ("frames", "chunks")
+    }
+    assert has_statistics == {"frames": True, "chunks": False}
 
 
 # ------------------------------------------------------------------------------------------------------------ attention

@@ -27,7 +27,17 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_ser import CNNLSTMClassifier, FlattenFrames, FrameWise, MelSpectrogramTransformer, WaveformChunker
 
-SMALL = dict(filters=[8, 8], pool_size=2, lstm_units=8, learning_rate=0.02, epochs=6, batch_size=16, random_state=0)
+SMALL = dict(
+    filters=[8, 8],
+    pool_size=2,
+    lstm_units=8,
+    statistics_units=0,
+    learning_rate=0.02,
+    learning_rate_schedule=None,
+    epochs=6,
+    batch_size=16,
+    random_state=0,
+)
 
 
 def small(**params):

@@ -74,12 +74,14 @@ SMALL = dict(
     spatial_dropout=0.0,
     input_noise=0.0,
     learning_rate=0.1,
+    learning_rate_schedule=None,
     epochs=4,
     batch_size=512,  # one step an epoch
     filters=[8],
     hidden_units=[8],
     lstm_units=8,
     dense_units=[],
+    statistics_units=8,
 )
 LENGTH_IS_FREE = "the columns of audio input are samples in time, and clips may have any length"
 

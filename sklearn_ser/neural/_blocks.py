@@ -101,8 +101,20 @@ def lstms(x, mask, units: Sequence[int], pooling: str = "last"):
     return masked_mean(x, mask) if pooling == "mean" else x
 
 
-def classify(x, n_classes: int, *, dense_units: Sequence[int] = (), dropout: float = 0.0, batch_norm: bool = False):
-    """Dense ReLU layers, dropout, and a softmax; on request with batch normalisation between the dense layers."""
+def classify(
+    x,
+    n_classes: int,
+    *,
+    dense_units: Sequence[int] = (),
+    dropout: float = 0.0,
+    batch_norm: bool = False,
+    beside=None,
+):
+    """Dense ReLU layers, dropout, and a softmax; on request with batch normalisation between the dense layers.
+
+    The softmax reads what is `beside` x, too. In training, it then goes without x for half of the clips (ModDrop, cited
+    in `cnn_lstm`), lest x, which fits the training clips sooner, decides alone.
+    """
     from ._keras import keras
 
     layers = keras.layers
@@ -113,4 +125,7 @@ def classify(x, n_classes: int, *, dense_units: Sequence[int] = (), dropout: flo
         x = layers.Dense(n, activation="relu", name=f"dense_{index}")(x)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
+    if beside is not None:
+        x = layers.Dropout(0.5, noise_shape=(None, 1), name="dropout_of_all")(x)
+        x = keras.ops.concatenate([x, beside], axis=-1)
     return layers.Dense(n_classes, activation="softmax", name="probabilities")(x)

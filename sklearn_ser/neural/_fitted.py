@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
 
 from ..utils._random import seeded
@@ -43,7 +44,7 @@ class FittedModel:
         config, weights, trainable = self._packed
         with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
             try:
-                model = keras.models.model_from_json(config)
+                model = keras.models.model_from_json(zlib.decompress(config).decode())
             except (TypeError, ValueError):
                 if self._rebuild is None:
                     raise
@@ -62,7 +63,8 @@ class FittedModel:
             if self._rebuild is None:
                 raise
             config = "null"
-        return config, self._model.get_weights(), [layer.trainable for layer in all_layers(self._model)]
+        description = zlib.compress(config.encode())  # which of a network of many operations outgrows the weights
+        return description, self._model.get_weights(), [layer.trainable for layer in all_layers(self._model)]
 
     def __getstate__(self):
         packed = self._packed  # first: a thread that finds none here finds the model there

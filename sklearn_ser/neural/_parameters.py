@@ -15,7 +15,7 @@ _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, d
     an instance, of which a copy is used.
 learning_rate : float or None, default={learning_rate}
     Learning rate; None leaves the optimizer's own.
-learning_rate_schedule : str, callable, keras LearningRateSchedule or None, default={learning_rate_schedule}
+learning_rate_schedule : str, callable, keras LearningRateSchedule or None, default={learning_rate_schedule!r}
     How the learning rate changes: "cosine" (Loshchilov and Hutter, 2017) and "linear" lower it to zero over the
     `epochs` of a `fit`; a function takes the number of the epoch and the learning rate, and returns the new one; a
     schedule object of Keras counts steps, and replaces `learning_rate`. None keeps it constant.

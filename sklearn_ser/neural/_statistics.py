@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ._masking import masked_mean, masked_quantiles
@@ -45,10 +47,11 @@ def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_
     from ._keras import keras
 
     mean, centered = _center(x, mask)
-    statistics = [mean, _log_rms(centered, mask)]
+    n_correlated = min(n_correlated, x.shape[2])
+    statistics = [mean, _log_rms(centered, mask, at_least=2)]
     statistics += [_log_rms(change, real) for change, real in _changes(x, mask, n_scales)]
     if n_correlated > 1:
-        statistics.append(_correlations(centered, mask, min(n_correlated, x.shape[2])))
+        statistics.append(_correlations(centered, mask, n_correlated))
     if n_parts > 1:
         statistics += [masked_mean(x, part) - mean for part in _parts(mask, n_parts)]
     return keras.ops.concatenate(statistics, axis=-1)
@@ -68,7 +71,7 @@ def statistics_network(
     dropout=0.5,
     input_dropout=0.3,
     trainable_projection=False,
-    trim=False,
+    trim=True,
 ):
     """Statistics of the frames' cosine transform, their levels and rhythm, dense layers, and a softmax.
 
@@ -98,7 +101,7 @@ def statistics_network(
         Fraction of each dense layer's output, and of the statistics, dropped in training.
     trainable_projection : bool, default=False
         Whether the projection that begins as a cosine transform is trained.
-    trim : bool, default=False
+    trim : bool, default=True
         Leave out what lies before the first and behind the last frame that is hardly quieter than the clip's mean: the
         silence around the speech.
 
@@ -115,7 +118,37 @@ def statistics_network(
     """
     from ._keras import keras
 
-    layers, ops = keras.layers, keras.ops
+    x = frame_statistics(
+        frames,
+        mask,
+        n_coefficients=n_coefficients,
+        n_correlated=n_correlated,
+        n_scales=n_scales,
+        n_levels=n_levels,
+        rhythm=rhythm,
+        trainable_projection=trainable_projection,
+        trim=trim,
+    )
+    x = read_statistics(x, hidden_units, dropout=dropout, input_dropout=input_dropout)
+    return keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+
+
+def frame_statistics(
+    frames,
+    mask,
+    *,
+    n_coefficients=20,
+    n_correlated=12,
+    n_scales=6,
+    n_levels=10,
+    rhythm=True,
+    trainable_projection=False,
+    trim=True,
+):
+    """What `statistics_network` reads, with the same parameters, (n_clips, n_statistics)."""
+    from ._keras import keras
+
+    ops = keras.ops
 
     if trim:
         frames, mask = _trimmed(frames, mask)
@@ -125,19 +158,27 @@ def statistics_network(
     statistics = [statistics_pooling(x, mask, n_correlated=n_correlated, n_scales=n_scales)]
     for half in (ops.logical_and(mask, loud), ops.logical_and(mask, ops.logical_not(loud))):
         mean, centered = _center(x, half)
-        statistics += [mean, _log_rms(centered, half)]
+        statistics += [mean, _log_rms(centered, half, at_least=2)]
     if n_levels:
         statistics += _levels(frames, mask, min(n_levels, frames.shape[2]))
     if rhythm:
         statistics.append(_rhythm(level, mask))
-    x = ops.concatenate(statistics, axis=-1)
+    return ops.concatenate(statistics, axis=-1)
+
+
+def read_statistics(x, hidden_units: Sequence[int], *, dropout: float, input_dropout: float):
+    """Dense ReLU layers on statistics, which are standardised and limited before."""
+    from ._keras import keras
+
+    layers = keras.layers
+
     x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name="standardise")(x)
     x = layers.Activation("tanh", name="limit")(x)  # a clip unlike all others moves no statistic out of all bounds
-    x = layers.Dropout(input_dropout, name="input_dropout")(x)
+    x = layers.Dropout(input_dropout, name="statistics_dropout")(x)
     for index, n in enumerate(hidden_units):
-        x = layers.Dense(n, activation="relu", name=f"dense_{index}")(x)
-        x = layers.Dropout(dropout, name=f"dropout_{index}")(x)
-    return layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+        x = layers.Dense(n, activation="relu", name=f"statistics_dense_{index}")(x)
+        x = layers.Dropout(dropout, name=f"statistics_dense_dropout_{index}")(x)
+    return x
 
 
 def _project(frames, n: int, trainable: bool):
@@ -173,12 +214,13 @@ def _center(x, mask):
     return mean, x - mean[:, None, :]
 
 
-def _log_rms(x, mask):
-    """Logarithm of the root of the mean square over the real steps."""
+def _log_rms(x, mask, at_least: int = 1):
+    """Logarithm of the root of the mean square over the real steps; zero where there are too few."""
     from ._keras import keras
 
     ops = keras.ops
-    return 0.5 * ops.log(masked_mean(ops.square(x), mask) + FLOOR)
+    enough = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True) >= at_least
+    return ops.where(enough, 0.5 * ops.log(masked_mean(ops.square(x), mask) + FLOOR), 0.0)
 
 
 def _changes(x, mask, n_scales: int):
@@ -250,4 +292,6 @@ def _rhythm(level, mask):
     angle = ops.max(ops.cumsum(ops.ones_like(level), axis=1), axis=0) * pace  # (n_frames, n_paces), of all clips alike
     power = ops.square(ops.matmul(above, ops.cos(angle))) + ops.square(ops.matmul(above, ops.sin(angle)))
     power = ops.mean(ops.reshape(power, (-1, RHYTHMS, PACES // RHYTHMS)), axis=2)
-    return 0.5 * ops.log(power / ops.square(ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)) + FLOOR**2)
+    n_frames = ops.sum(real, axis=1, keepdims=True)
+    rhythm = 0.5 * ops.log(power / ops.square(ops.maximum(n_frames, 1.0)) + FLOOR**2)
+    return ops.where(n_frames >= 2, rhythm, 0.0)  # of one frame, there is none

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from ._attention_cnn import attention_cnn
 from ._blocks import classify, convolutions, lstms, mean_pool
 from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_quantiles, masked_std
-from ._statistics import statistics_network, statistics_pooling
+from ._statistics import frame_statistics, read_statistics, statistics_network, statistics_pooling
 from ._whisper import whisper_attention, whisper_encoder
 
 __all__ = [
@@ -137,8 +137,12 @@ def cnn_lstm(
     dense_units: Sequence[int] = (),
     dropout: float = 0.0,
     spatial_dropout: float = 0.0,
+    statistics_units: int = 0,
 ):
     """Blocks of Conv1D -> MaxPool -> BatchNorm -> ELU, LSTMs, dense layers, and a softmax.
+
+    On request, the softmax also reads statistics of the frames. For half of the clips in training, it then goes without
+    what the LSTMs say [1]_, so that it learns to decide by either.
 
     Parameters
     ----------
@@ -156,10 +160,17 @@ def cnn_lstm(
         Fraction of what the softmax reads dropped in training.
     spatial_dropout : float, default=0.0
         Fraction of each block's feature maps dropped in training.
+    statistics_units : int, default=0
+        Size of the ReLU layer that reads the statistics of `statistics_network`; 0 leaves them out. Not for chunks.
 
     Returns
     -------
     keras.Model
+
+    References
+    ----------
+    .. [1] Neverova, Wolf, Taylor and Nebout, "ModDrop: adaptive multi-modal gesture recognition", IEEE TPAMI 38(8),
+       2016.
     """
     from ._keras import keras
 
@@ -173,10 +184,12 @@ def cnn_lstm(
         pool_size=pool_size,
         dropout=spatial_dropout,
     )
-    x = lstms(x, mask, lstm_units)
-    return keras.Model(
-        frames, classify(x, n_classes, dense_units=dense_units, dropout=dropout, batch_norm=True), name="cnn_lstm"
-    )
+    x, statistics = lstms(x, mask, lstm_units), None
+    if statistics_units:
+        statistics = frame_statistics(*mask_padding(frames))
+        statistics = read_statistics(statistics, [statistics_units], dropout=dropout, input_dropout=dropout)
+    probabilities = classify(x, n_classes, dense_units=dense_units, dropout=dropout, batch_norm=True, beside=statistics)
+    return keras.Model(frames, probabilities, name="cnn_lstm")
 
 
 def stacked_lstm(

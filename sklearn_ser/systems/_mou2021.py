@@ -63,7 +63,14 @@ def mou2021_cnn_lstm(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
     >>> list(pipeline.named_steps)
     ['chunks', 'classifier']
     """
-    network = CNNLSTMClassifier(**_MOU_BLOCKS, lstm_units=64, **_mou_training(epochs, random_state, verbose))
+    network = CNNLSTMClassifier(
+        **_MOU_BLOCKS,
+        lstm_units=64,
+        statistics_units=0,
+        learning_rate=1e-3,
+        learning_rate_schedule=None,
+        **_mou_training(epochs, random_state, verbose),
+    )
     return Pipeline([("chunks", WaveformChunker(verbose=verbose)), ("classifier", network)])
 
 
