@@ -62,7 +62,7 @@ models = {
     "CNN-LSTM": make_pipeline(
         MelSpectrogramTransformer(n_frames=200),  # 3.2 s; what is longer is cropped
         FrameWise(StandardScaler()),
-        CNNLSTMClassifier(epochs=25, random_state=0),
+        CNNLSTMClassifier(epochs=15, random_state=0),
     ),
 }
 
@@ -122,6 +122,7 @@ print(f"\nA fresh process hears {answer} in {Path(recording).name} (acted: {corp
 # In short: which of the two to take depends on the speech, and the report says how sure that is.
 
 print(
-    f"{winner} has the higher UAR of unseen speakers, {reports[winner].uar:.2f}; the table above says whether that is "
-    f"more than chance. Pictures and ser.joblib are in {output}/; {time.perf_counter() - started:.0f} s in all."
+    f"Taken: {winner}, with a UAR of {reports[winner].uar:.2f} for unseen speakers; the table above says whether the "
+    f"difference is more than chance. Pictures and ser.joblib are in {output}/; {time.perf_counter() - started:.0f} s "
+    "in all."
 )

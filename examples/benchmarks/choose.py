@@ -17,13 +17,15 @@ import time
 from pathlib import Path
 
 import joblib
+from emodb_speakers import on_frames
+from emodb_speakers import statistics as statistics_recognizer
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from sklearn_ser import HandcraftedFeatures, fetch_emodb, load_waveform, make_recognizer
+from sklearn_ser import CNNLSTMClassifier, HandcraftedFeatures, fetch_emodb, load_waveform, make_recognizer
 from sklearn_ser.systems import whisper_discriminants
 
 
@@ -37,6 +39,9 @@ def pipelines(memory):
     yield "whisper_discriminants()", whisper_discriminants(memory=memory)
     tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
     yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
+    yield "log-mel, CNNLSTMClassifier()", on_frames(CNNLSTMClassifier(random_state=0), memory=memory)
+    for robust in (False, True):
+        yield f"statistics network, robust={robust}", statistics_recognizer(0, memory, robust)
 
 
 def accuracy(corpus, chosen):

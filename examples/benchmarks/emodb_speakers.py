@@ -28,6 +28,7 @@ from sklearn_ser import (
     WaveformChunker,
     fetch_emodb,
     make_recognizer,
+    real_world_augmenters,
 )
 from sklearn_ser.neural.networks import statistics_network
 
@@ -48,11 +49,13 @@ def on_frames(network, **params):
     return make_pipeline(MelSpectrogramTransformer(**params), FrameWise(StandardScaler()), network)
 
 
-def statistics(seed, memory):
+def statistics(seed, memory, robust=False):
+    """The statistics network, trained with copies of other pitch; on request with real-world copies, too."""
     training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
     network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training)
     frames = on_frames(network, n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
-    return AugmentedClassifier(frames, [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)], random_state=0)
+    shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
+    return AugmentedClassifier(frames, [*shifts, *(real_world_augmenters() * 3 if robust else [])], random_state=0)
 
 
 # A function of seed and memory each.
@@ -62,7 +65,10 @@ PIPELINES = {
     # One-vs-one votes often tie; scikit-learn's default then takes the class whose name comes first.
     "svm-ties": ("the same, break_ties=True", svm(break_ties=True)),
     "means": ("bledea170, SVC(C=10)", svm("bledea170")),
-    "mel": ("log-mel CNN-LSTM, defaults", lambda seed, memory: on_frames(CNNLSTMClassifier(random_state=seed))),
+    "mel": (
+        "log-mel CNN-LSTM, defaults",
+        lambda seed, memory: on_frames(CNNLSTMClassifier(random_state=seed), memory=memory),
+    ),
     "chunks": (
         "waveform CNN-LSTM, defaults",
         lambda seed, memory: make_pipeline(WaveformChunker(), CNNLSTMClassifier(random_state=seed)),

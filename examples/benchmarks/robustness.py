@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import scipy.signal
 import soundfile
+from emodb_speakers import statistics  # which lies beside this file
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
@@ -28,19 +29,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import (
-    AugmentedClassifier,
-    FrameWise,
     HandcraftedFeatures,
-    MelSpectrogramTransformer,
-    NetworkClassifier,
-    PitchShift,
     WaveformFeatures,
     fetch_emodb,
     load_waveform,
     make_recognizer,
-    real_world_augmenters,
 )
-from sklearn_ser.neural.networks import statistics_network
 from sklearn_ser.systems import whisper_discriminants
 
 SR, SEED = 16000, 2026
@@ -199,14 +193,8 @@ def pipelines(memory, seed):
     yield "whisper_discriminants()", whisper_discriminants(memory=memory)
     tiny = whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3], memory=memory)
     yield 'whisper_discriminants("openai/whisper-tiny.en", [1, 2, 3])', tiny
-    training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
-    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training)
-    mel = MelSpectrogramTransformer(n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
-    frames = make_pipeline(mel, FrameWise(StandardScaler()), network)
-    shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
     for robust in (False, True):
-        augmenters = [*shifts, *(real_world_augmenters() * 3 if robust else [])]
-        yield f"statistics_network, robust={robust}", AugmentedClassifier(frames, augmenters, random_state=0)
+        yield f"statistics_network, robust={robust}", statistics(seed, memory, robust)
     try:
         import opensmile  # a peer only; its licence is non-commercial
     except ImportError:
