@@ -49,10 +49,10 @@ def on_frames(network, **params):
     return make_pipeline(MelSpectrogramTransformer(**params), FrameWise(StandardScaler()), network)
 
 
-def statistics(seed, memory, robust=False):
+def statistics(seed, memory, robust=False, **params):
     """The statistics network, trained with copies of other pitch; on request with real-world copies, too."""
     training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
-    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training)
+    network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training, **params)
     frames = on_frames(network, n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
     shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
     return AugmentedClassifier(frames, [*shifts, *(real_world_augmenters() * 3 if robust else [])], random_state=0)
@@ -74,10 +74,17 @@ PIPELINES = {
         lambda seed, memory: make_pipeline(WaveformChunker(), CNNLSTMClassifier(random_state=seed)),
     ),
     "statistics": ("log-mel statistics network", statistics),
+    "untrimmed": (
+        "log-mel statistics, untrimmed",
+        lambda seed, memory: statistics(seed, memory, network__trim=False),
+    ),
 }
-SEEDED = {"mel", "chunks", "statistics"}
+SEEDED = {"mel", "chunks", "statistics", "untrimmed"}
 # What a soft VotingClassifier of two of them says: their members are not trained twice.
-VOTES = {"vote": ("recommended + statistics network", ("recommended", "statistics"))}
+VOTES = {
+    "vote": ("recommended + statistics network", ("recommended", "statistics")),
+    "vote-untrimmed": ("recommended + untrimmed", ("recommended", "untrimmed")),
+}
 
 
 def main():
