@@ -181,7 +181,8 @@ class CNNLSTMClassifier(_Convolutional):
     spatial_dropout : float, default=0.1
         Fraction of each block's feature maps dropped in training.
     statistics_units : int, default=128
-        Size of the ReLU layer that reads the statistics of the frames; 0 leaves them out. Chunks of waveform have none.
+        Size of the ReLU layer that reads the statistics of the frames, which should be standardised; 0 leaves them
+        out. Chunks of waveform have none.
     <training>
 
     Attributes
