@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._masking import LOWEST, mask_padding, masked_mean
+from ._masking import LOWEST, masked_mean
 
 
 def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
@@ -57,17 +57,16 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
     return x, mask
 
 
-def convolutions(frames, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
+def convolutions(x, mask, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
     """Blocks over the frames, or inside each chunk, then its mean; real steps (n_clips, n_steps, n) and their mask."""
     from ._keras import keras
 
     ops = keras.ops
 
-    x, mask = mask_padding(frames)
     real = mask
     if chunks:
+        mask = ops.repeat(mask[:, :, None], x.shape[2], axis=2)
         x = x[:, :, :, None]
-        mask = ops.repeat(mask[:, :, None], frames.shape[2], axis=2)
     for index, (n, kernel, stride, pool) in enumerate(zip(filters, kernel_size, strides, pool_size, strict=True)):
         x, mask = conv_block(
             x, mask, index, filters=n, kernel_size=kernel, strides=stride, pool_size=pool, dropout=dropout
@@ -113,7 +112,7 @@ def classify(
     """Dense ReLU layers, dropout, and a softmax; on request with batch normalisation between the dense layers.
 
     The softmax reads what is `beside` x, too. In training, it then goes without x for half of the clips (ModDrop, cited
-    in `cnn_lstm`), lest x, which fits the training clips sooner, decides alone.
+    in `cnn_lstm`): x fits the training clips sooner, and would decide alone.
     """
     from ._keras import keras
 

@@ -112,8 +112,10 @@ def cnn(
     from ._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
+    x, mask = mask_padding(frames)
     x, mask = convolutions(
-        frames,
+        x,
+        mask,
         chunks=chunks,
         filters=filters,
         kernel_size=kernel_size,
@@ -175,8 +177,10 @@ def cnn_lstm(
     from ._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
+    real_frames, real = mask_padding(frames)
     x, mask = convolutions(
-        frames,
+        real_frames,
+        real,
         chunks=chunks,
         filters=filters,
         kernel_size=kernel_size,
@@ -186,7 +190,7 @@ def cnn_lstm(
     )
     x, statistics = lstms(x, mask, lstm_units), None
     if statistics_units:
-        statistics = frame_statistics(*mask_padding(frames))
+        statistics = frame_statistics(real_frames, real)
         statistics = read_statistics(statistics, [statistics_units], dropout=dropout, input_dropout=dropout)
     probabilities = classify(x, n_classes, dense_units=dense_units, dropout=dropout, batch_norm=True, beside=statistics)
     return keras.Model(frames, probabilities, name="cnn_lstm")
