@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 import soundfile
+from helpers import PassOn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
@@ -18,7 +19,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from test_augmentation import PassOn
 
 from sklearn_ser import (
     AddNoise,
