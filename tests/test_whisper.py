@@ -152,6 +152,22 @@ def test_pools_are_statistics_of_the_frames(folder, noise):
     assert transformer.get_feature_names_out()[[0, -1]].tolist() == ["whisper_l1_0_mean", f"whisper_l1_{WIDTH - 1}_std"]
 
 
+@pytest.mark.parametrize("layer", [1, None])
+def test_windows_of_frames_are_pooled_to_their_means(layer, folder, noise):
+    frames = WhisperFeatures(folder, layer, pooling=None).fit_transform(noise)
+    transformer = WhisperFeatures(folder, layer, pooling=4).fit(noise)
+    pooled = transformer.transform(noise)
+    assert pooled.shape[1] == transformer.n_frames_ == -(-frames.shape[1] // 4)
+    for clip, steps in zip(frames, pooled, strict=True):
+        clip = clip[~np.isnan(clip[:, 0])]
+        means = [clip[start : start + 4].mean(axis=0) for start in range(0, len(clip), 4)]  # the last of 1 to 4
+        np.testing.assert_allclose(steps[: len(means)], means, atol=1e-5)
+        assert np.isnan(steps[len(means) :]).all()
+    names = WhisperFeatures(folder, layer, pooling=None).fit(noise).get_feature_names_out()
+    assert list(transformer.get_feature_names_out()) == list(names)
+    assert isinstance(transformer.set_output(transform="pandas").transform(noise), np.ndarray)
+
+
 def test_no_bit_depends_on_the_clips_beside_or_on_workers(folder, noise):
     transformer = WhisperFeatures(folder, 2).fit(noise)
     alone = np.concatenate([transformer.transform([waveform]) for waveform in noise])

@@ -5,9 +5,9 @@
 Parts: "accuracy", speakers unseen in training (EMO-DB: leave one speaker out; RAVDESS: six groups of speakers; TESS:
 leave one of two out), UAR of the pooled predictions, plain and inside `SpeakerNormalizer` with whole speakers
 (``singleton_fraction=0``); "noise", trained clean and tested in noise; "frames", `AttentionBLSTMClassifier`, and
-"tuned", `WhisperClassifier`, over `--seeds`, which take an hour and hours a seed; "speed", all of EMO-DB beside
-openSMILE's ComParE_2016 (pip install opensmile) in the same run; "clip", a single clip of 3 s beside the bare network;
-"size", what a saved pipeline holds.
+"tuned", `WhisperClassifier`, over `--seeds`, which take a quarter of an hour and hours a seed; "speed", all of EMO-DB
+beside openSMILE's ComParE_2016 (pip install opensmile) in the same run; "clip", a single clip of 3 s beside the bare
+network; "size", what a saved pipeline holds.
 The models must be in the data home or the Hugging Face cache, or are downloaded.
 """
 
@@ -163,12 +163,11 @@ def noise(name, memory):
 
 def frames(name, memory, seeds):
     model = make_pipeline(
-        WhisperFeatures(layer=[2, 3, 4], pooling=None, memory=memory),
+        WhisperFeatures(layer=[2, 3, 4], pooling=5, memory=memory),
         FrameWise(StandardScaler()),
         AttentionBLSTMClassifier(
             64,
             dense_units=64,
-            pool_size=5,
             input_noise=0.3,
             epochs=40,
             learning_rate_schedule="cosine",
