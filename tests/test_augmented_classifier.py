@@ -7,8 +7,8 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import LABELS, GlobalGain, Recorder, harmonic, inverted, power, softened
-from sklearn.base import BaseEstimator, clone
+from helpers import LABELS, GlobalGain, Recorder, harmonic, inverted, power, quieter, softened
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -24,9 +24,12 @@ from sklearn_ser import (
     TimeStretch,
     WaveformLoader,
 )
+from sklearn_ser.audio._input import as_clips
+from sklearn_ser.audio._io import load_waveform
 from sklearn_ser.augmentation import augment_clips
 
 SVM = make_pipeline(HandcraftedFeatures(), SVC())
+SVM_WITH_VALUES = make_pipeline(HandcraftedFeatures(), StandardScaler(), SVC(decision_function_shape="ovr"))
 
 
 @pytest.fixture
@@ -164,9 +167,8 @@ def test_copies_do_not_depend_on_n_jobs_and_random_state_decides(files, global_s
 
 
 def test_no_waveform_of_a_copy_is_kept(files):
-    classifier = AugmentedClassifier(SVM, [AddNoise(snr=10)])
-    rows, augmented = classifier._augment(files)
-    assert len(pickle.dumps(augmented)) < 200 * len(rows)
+    augmented = AugmentedClassifier(Recorder(), [AddNoise(snr=10)]).fit(files, LABELS).estimator_.X_
+    assert len(augmented) == 12 and len(pickle.dumps(augmented)) < 200 * 12
 
 
 def test_errors_name_the_row_that_the_user_knows(files, tmp_path):
@@ -277,3 +279,92 @@ def test_noise_to_test_on_is_not_the_noise_trained_on(tones):
     for row, clip in enumerate(tones):
         correlation = np.corrcoef(inner.waveforms_[6 + row] - clip, tested[row] - clip)[0, 1]
         assert abs(correlation) < 0.2
+
+
+# ----------------------------------------------------------------------------------------------- test-time augmentation
+
+
+class Level(ClassifierMixin, BaseEstimator):
+    """Says how loud clips are: by probabilities, decision values or classes alone."""
+
+    def __init__(self, says=("predict_proba",)):
+        self.says = says
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def __getattr__(self, name):
+        if name in ("predict_proba", "decision_function") and name in vars(self).get("says", ()):
+            return getattr(self, f"_{name}")
+        raise AttributeError(name)
+
+    def _predict_proba(self, X, bonus=None):
+        loud = np.array([np.abs(load_waveform(clip)).max() for clip in as_clips(X)])
+        loud = loud + (0 if bonus is None else np.asarray(bonus))
+        return np.column_stack([1 - loud, loud])
+
+    def _decision_function(self, X):
+        return self._predict_proba(X)[:, 1] - 0.5
+
+    def predict(self, X):
+        return self.classes_[self._predict_proba(X).argmax(axis=1)]
+
+
+def test_probabilities_are_means_over_a_clip_and_its_copies(files):
+    clips = [np.full(n, level, np.float32) for n, level in zip((9, 5, 7), (0.8, 0.4, 0.9), strict=True)]
+    y = ["calm", "calm", "fear"]
+    for says, decided in (
+        (("predict_proba", "decision_function"), ["fear", "calm", "fear"]),  # 0.5333, 0.2667 and 0.6
+        (("decision_function",), ["fear", "calm", "fear"]),
+        ((), ["calm", "calm", "calm"]),  # two of three are below a half
+    ):
+        classifier = AugmentedClassifier(Level(says), test_time_augmenters=[quieter, quieter])
+        classifier.fit(clips, y)
+        assert classifier.predict(clips).tolist() == decided
+        assert [hasattr(classifier, name) for name in ("predict_proba", "decision_function")] == [
+            name in says for name in ("predict_proba", "decision_function")
+        ]
+        expected = np.array([0.8, 0.4, 0.9]) * 2 / 3
+        if "predict_proba" in says:
+            np.testing.assert_allclose(classifier.predict_proba(clips)[:, 1], expected, rtol=1e-6)
+            np.testing.assert_allclose(classifier.predict_proba(clips, bonus=[0.1, 0.0, 0.0])[0, 1], expected[0] + 0.1)
+        if "decision_function" in says:
+            np.testing.assert_allclose(classifier.decision_function(clips), expected - 0.5, rtol=1e-6)
+
+
+def test_copies_to_predict_by_are_the_same_each_time_and_beside_any_clips(files, tmp_path):
+    noise = AddNoise(snr=(0, 10), p=0.7)  # so that some clips have fewer copies
+    classifier = AugmentedClassifier(SVM_WITH_VALUES, [noise], test_time_augmenters=[noise, GlobalGain()])
+    X = pd.DataFrame({"path": files, "speaker": range(6)})
+    values = classifier.fit(X, LABELS).decision_function(X)
+    plain = clone(classifier).set_params(test_time_augmenters=())
+    assert np.abs(values - plain.fit(X, LABELS).decision_function(X)).max() > 1e-3
+    joblib.dump(classifier, tmp_path / "fitted.joblib")
+    for fitted in (classifier, joblib.load(tmp_path / "fitted.joblib")):
+        np.testing.assert_array_equal(fitted.decision_function(X), values)
+        np.testing.assert_allclose(fitted.decision_function(X.iloc[[4, 4, 1]]), values[[4, 4, 1]], rtol=1e-6)
+    assert classifier.estimator_[-1].shape_fit_[0] < 12  # training made none of them
+
+
+def test_a_memory_knows_the_copies_of_training(files, tmp_path):
+    shift = PitchShift(1)
+    pipeline = make_pipeline(HandcraftedFeatures(feature_set="bledea170", memory=tmp_path), SVC())
+    classifier = AugmentedClassifier(pipeline, [shift], test_time_augmenters=[shift], random_state=0)
+
+    def kept():
+        return sum(1 for _ in tmp_path.rglob("output*"))
+
+    classifier.fit(files, LABELS)
+    classifier.estimator_[0].set_params(memory=tmp_path)
+    assert kept() == 12
+    classifier.predict(files)
+    assert kept() == 12
+    classifier.set_params(test_time_augmenters=[PitchShift(2)]).predict(files)
+    assert kept() == 18
+
+
+@pytest.mark.parametrize("augmenters", [[AddNoise], [AddNoise(snr=20), "noise"]])
+def test_test_time_augmenters_are_checked_before_training(tones, augmenters):
+    with pytest.raises(TypeError, match="An augmenter must be a callable"):
+        AugmentedClassifier(Recorder(), test_time_augmenters=augmenters).fit(tones, LABELS)

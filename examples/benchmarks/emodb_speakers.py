@@ -50,12 +50,18 @@ def on_frames(network, **params):
 
 
 def statistics(seed, memory, robust=False, **params):
-    """The statistics network, trained with copies of other pitch; on request with real-world copies, too."""
+    """The statistics network, trained with copies of other pitch.
+
+    It predicts by such copies, too; or, if it is to be robust, trains with real-world copies, too, and predicts clips
+    as they are.
+    """
     training = dict(epochs=20, learning_rate=3e-3, learning_rate_schedule="cosine", label_smoothing=0.1)
     network = NetworkClassifier(statistics_network, class_weight="balanced", random_state=seed, **training, **params)
     frames = on_frames(network, n_mels=40, n_fft=400, hop_length=160, memory=memory)  # of 25 ms, every 10 ms
     shifts = [PitchShift(n_steps) for n_steps in (-2, -1, 1, 2)]
-    return AugmentedClassifier(frames, [*shifts, *(real_world_augmenters() * 3 if robust else [])], random_state=0)
+    if robust:
+        return AugmentedClassifier(frames, [*shifts, *(real_world_augmenters() * 3)], random_state=0)
+    return AugmentedClassifier(frames, shifts, test_time_augmenters=shifts, random_state=0)
 
 
 # A function of seed and memory each.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,22 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, method, **params).estimator[callee]
         return getattr(self.estimator_, callee)(X, **params)
+
+    def _most_telling(self) -> str:
+        """The estimator's method by which parts of a clip decide: by probabilities, if there are any."""
+        fitted = getattr(self, "estimator_", self.estimator)
+        return next((m for m in ("predict_proba", "decision_function") if hasattr(fitted, m)), "predict")
+
+    def _of_parts(self, method: str, X, params: dict, part: Callable) -> tuple[np.ndarray, np.ndarray]:
+        """What the estimator says of the parts of each clip, and the row of the clip of each.
+
+        ``part(clips)`` returns these rows and the parts, one clip after the other.
+        """
+        check_is_fitted(self, "classes_")
+        clips = as_clips(X)
+        rows, parts = part(clips)
+        repeated = _check_method_params(clips, params, indices=rows)
+        return self._delegate(method, in_form_of(X, parts, rows), repeated), rows
 
     def __sklearn_tags__(self):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)

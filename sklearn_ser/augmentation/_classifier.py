@@ -13,6 +13,7 @@ from ..audio._io import clip_digest
 from ..audio._lazy import AlteredClip
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..utils._messages import short
+from ..utils._pooling import decide, means, pool
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import Interval, estimator_has
 from ._base import Seeded, as_augmenter
@@ -65,10 +66,11 @@ def augment_clips(X, augmenter, *, random_state=None):
 
 
 class AugmentedClassifier(RowExpandingClassifier):
-    """Train a classifier of clips on augmented copies of them; predict clips as they are.
+    """Train a classifier of clips on augmented copies of them; predict clips as they are, or by copies of them, too.
 
-    In `fit`, and nowhere else, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole
-    pipeline, from the audio on: in a cross-validation around it, no copy of a test clip is ever seen in training.
+    In `fit`, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline, from the audio
+    on: in a cross-validation around it, no copy of a test clip is ever seen in training. With `test_time_augmenters`,
+    the probabilities of a clip are means over it and its copies (test-time augmentation [1]_).
 
     Read more in the guide: :doc:`robustness </guide/robustness>`.
 
@@ -103,10 +105,15 @@ class AugmentedClassifier(RowExpandingClassifier):
         training takes three times as long and not 13 times, and all 12 are heard. None takes all of them for each clip.
     keep_original : bool, default=True
         Whether the clips themselves are trained on, too.
+    test_time_augmenters : sequence of callables, default=()
+        Each makes a copy of each clip that is predicted; predicting takes as many times the time. They help where the
+        estimator was trained on such copies (`PitchShift` of the same steps: `docs/benchmarks.md`), and harm where it
+        was not.
     random_state : int, RandomState instance or None, default=None
         Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which
         they are made nor on what other clips there are. All folds of a cross-validation make the same copies of a clip,
-        so that a memory (`memory=` of the transformers) makes and analyses each of them once.
+        so that a memory (`memory=` of the transformers) makes and analyses each of them once. A fitted classifier
+        always makes the same copies of a clip that it predicts.
 
     Attributes
     ----------
@@ -131,6 +138,11 @@ class AugmentedClassifier(RowExpandingClassifier):
       request. One that stops early inside another estimator, where groups do not reach it, is refused.
     - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and
       test folds.
+
+    References
+    ----------
+    .. [1] Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", NeurIPS
+       2012, which averages over crops and reflections of an image.
     """
 
     _parts = "copies"
@@ -140,14 +152,25 @@ class AugmentedClassifier(RowExpandingClassifier):
         "augmenters": [tuple, list],
         "n_copies": [Interval(Integral, 1, None, closed="left"), None],
         "keep_original": ["boolean"],
+        "test_time_augmenters": [tuple, list],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, augmenters=(), *, n_copies=None, keep_original=True, random_state=None):
+    def __init__(
+        self,
+        estimator,
+        augmenters=(),
+        *,
+        n_copies=None,
+        keep_original=True,
+        test_time_augmenters=(),
+        random_state=None,
+    ):
         self.estimator = estimator
         self.augmenters = augmenters
         self.n_copies = n_copies
         self.keep_original = keep_original
+        self.test_time_augmenters = test_time_augmenters
         self.random_state = random_state
 
     def fit(self, X, y, sample_weight=None, groups=None, **params):
@@ -179,29 +202,39 @@ class AugmentedClassifier(RowExpandingClassifier):
             clip is left to train on, or the classifier stops early on a split that takes no `groups`.
         """
         clips = self._check_fit(X, y, sample_weight, groups)
+        for augmenter in self.test_time_augmenters:
+            as_augmenter(augmenter)
+        self._seed = draw_seed(self.random_state)
         rows, augmented = self._augment(clips)
         given = {"sample_weight": sample_weight, "groups": groups, **params}
         self._fit_rows(X, y, clips, augmented, rows, given)
         return self
 
     def predict(self, X, **params):
-        """Class of each clip, as it is.
+        """Class of each clip.
+
+        With `test_time_augmenters`, the one with the highest mean probability over the clip and its copies; without
+        probabilities, the highest mean decision value decides, and without either, most of them do.
 
         Parameters
         ----------
         X : audio input of n_clips
         **params : dict
-            What else the estimator's `predict` is to be given; with metadata routing, what its steps request.
+            What else the method of the estimator that decides is to be given, one value a clip; with metadata routing,
+            what its steps request.
 
         Returns
         -------
         labels : ndarray of shape (n_clips,)
         """
-        return self._delegate("predict", X, params)
+        if not self.test_time_augmenters:
+            return self._delegate("predict", X, params)
+        values, rows = self._of_copies("predict", X, params)
+        return decide(values, rows, self._callees()["predict"], self.classes_)
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
-        """Probability of each class, for each clip as it is.
+        """Probability of each class for each clip, the mean over it and its copies.
 
         Parameters
         ----------
@@ -214,11 +247,13 @@ class AugmentedClassifier(RowExpandingClassifier):
         probabilities : ndarray of shape (n_clips, n_classes)
             Columns in the order of `classes_`.
         """
-        return self._delegate("predict_proba", X, params)
+        if not self.test_time_augmenters:
+            return self._delegate("predict_proba", X, params)
+        return pool(*self._of_copies("predict_proba", X, params), "mean")
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X, **params):
-        """Decision values for each clip as it is.
+        """Decision values for each clip, means over it and its copies.
 
         Parameters
         ----------
@@ -230,11 +265,34 @@ class AugmentedClassifier(RowExpandingClassifier):
         -------
         values : ndarray of shape (n_clips,) or (n_clips, n_classes)
         """
-        return self._delegate("decision_function", X, params)
+        if not self.test_time_augmenters:
+            return self._delegate("decision_function", X, params)
+        return means(*self._of_copies("decision_function", X, params))
+
+    def _callees(self):
+        """`predict` of clips and their copies goes by probabilities, if there are any, or else by decision values."""
+        methods = super()._callees()
+        return {**methods, "predict": self._most_telling()} if self.test_time_augmenters else methods
+
+    def _of_copies(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
+        """What the estimator says of each clip and its copies, and the row of the clip of each."""
+        return self._of_parts(method, X, params, self._copies)
+
+    def _copies(self, clips: Sequence) -> tuple[np.ndarray, list]:
+        """Each clip and its copies to predict by, one clip after the other, and the row of each."""
+        augmenters = [as_augmenter(augmenter) for augmenter in self.test_time_augmenters]
+        rows, made = [], []
+        for row, (clip, (content, _)) in enumerate(zip(clips, _identities(clips), strict=True)):
+            # As in training, so that a memory that knows a copy from there need not make it again.
+            alterations = [Seeded(a, (self._seed, 1 + k, content, 0), name) for k, (a, name) in enumerate(augmenters)]
+            copies = [AlteredClip(clip, alter, row) for alter in alterations if alter.is_applied()]
+            rows += [row] * (1 + len(copies))
+            made += [clip, *copies]
+        return np.asarray(rows), made
 
     def _augment(self, clips: Sequence) -> tuple[np.ndarray, list]:
         """Clips to train on, and the row that each of them came from."""
-        seed, n_clips = draw_seed(self.random_state), len(clips)
+        seed, n_clips = self._seed, len(clips)
         rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
         identities = _identities(clips)
         drawn = self._draw(seed, identities)

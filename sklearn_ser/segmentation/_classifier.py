@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..audio._input import as_clips, one_recording
+from ..audio._input import one_recording
 from ..audio._io import clip_length, load_part
 from ..audio._lazy import Segment
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..audio._stream import Cut, check_rate, segments_of_stream
-from ..utils._pooling import first_rows, means, pool
+from ..utils._pooling import decide, means, pool
 from ..utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
 from ._timeline import Timeline
 
@@ -171,12 +171,7 @@ class SegmentClassifier(RowExpandingClassifier):
         labels : ndarray of shape (n_clips,)
         """
         values, rows = self._of_segments("predict", X, params)
-        callee = self._callees()["predict"]
-        if callee == "predict":
-            votes = values[:, np.newaxis] == self.classes_
-            return self.classes_[np.add.reduceat(votes, first_rows(rows), axis=0, dtype=int).argmax(axis=1)]
-        pooled = pool(values, rows, self.pooling) if callee == "predict_proba" else means(values, rows)
-        return self.classes_[(pooled > 0).astype(int) if pooled.ndim == 1 else pooled.argmax(axis=1)]
+        return decide(values, rows, self._callees()["predict"], self.classes_, self.pooling)
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -328,10 +323,7 @@ class SegmentClassifier(RowExpandingClassifier):
 
     def _callees(self):
         """`predict` goes by probabilities, if there are any, or else by decision values."""
-        methods = super()._callees()
-        fitted = getattr(self, "estimator_", self.estimator)
-        preferred = [method for method in ("predict_proba", "decision_function") if hasattr(fitted, method)]
-        return {**methods, "predict": (preferred or ["predict"])[0]}
+        return {**super()._callees(), "predict": self._most_telling()}
 
     def _check_durations(self) -> int:
         """Check what relates two parameters; the rate at which segments are counted."""
@@ -392,8 +384,4 @@ class SegmentClassifier(RowExpandingClassifier):
 
     def _of_segments(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
         """What the estimator says of each segment, and the row of the clip of each."""
-        check_is_fitted(self, "classes_")
-        clips = as_clips(X)
-        rows, segments = self._segments(clips)
-        repeated = _check_method_params(clips, params, indices=rows)
-        return self._delegate(method, in_form_of(X, segments, rows), repeated), rows
+        return self._of_parts(method, X, params, self._segments)
