@@ -80,15 +80,20 @@ PIPELINES = {
         lambda seed, memory: make_pipeline(WaveformChunker(), CNNLSTMClassifier(random_state=seed)),
     ),
     "statistics": ("log-mel statistics network", statistics),
+    "as-is": (
+        "the same, clips as they are",
+        lambda seed, memory: statistics(seed, memory).set_params(test_time_augmenters=()),
+    ),
     "untrimmed": (
-        "log-mel statistics, untrimmed",
-        lambda seed, memory: statistics(seed, memory, network__trim=False),
+        "as they are, untrimmed",
+        lambda seed, memory: statistics(seed, memory, network__trim=False).set_params(test_time_augmenters=()),
     ),
 }
-SEEDED = {"mel", "chunks", "statistics", "untrimmed"}
+SEEDED = {"mel", "chunks", "statistics", "as-is", "untrimmed"}
 # What a soft VotingClassifier of two of them says: their members are not trained twice.
 VOTES = {
     "vote": ("recommended + statistics network", ("recommended", "statistics")),
+    "vote-as-is": ("recommended + as they are", ("recommended", "as-is")),
     "vote-untrimmed": ("recommended + untrimmed", ("recommended", "untrimmed")),
 }
 
