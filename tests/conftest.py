@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -66,6 +67,14 @@ def leave_old_networks_alone():
     yield
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def global_state():
+    """The global generators must be left as found."""
+    before = random.getstate(), np.random.get_state()
+    yield
+    np.testing.assert_equal((random.getstate(), np.random.get_state()), before)
 
 
 @pytest.fixture(scope="session")

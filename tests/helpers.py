@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
+from sklearn_ser import AddNoise, PitchShift, TimeStretch
 from sklearn_ser.audio._input import as_clips
 from sklearn_ser.audio._io import load_waveform
 
 SR = 16000
 LABELS = np.array(list("aabbcc"))  # of six clips
+TRAINING = dict(learning_rate=0.02, epochs=3, batch_size=16, random_state=0)
 SMALL = dict(
     filters=[8, 8],
     pool_size=2,
@@ -87,6 +89,14 @@ def power(waveform):
 
 
 # ---------------------------------------------------------------------------------------- callables that are augmenters
+
+
+OURS = [AddNoise(amplitude=0.01), AddNoise(snr=10), PitchShift(), TimeStretch(1.2)]
+
+
+def ids(augmenter):
+    """Names without addresses in memory."""
+    return str(augmenter) if isinstance(augmenter, BaseEstimator) else getattr(augmenter, "__name__", "object")
 
 
 def inverted(waveform, sr):

@@ -1,15 +1,13 @@
 """Altered clips are lazy, the same each time and everywhere, and decoded as their originals are."""
 
 import pickle
-import random
 
 import joblib
 import librosa
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import SR, GlobalGain, power, softened
-from sklearn.base import BaseEstimator
+from helpers import OURS, SR, GlobalGain, ids, power, softened
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
@@ -25,22 +23,6 @@ from sklearn_ser import (
 )
 from sklearn_ser.audio._io import clip_length, load_waveform
 from sklearn_ser.augmentation import augment_clips
-
-OURS = [AddNoise(amplitude=0.01), AddNoise(snr=10), PitchShift(), TimeStretch(1.2)]
-
-
-def ids(augmenter):
-    """Names without addresses in memory."""
-    return str(augmenter) if isinstance(augmenter, BaseEstimator) else getattr(augmenter, "__name__", "object")
-
-
-@pytest.fixture
-def global_state():
-    """The global generators must be left as found."""
-    before = random.getstate(), np.random.get_state()
-    yield
-    np.testing.assert_equal((random.getstate(), np.random.get_state()), before)
-
 
 # ---------------------------------------------------------------------------------------------------------- lazy copies
 

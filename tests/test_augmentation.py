@@ -1,12 +1,10 @@
 """Augmenters do to a waveform what they say."""
 
-import random
-
 import librosa
 import numpy as np
 import pytest
-from helpers import SR, harmonic, power
-from sklearn.base import BaseEstimator, clone
+from helpers import OURS, SR, harmonic, ids, power
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
@@ -20,8 +18,6 @@ from sklearn_ser import (
 )
 from sklearn_ser.augmentation import augment_clips
 
-OURS = [AddNoise(amplitude=0.01), AddNoise(snr=10), PitchShift(), TimeStretch(1.2)]
-
 
 def sine(f0, duration=1.0, sr=SR):
     return (0.5 * np.sin(2 * np.pi * f0 * np.arange(round(duration * sr)) / sr)).astype(np.float32)
@@ -30,19 +26,6 @@ def sine(f0, duration=1.0, sr=SR):
 def f0_of(waveform, sr=SR):
     inner = waveform[waveform.size // 8 : -waveform.size // 8]
     return np.median(librosa.yin(inner, fmin=50, fmax=2000, sr=sr, frame_length=2048))
-
-
-def ids(augmenter):
-    """Names without addresses in memory."""
-    return str(augmenter) if isinstance(augmenter, BaseEstimator) else getattr(augmenter, "__name__", "object")
-
-
-@pytest.fixture
-def global_state():
-    """The global generators must be left as found."""
-    before = random.getstate(), np.random.get_state()
-    yield
-    np.testing.assert_equal((random.getstate(), np.random.get_state()), before)
 
 
 # ----------------------------------------------------------------------------------------------------------- augmenters

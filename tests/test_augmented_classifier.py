@@ -1,7 +1,6 @@
-"""The classifier trains on copies, and predicts clips as they are."""
+"""The classifier trains on copies, and predicts clips as they are, or by copies, too."""
 
 import pickle
-import random
 
 import joblib
 import numpy as np
@@ -30,14 +29,6 @@ from sklearn_ser.augmentation import augment_clips
 
 SVM = make_pipeline(HandcraftedFeatures(), SVC())
 SVM_WITH_VALUES = make_pipeline(HandcraftedFeatures(), StandardScaler(), SVC(decision_function_shape="ovr"))
-
-
-@pytest.fixture
-def global_state():
-    """The global generators must be left as found."""
-    before = random.getstate(), np.random.get_state()
-    yield
-    np.testing.assert_equal((random.getstate(), np.random.get_state()), before)
 
 
 # ----------------------------------------------------------------------------------------------------------- classifier

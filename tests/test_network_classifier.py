@@ -7,7 +7,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-from helpers import run_python
+from helpers import TRAINING, run_python
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -15,8 +15,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_ser import FrameWise, NetworkClassifier
 from sklearn_ser.neural import networks
-
-TRAINING = dict(learning_rate=0.02, epochs=3, batch_size=16, random_state=0)
 
 
 def timeseries(input_layer, mask, num_classes, filters=8):

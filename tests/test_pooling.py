@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
+from helpers import TRAINING
 
 from sklearn_ser import NetworkClassifier
 from sklearn_ser.neural import networks
-
-TRAINING = dict(learning_rate=0.02, epochs=3, batch_size=16, random_state=0)
 
 
 @pytest.mark.parametrize("n_heads", [1, 3])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 import soundfile
-from helpers import PassOn
+from helpers import LABELS, PassOn, inverted
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
@@ -39,7 +39,6 @@ from sklearn_ser.segmentation import _classifier
 
 SR = 16000
 FEATURES = HandcraftedFeatures(feature_set="bledea170")
-LABELS = np.array(list("aabbcc"))
 # Tones of 0.1 to 0.6 s are cut into this many segments of 0.2 s, one every 0.1 s.
 N_SEGMENTS = np.array([1, 1, 2, 3, 4, 5])
 ROWS = np.repeat(np.arange(6), N_SEGMENTS)
@@ -82,10 +81,6 @@ class Voter(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return self.classes_[[-int(np.abs(load_waveform(clip)).max() > 0.5) for clip in X]]
-
-
-def inverted(waveform, sr):
-    return -waveform
 
 
 @pytest.fixture(scope="module")

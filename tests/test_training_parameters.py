@@ -2,18 +2,18 @@
 
 import pickle
 
+import helpers
 import numpy as np
 import pytest
+from helpers import TRAINING
 from sklearn.base import clone
 
-from sklearn_ser import CNNLSTMClassifier, LSTMClassifier
-
-TRAINING = dict(learning_rate=0.02, epochs=3, batch_size=16, random_state=0)
+from sklearn_ser import LSTMClassifier
 
 
 def small(**params):
-    sizes = dict(filters=[4], pool_size=2, lstm_units=4, statistics_units=0)
-    return CNNLSTMClassifier(**{**sizes, "learning_rate_schedule": None, **TRAINING, **params})
+    """A smaller one."""
+    return helpers.small(**{"filters": [4], "lstm_units": 4, **TRAINING, **params})
 
 
 # ------------------------------------------------------------------------------------------- training as Keras knows it

@@ -13,7 +13,7 @@ from ..audio._io import clip_digest
 from ..audio._lazy import AlteredClip
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..utils._messages import short
-from ..utils._pooling import decide, means, pool
+from ..utils._pooling import decide, means
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import Interval, estimator_has
 from ._base import Seeded, as_augmenter
@@ -229,7 +229,7 @@ class AugmentedClassifier(RowExpandingClassifier):
         """
         if not self.test_time_augmenters:
             return self._delegate("predict", X, params)
-        values, rows = self._of_copies("predict", X, params)
+        values, rows = self._of_parts("predict", X, params, self._copies)
         return decide(values, rows, self._callees()["predict"], self.classes_)
 
     @available_if(estimator_has("predict_proba"))
@@ -247,9 +247,7 @@ class AugmentedClassifier(RowExpandingClassifier):
         probabilities : ndarray of shape (n_clips, n_classes)
             Columns in the order of `classes_`.
         """
-        if not self.test_time_augmenters:
-            return self._delegate("predict_proba", X, params)
-        return pool(*self._of_copies("predict_proba", X, params), "mean")
+        return self._mean_of_copies("predict_proba", X, params)
 
     @available_if(estimator_has("decision_function"))
     def decision_function(self, X, **params):
@@ -265,18 +263,18 @@ class AugmentedClassifier(RowExpandingClassifier):
         -------
         values : ndarray of shape (n_clips,) or (n_clips, n_classes)
         """
-        if not self.test_time_augmenters:
-            return self._delegate("decision_function", X, params)
-        return means(*self._of_copies("decision_function", X, params))
+        return self._mean_of_copies("decision_function", X, params)
 
     def _callees(self):
         """`predict` of clips and their copies goes by probabilities, if there are any, or else by decision values."""
         methods = super()._callees()
         return {**methods, "predict": self._most_telling()} if self.test_time_augmenters else methods
 
-    def _of_copies(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
-        """What the estimator says of each clip and its copies, and the row of the clip of each."""
-        return self._of_parts(method, X, params, self._copies)
+    def _mean_of_copies(self, method: str, X, params: dict) -> np.ndarray:
+        """What the estimator says of each clip, the mean over it and its copies."""
+        if not self.test_time_augmenters:
+            return self._delegate(method, X, params)
+        return means(*self._of_parts(method, X, params, self._copies))
 
     def _copies(self, clips: Sequence) -> tuple[np.ndarray, list]:
         """Each clip and its copies to predict by, one clip after the other, and the row of each."""

@@ -14,6 +14,7 @@ from .._signal.clear_speech import speech_span
 from ..audio import AudioTransformer, load_waveform
 from ..audio._io import clip_bytes, clip_length
 from ..audio._lazy import Segment
+from ..utils._pooling import means
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ._encoder import Lent, load_encoder
 from ._hub import find_model
@@ -46,13 +47,6 @@ def _pool(parts, deviation: bool) -> np.ndarray:
     return pooled.astype(np.float32)
 
 
-def _window_means(frames: np.ndarray, size: int) -> np.ndarray:
-    """Means of so many frames each; the last is of what is left."""
-    starts = np.arange(0, len(frames), size)
-    counts = np.diff(starts, append=len(frames)).astype(np.float32)
-    return np.add.reduceat(frames, starts, axis=0) / counts[:, np.newaxis]
-
-
 def _encode(
     waveforms,
     *,
@@ -69,7 +63,10 @@ def _encode(
     clips = (_hidden(waveform, encode, n_mels, n_positions) for waveform in waveforms)
     if isinstance(pooling, str):
         return [_pool(parts, deviation=pooling == "mean_std") for parts in clips]
-    return [_window_means(np.concatenate(list(parts)), pooling or 1) for parts in clips]
+    frames = (np.concatenate(list(parts)) for parts in clips)
+    if pooling is None:
+        return list(frames)
+    return [means(each, np.arange(len(each)) // pooling).astype(np.float32) for each in frames]
 
 
 def _backend() -> tuple:
