@@ -26,9 +26,11 @@ from sklearn_ser.neural import networks
 
 SMALL = dict(epochs=6, batch_size=16, learning_rate=0.02, random_state=0)
 CLASSIFIERS = [
-    AttentionBLSTMClassifier([6], dense_units=[8], dropout=0.1, **SMALL),
-    AttentionBLSTMClassifier([6], pool_size=3, **SMALL),
-    AttentionBLSTMClassifier([4, 4], attention=False, dropout=0.0, initial_scale=0.1, **SMALL),
+    AttentionBLSTMClassifier([6], dense_units=[8], pool_size=1, dropout=0.1, **SMALL),
+    AttentionBLSTMClassifier([6], dense_units=[], pool_size=3, **SMALL),
+    AttentionBLSTMClassifier(
+        [4, 4], dense_units=[], pool_size=1, attention=False, dropout=0.0, initial_scale=0.1, **SMALL
+    ),
     CNNClassifier(filters=[8, 8], pool_size=2, **SMALL),
     CNNLSTMClassifier(filters=[8], pool_size=2, lstm_units=[8, 4], dense_units=[8, 6], statistics_units=0, **SMALL),
     CNNLSTMClassifier(filters=[4], pool_size=2, lstm_units=4, statistics_units=8, **SMALL),
@@ -235,7 +237,7 @@ def test_attention_finds_the_frame_that_tells():
     X[np.arange(160), place, 0] = 2.0
     X[np.arange(160), place, 1] = 2.0 * y - 1.0
     fitted = AttentionBLSTMClassifier(
-        [4], dense_units=[8], dropout=0.0, epochs=25, learning_rate=0.02, random_state=0
+        [4], dense_units=[8], pool_size=1, dropout=0.0, epochs=25, learning_rate=0.02, random_state=0
     ).fit(X, y)
     weights = fitted.attention_weights(X)
     assert fitted.score(X, y) > 0.9

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import (
+    AttentionBLSTMClassifier,
     AugmentedClassifier,
     CNNLSTMClassifier,
     FrameWise,
@@ -81,6 +82,10 @@ PIPELINES = {
         "log-mel CNN-LSTM, defaults",
         lambda seed, memory: on_frames(CNNLSTMClassifier(random_state=seed), memory=memory),
     ),
+    "blstm": (
+        "log-mel attention BLSTM, defaults",
+        lambda seed, memory: on_frames(AttentionBLSTMClassifier(random_state=seed), memory=memory),
+    ),
     "chunks": (
         "waveform CNN-LSTM, defaults",
         lambda seed, memory: make_pipeline(WaveformChunker(), CNNLSTMClassifier(random_state=seed)),
@@ -95,7 +100,7 @@ PIPELINES = {
         lambda seed, memory: statistics(seed, memory, network__trim=False).set_params(test_time_augmenters=()),
     ),
 }
-SEEDED = {"mel", "chunks", "statistics", "as-is", "untrimmed"}
+SEEDED = {"mel", "blstm", "chunks", "statistics", "as-is", "untrimmed"}
 # What a soft VotingClassifier of some of them says: their members are not trained twice.
 VOTES = {
     "vote-handcrafted": ("recommended + calibrated", ("recommended", "calibrated")),
@@ -138,8 +143,8 @@ def main():
         probabilities[name, seed] = said
         return emotions[said.argmax(axis=1)]
 
-    print(f"{'pipeline':32s} {'UAR':>15s} {'WA':>15s} {'seconds a seed':>15s}   UAR of each seed")
-    for name in options.only or [*(name for name in PIPELINES if name != "chunks"), *VOTES]:
+    print(f"{'pipeline':33s} {'UAR':>15s} {'WA':>15s} {'seconds a seed':>15s}   UAR of each seed")
+    for name in options.only or [*(name for name in PIPELINES if name not in ("blstm", "chunks")), *VOTES]:
         uar, wa, seconds = [], [], []
         for seed in range(options.seeds if SEEDED & {name, *members(name)} else 1):
             started = time.perf_counter()
@@ -150,7 +155,7 @@ def main():
         spread = [f"{np.mean(v):.3f} +- {np.std(v, ddof=1):.3f}" if len(v) > 1 else f"{v[0]:.3f}" for v in (uar, wa)]
         each = " ".join(f"{value:.3f}" for value in uar)
         title = (PIPELINES | VOTES)[name][0]
-        print(f"{title:32s} {spread[0]:>15s} {spread[1]:>15s} {np.mean(seconds):15.0f}   {each}", flush=True)
+        print(f"{title:33s} {spread[0]:>15s} {spread[1]:>15s} {np.mean(seconds):15.0f}   {each}", flush=True)
 
 
 if __name__ == "__main__":

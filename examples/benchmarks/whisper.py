@@ -168,6 +168,7 @@ def frames(name, memory, seeds):
         AttentionBLSTMClassifier(
             64,
             dense_units=64,
+            pool_size=1,
             input_noise=0.3,
             epochs=40,
             learning_rate_schedule="cosine",

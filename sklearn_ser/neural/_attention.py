@@ -18,6 +18,9 @@ class AttentionBLSTMClassifier(NeuralClassifier):
     The weight of frame t is the softmax over a clip's frames of theta' h_t, where h_t is what the last LSTM says of it
     and theta is learned ([1]_, after [2]_); padding has no weight.
 
+    The network of [1]_ has two LSTMs of 30 units, and neither dense layers nor means of frames:
+    ``lstm_units=(30, 30), dense_units=(), pool_size=1``.
+
     <groups>
 
     Read more in the guide: :doc:`networks </guide/networks>`.
@@ -30,11 +33,11 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    lstm_units : int or sequence of int, default=(30, 30)
+    lstm_units : int or sequence of int, default=64
         Size of each bidirectional LSTM, in either direction.
-    dense_units : int or sequence of int, default=()
-        Size of each ReLU layer that a frame passes before the LSTMs.
-    pool_size : int, default=1
+    dense_units : int or sequence of int, default=64
+        Size of each ReLU layer that a frame passes before the LSTMs; () lets them read the frames themselves.
+    pool_size : int, default=4
         Frames whose mean makes one step of the LSTMs, which take as long as they have steps: of frames every 10 ms, 10
         are not too many.
     attention : bool, default=True
@@ -79,17 +82,18 @@ class AttentionBLSTMClassifier(NeuralClassifier):
 
     def __init__(
         self,
-        lstm_units=(30, 30),
+        lstm_units=64,
         *,
-        dense_units=(),
-        pool_size=1,
+        dense_units=64,
+        pool_size=4,
         attention=True,
         dropout=0.5,
         input_noise=0.1,
         initial_scale=None,
+        learning_rate_schedule="cosine",
         **training,
     ):
-        super().__init__(**training)
+        super().__init__(learning_rate_schedule=learning_rate_schedule, **training)
         self.lstm_units = lstm_units
         self.dense_units = dense_units
         self.pool_size = pool_size

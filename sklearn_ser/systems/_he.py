@@ -117,7 +117,8 @@ def he_autoencoder_blstm(*, random_state=None, epochs=40, verbose=0) -> Pipeline
     ----------
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
-    network = AttentionBLSTMClassifier((128,), attention=False, **_he_training(1e-3, epochs, random_state, verbose))
+    training = _he_training(1e-3, epochs, random_state, verbose)
+    network = AttentionBLSTMClassifier((128,), dense_units=(), pool_size=1, attention=False, **training)
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])
 
 
@@ -153,7 +154,8 @@ def he_attention_blstm(*, random_state=None, epochs=60, verbose=0) -> Pipeline:
     ----------
     .. [1] He, Ren and He (2019), cited in full in `sklearn_ser.systems`.
     """
-    network = AttentionBLSTMClassifier((30, 30), **_he_training(3e-3, epochs, random_state, verbose))
+    training = _he_training(3e-3, epochs, random_state, verbose)
+    network = AttentionBLSTMClassifier((30, 30), dense_units=(), pool_size=1, **training)
     return Pipeline([*_he_kernels(random_state, verbose), ("classifier", network)])
 
 
@@ -172,6 +174,7 @@ def _he_training(learning_rate, epochs, random_state, verbose) -> dict:
         dropout=0.5,
         input_noise=0.1,
         learning_rate=learning_rate,
+        learning_rate_schedule=None,
         epochs=epochs,
         random_state=random_state,
         verbose=verbose,
