@@ -14,6 +14,8 @@ from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.systems import (
     bledea_stacked_lstm,
     he_attention_blstm,
+    he_autoencoder_blstm,
+    he_blstm,
     he_svm,
     list_systems,
     mou2021_cnn_lstm,
@@ -148,6 +150,21 @@ def test_speakers_can_be_kept_apart_while_watching(clips, monkeypatch):
     speaker = np.tile(np.arange(5), 4)
     mou2021_nn(random_state=0, epochs=1).fit(X, y, classifier__groups=speaker)
     np.testing.assert_array_equal(seen[0], speaker)
+
+
+@pytest.mark.parametrize(
+    "system, published",
+    [
+        (he_blstm, dict(lstm_units=(128,), dense_units=(512,), pool_size=10, attention=False)),
+        (he_autoencoder_blstm, dict(lstm_units=(128,), dense_units=(), pool_size=1, attention=False)),
+        (he_attention_blstm, dict(lstm_units=(30, 30), dense_units=(), pool_size=1, attention=True)),
+    ],
+)
+def test_networks_of_he_do_not_follow_the_defaults(system, published):
+    """Which `AttentionBLSTMClassifier` may change; a published system stays."""
+    params = system().named_steps["classifier"].get_params()
+    published = published | dict(dropout=0.5, input_noise=0.1, learning_rate_schedule=None, initial_scale=None)
+    assert {name: params[name] for name in published} == published
 
 
 def test_docstrings_state_the_common_parameters():
