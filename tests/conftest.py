@@ -19,29 +19,16 @@ import pytest
 import sklearn
 import soundfile
 
-# Files whose tests train or load networks; single tests elsewhere are marked where they stand.
-NEURAL = {
-    "deployment",
-    "export",
-    "network_classifier",
-    "networks",
-    "neural",
-    "neural_in_sklearn",
-    "pooling",
-    "published_systems",
-    "serving",
-    "systems",
-    "training",
-    "training_parameters",
-    "whisper",
-    "whisper_classifier",
-    "whisper_hub",
-}
+# Files whose tests train or load networks, and folders of such files; single tests are marked where they stand.
+NEURAL = {"deployment", "serving"}
+NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
 # Files whose tests start other processes, clusters or servers.
 PROCESSES = {"distributed", "docs", "deployment", "serving", "datasets_download"}
-NEURAL_PACKAGES = {"neural", "pretrained", "systems"}
-LONG = NEURAL | {"sklearn_checks"}  # files of few tests that take long,
-COUNTED_AS = 78  # and are handed out as if they had so many: before all files of fewer
+COUNTED_AS = 78  # files of few tests that take long are handed out as if they had so many: before all files of fewer
+
+
+def _is_neural(path):
+    return path.stem.removeprefix("test_") in NEURAL or path.parent.name in NEURAL_PACKAGES
 
 
 def pytest_configure(config):
@@ -52,10 +39,10 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:  # what comes last is short, so that processes end at about the same time
         sizes = Counter(item.path for item in items)
-        sizes |= {path: COUNTED_AS for path in sizes if path.stem.removeprefix("test_") in LONG}
+        sizes |= {path: COUNTED_AS for path in sizes if _is_neural(path) or path.stem == "test_sklearn_checks"}
         items.sort(key=lambda item: -sizes[item.path])
     for item in items:
-        if item.path.stem.removeprefix("test_") in NEURAL or item.path.parent.name in NEURAL_PACKAGES:
+        if _is_neural(item.path):
             item.add_marker(pytest.mark.neural)
         if item.path.stem.removeprefix("test_") in PROCESSES:
             item.add_marker(pytest.mark.processes)

@@ -296,7 +296,7 @@ def test_what_was_left_out_and_what_is_no_class_stays_blank(plt):
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_words_of_many_long_classes_are_apart(plt, style):
-    from test_plotting import assert_words_are_apart_and_inside
+    from drawing import assert_words_are_apart_and_inside
 
     with plt.style.context(style):
         classes = [*TWELVE[:-1], "disappointment and regret"]

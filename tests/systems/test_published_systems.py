@@ -101,7 +101,7 @@ def data_home(tmp_path_factory):
 def script(data_home, monkeypatch, tmp_path):
     """The script as a module; `script.run(systems, *arguments)` runs it on stand-ins and returns the results file."""
     monkeypatch.setenv("SKLEARN_SER_DATA", str(data_home))
-    path = Path(__file__).parents[1] / "examples" / "benchmarks" / "published_systems.py"
+    path = Path(__file__).parents[2] / "examples" / "benchmarks" / "published_systems.py"
     spec = importlib.util.spec_from_file_location("published_systems", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -391,7 +391,9 @@ Counted(memory=memory).fit_transform(files)
 def extract_elsewhere(memory, files, last=0):
     """Fill the memory in a fresh process, which dies while it writes the last entry."""
     command = [sys.executable, "-c", EXTRACT, str(last), str(memory), *files]
-    return subprocess.run(command, cwd=Path(__file__).parent, timeout=120).returncode
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path])}
+    return subprocess.run(command, cwd=here, env=environment, timeout=120).returncode
 
 
 def test_another_process_finds_the_results(files, memory):

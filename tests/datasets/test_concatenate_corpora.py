@@ -137,7 +137,7 @@ def test_what_is_no_corpus_is_refused(emodb):
 
 
 def test_the_documented_label_map_is_that_of_the_loaders():
-    text = Path(__file__).parents[1].joinpath("docs", "conventions.md").read_text(encoding="utf-8")
+    text = Path(__file__).parents[2].joinpath("docs", "conventions.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     start = next(i for i, row in enumerate(rows) if row[1:2] == ["EMO-DB"])
     assert rows[start] == ["emotion", "EMO-DB", "RAVDESS", "TESS", "CASIA", "IEMOCAP"]

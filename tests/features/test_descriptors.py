@@ -418,7 +418,7 @@ def test_descriptors_are_searched_through(tones):
 
 def test_the_page_of_descriptors_is_up_to_date():
     """Else run docs/make_descriptors.py."""
-    script = Path(__file__).parents[1] / "docs" / "make_descriptors.py"
+    script = Path(__file__).parents[2] / "docs" / "make_descriptors.py"
     assert (script.parent / "descriptors.md").read_text(encoding="utf-8") == runpy.run_path(str(script))["page"]()
 
 

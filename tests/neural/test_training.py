@@ -189,7 +189,7 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     arguments = {**params, "model_checkpoint": str(checkpoint)}
     killed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(CUT_OFF), str(tmp_path), repr(arguments)],
-        cwd=pathlib.Path(__file__).parents[1],
+        cwd=pathlib.Path(__file__).parents[2],
         capture_output=True,
     )
     assert killed.returncode == 9, killed.stderr.decode()

@@ -5,13 +5,13 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import assert_words_are_apart_and_inside, luminance
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from test_plotting import assert_words_are_apart_and_inside, luminance
 
 from sklearn_ser import (
     AddNoise,

@@ -277,7 +277,7 @@ def test_paired_differences_vary_less_than_unpaired_ones():
 
 
 def coverage_script():
-    path = Path(__file__).parents[1] / "examples" / "benchmarks" / "bootstrap_coverage.py"
+    path = Path(__file__).parents[2] / "examples" / "benchmarks" / "bootstrap_coverage.py"
     spec = importlib.util.spec_from_file_location("bootstrap_coverage", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
