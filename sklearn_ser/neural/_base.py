@@ -16,11 +16,11 @@ from ..utils._messages import short
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import CallbackSupportMixin, _check_sample_weight, _check_y, with_callbacks
 from ..utils._versions import VersionedMixin
-from ._clips import Clips
-from ._functions import Portable
-from ._parameters import TrainingParameters
-from ._training import open_checkpoint, train, train_one_epoch
-from ._validation_set import hold_out
+from .training._examples import Examples
+from .training._functions import Portable
+from .training._loop import open_checkpoint, train, train_one_epoch
+from .training._parameters import TrainingParameters
+from .training._targets import hold_out
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
 _MAY_BE_FUNCTIONS = ("network", "loss", "metrics", "callbacks", "learning_rate_schedule")
@@ -64,7 +64,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
             Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it
             comes here by metadata routing (``set_fit_request(groups=True)``).
         validation_data : tuple (X, y) or (X, y, sample_weight), or None, default=None
-            Clips whose loss and metrics are told after each epoch, frames as the network gets them. `early_stopping`
+            Examples whose loss and metrics are told after each epoch, frames as the network gets them. `early_stopping`
             and `model_checkpoint` go by them, and hold out none of their own.
 
         Returns
@@ -84,7 +84,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
             self._check_classes(y, "y")
         else:
             self.classes_ = np.unique(y)
-        clips = Clips.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        clips = Examples.all(X, self._encode(y), self._weights(sample_weight, X, y))
         validation = None if validation_data is None else self._validation(validation_data)
         arrays = [clips.X, y, clips.weight, groups, *([] if validation is None else validation.parts)]
         seed, checkpoint = self._draw_seed(), open_checkpoint(self, *arrays, resume=resume)
@@ -144,7 +144,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
                 f"classes={short(list(classes))} differs from the first call's, {short(list(self.classes_))}."
             )
         self._check_classes(y, "y")
-        clips = Clips.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        clips = Examples.all(X, self._encode(y), self._weights(sample_weight, X, y))
         self._train(clips, None, training=train_one_epoch, seed=self._draw_seed(), resume=resume)
         return self
 
@@ -157,7 +157,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
                 "warm_start=False, and fit on clips of all classes."
             )
 
-    def _validation(self, data) -> Clips:
+    def _validation(self, data) -> Examples:
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ValueError(
                 f"validation_data must be a tuple (X, y) or (X, y, sample_weight). Got {short(data)}: in a Pipeline, "
@@ -165,7 +165,7 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
             )
         X, y = self._validate(data[0], data[1], reset=False)
         self._check_classes(y, "y of validation_data")
-        return Clips.all(X, self._encode(y), self._weights(data[2] if len(data) == 3 else None, X, y))
+        return Examples.all(X, self._encode(y), self._weights(data[2] if len(data) == 3 else None, X, y))
 
     def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         if y is None:

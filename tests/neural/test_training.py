@@ -165,7 +165,7 @@ CUT_OFF = """
     import os, sys
     import numpy as np
     from sklearn_ser import CNNLSTMClassifier
-    from sklearn_ser.neural import _batches
+    from sklearn_ser.neural.training import _batches
     folder, params = sys.argv[1], eval(sys.argv[2])
     data = np.load(folder + "/data.npz")
     class Kill(_batches.Batches):
@@ -198,7 +198,7 @@ def test_training_resumes_after_a_kill_as_if_nothing_had_happened(frames, tmp_pa
     assert 0 < note["epoch"] < 5
 
     epochs_run = []
-    from sklearn_ser.neural import _batches
+    from sklearn_ser.neural.training import _batches
 
     class Count(_batches.Batches):
         def on_epoch_begin(self, epoch, logs=None):

@@ -196,7 +196,7 @@ def test_training_that_continues_is_not_compiled_again(frames):
 
 
 def augment(**params):
-    from sklearn_ser.neural._frame_augmentation import FrameAugmentation
+    from sklearn_ser.neural.training._frame_augmentation import FrameAugmentation
 
     return FrameAugmentation(**params)
 

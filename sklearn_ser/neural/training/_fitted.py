@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable
 
-from ..utils._random import seeded
+from ...utils._random import seeded
 
 
 class FittedModel:
@@ -29,7 +29,7 @@ class FittedModel:
 
     @property
     def model(self):
-        from ._keras import check_process
+        from .._keras import check_process
 
         check_process()
         with self._lock:
@@ -39,7 +39,7 @@ class FittedModel:
             return self._model
 
     def _unpack(self):
-        from ._keras import all_layers, keras
+        from .._keras import all_layers, keras
 
         config, weights, trainable = self._packed
         with seeded(0):  # initial weights, overwritten at once, would draw from the global generator
@@ -55,7 +55,7 @@ class FittedModel:
         return model
 
     def _pack(self) -> tuple:
-        from ._keras import all_layers
+        from .._keras import all_layers
 
         try:
             config = self._model.to_json()

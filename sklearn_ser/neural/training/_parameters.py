@@ -6,8 +6,8 @@ import inspect
 import textwrap
 from numbers import Integral, Real
 
-from ..utils._docstrings import put
-from ..utils._sklearn_compat import HasMethods, Interval, StrOptions
+from ...utils._docstrings import put
+from ...utils._sklearn_compat import HasMethods, Interval, StrOptions
 
 # What the docstring of every neural classifier says of training, in the place of "<training>"; defaults are its own.
 _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, default={optimizer!r}

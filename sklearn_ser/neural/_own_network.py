@@ -7,10 +7,10 @@ import inspect
 import warnings
 
 from ..utils._messages import short
-from ._attention_cnn import attention_cnn
+from . import networks
 from ._base import NeuralClassifier
-from ._functions import Portable
-from ._masking import mask_padding
+from .networks._masking import mask_padding
+from .training._functions import Portable
 
 _PREFIX = "network__"
 
@@ -72,7 +72,7 @@ class NetworkClassifier(NeuralClassifier):
         "from_logits": ["boolean"],
     }
 
-    def __init__(self, network=attention_cnn, *, network_params=None, from_logits=False, **training):
+    def __init__(self, network=networks.attention_cnn, *, network_params=None, from_logits=False, **training):
         own = {name: training.pop(name) for name in list(training) if name.startswith(_PREFIX)}
         super().__init__(**training)
         self.network = network

@@ -48,7 +48,7 @@ def whisper_encoder(
     .. [1] Radford, Kim, Xu, Brockman, McLeavey and Sutskever, "Robust speech recognition via large-scale weak
        supervision", ICML 2023.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
 
@@ -91,7 +91,7 @@ def whisper_attention(
     -------
     keras.Model
     """
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
@@ -109,7 +109,7 @@ def whisper_attention(
 
 def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: int, n_positions: int):
     """Frames of each layer, and the mask of those that are real."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
@@ -130,7 +130,7 @@ def _encode(frames, n_layers: int, *, width: int, n_heads: int, hidden_units: in
 
 def _block(x, hidden, name: str, n_heads: int, hidden_units: int):
     """Self-attention and two dense layers, each normalised before and added to what came in."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
@@ -158,7 +158,7 @@ def _block(x, hidden, name: str, n_heads: int, hidden_units: int):
 
 def _gelu(x):
     """The exact one, not the usual approximation by a hyperbolic tangent."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
 

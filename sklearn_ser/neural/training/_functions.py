@@ -6,7 +6,7 @@ import copy
 import importlib
 import pickle
 
-from ..utils._messages import short
+from ...utils._messages import short
 
 
 class LostFunction:

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Clips:
+class Examples:
     """Arrays of all clips, and the rows that are used: parts are taken without copying.
 
     Parameters
@@ -26,15 +26,15 @@ class Clips:
     rows: np.ndarray
 
     @classmethod
-    def all(cls, X, y, weight) -> Clips:
+    def all(cls, X, y, weight) -> Examples:
         """All clips but those of weight zero, which are not there."""
         return cls(X, y, weight, np.arange(len(X)) if weight is None else np.flatnonzero(weight))
 
-    def take(self, rows) -> Clips:
+    def take(self, rows) -> Examples:
         """Those of the rows (of the arrays) that are used."""
         return replace(self, rows=np.intersect1d(rows, self.rows))
 
-    def with_targets(self, y) -> Clips:
+    def with_targets(self, y) -> Examples:
         return replace(self, y=y)
 
     @property

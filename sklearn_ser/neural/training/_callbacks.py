@@ -9,8 +9,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from ..utils._messages import short
-from ._keras import keras
+from ...utils._messages import short
+from .._keras import keras
 
 
 class Progress(keras.callbacks.Callback):

@@ -44,7 +44,7 @@ def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_
     .. [1] Snyder, Garcia-Romero, Sell, Povey and Khudanpur, "X-vectors: robust DNN embeddings for speaker recognition",
        ICASSP 2018.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     mean, centered = _center(x, mask)
     n_correlated = min(n_correlated, x.shape[2])
@@ -116,7 +116,7 @@ def statistics_network(
     .. [2] Greenberg and Kingsbury, "The modulation spectrogram: in pursuit of an invariant representation of speech",
        ICASSP 1997.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     x = frame_statistics(
         frames,
@@ -146,7 +146,7 @@ def frame_statistics(
     trim=True,
 ):
     """What `statistics_network` reads, with the same parameters, (n_clips, n_statistics)."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
 
@@ -168,7 +168,7 @@ def frame_statistics(
 
 def read_statistics(x, hidden_units: Sequence[int], *, dropout: float, input_dropout: float):
     """Dense ReLU layers on statistics, which are standardised and limited before."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers = keras.layers
 
@@ -185,7 +185,7 @@ def _project(frames, n: int, trainable: bool):
     """The first n coefficients of the frames' cosine transform."""
     from scipy.fft import dct
 
-    from ._keras import keras
+    from .._keras import keras
 
     projection = keras.layers.Dense(n, use_bias=False, trainable=trainable, name="projection")
     x = projection(frames)  # which makes its weights
@@ -195,7 +195,7 @@ def _project(frames, n: int, trainable: bool):
 
 def _trimmed(frames, mask):
     """The frames from the first to the last that is not much quieter than the clip's mean, and their mask."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     level = ops.mean(frames, axis=2, keepdims=True)
@@ -216,7 +216,7 @@ def _center(x, mask):
 
 def _log_rms(x, mask, at_least: int = 1):
     """Logarithm of the root of the mean square over the real steps; zero where there are too few."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     enough = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True) >= at_least
@@ -228,7 +228,7 @@ def _changes(x, mask, n_scales: int):
 
     Windows of s steps begin every s / 2 steps. Windows that reach into padding are not real.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     x, mask = ops.pad(x, [[0, 0], [0, 4], [0, 0]]), ops.pad(mask, [[0, 0], [0, 4]])  # never fewer than four
@@ -244,7 +244,7 @@ def _changes(x, mask, n_scales: int):
 
 def _correlations(centered, mask, n: int):
     """Of each pair of the first n features, whose means are zero."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     centered = (centered * ops.cast(mask, centered.dtype)[:, :, None])[:, :, :n]
@@ -257,7 +257,7 @@ def _correlations(centered, mask, n: int):
 
 def _parts(mask, n: int):
     """Masks of n parts of each clip, of equal length."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     real = ops.cast(mask, "float32")
@@ -268,7 +268,7 @@ def _parts(mask, n: int):
 
 def _levels(frames, mask, n: int):
     """Quantiles of the means of n groups of neighbouring features, and of how they change."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     group = np.arange(frames.shape[2]) // (frames.shape[2] // n)  # what is left over is in none
@@ -282,7 +282,7 @@ def _levels(frames, mask, n: int):
 
 def _rhythm(level, mask):
     """Logarithms of how much of the level above its median moves at each pace."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     above = ops.maximum(level - masked_quantiles(level, mask, (0.5,)), 0.0)

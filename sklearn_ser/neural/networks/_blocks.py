@@ -17,7 +17,7 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
     zero wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds
     up, so that no clip is left without a step.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
@@ -59,7 +59,7 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
 
 def convolutions(x, mask, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
     """Blocks over the frames, or inside each chunk, then its mean; real steps (n_clips, n_steps, n) and their mask."""
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
 
@@ -76,7 +76,7 @@ def convolutions(x, mask, *, chunks: bool, filters, kernel_size, strides, pool_s
 
 def mean_pool(x, mask, size: int):
     """Means over windows of `size` steps, of real ones only; the last window of a clip may hold fewer."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
@@ -90,7 +90,7 @@ def mean_pool(x, mask, size: int):
 
 def lstms(x, mask, units: Sequence[int], pooling: str = "last"):
     """LSTMs, one upon the other; the last state of the last, or the mean of its states."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers = keras.layers
 
@@ -114,7 +114,7 @@ def classify(
     The softmax reads what is `beside` x, too. In training, it then goes without x for half of the clips (ModDrop, cited
     in `cnn_lstm`): x fits the training clips sooner, and would decide alone.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     layers = keras.layers
 

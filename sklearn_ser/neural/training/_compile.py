@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from ..utils._messages import short
+from ...utils._messages import short
 
 
 def compile_model(classifier, fitted) -> None:
@@ -16,7 +16,7 @@ def compile_model(classifier, fitted) -> None:
     A network that is compiled so already is left alone. The optimizer's state is kept while it is the same optimizer of
     the same weights.
     """
-    from ._keras import all_layers
+    from .._keras import all_layers
 
     model, optimizer, loss = fitted.model, make_optimizer(classifier), training_loss(classifier)
     of_optimizer = _description(optimizer), [id(variable) for variable in model.trainable_variables]
@@ -46,7 +46,7 @@ def _set_learning_rate(optimizer, like) -> None:
 
 def make_optimizer(classifier):
     """The optimizer that the parameters name, a new one."""
-    from ._keras import keras
+    from .._keras import keras
 
     given, schedule = classifier.optimizer, classifier.learning_rate_schedule
     try:
@@ -75,7 +75,7 @@ def make_optimizer(classifier):
 
 def training_loss(classifier):
     """The loss as a function or an object of Keras; one that reads one-hot targets where these are soft."""
-    from ._keras import keras
+    from .._keras import keras
 
     try:
         loss = keras.losses.get(classifier.loss)
@@ -111,7 +111,7 @@ def targets(classifier, y, n_outputs: int, label_smoothing: float) -> np.ndarray
 
 def make_metrics(classifier) -> list:
     """The metrics, of objects a copy, because they count what they see."""
-    from ._keras import keras
+    from .._keras import keras
 
     given = classifier.metrics
     metrics = []
@@ -130,7 +130,7 @@ def make_metrics(classifier) -> list:
 
 def make_callbacks(classifier, *, first_epoch: int, epochs: int) -> list:
     """The user's callbacks, new ones or copies; before them, what changes the learning rate."""
-    from ._keras import keras
+    from .._keras import keras
 
     made, given, schedule = [], classifier.callbacks, classifier.learning_rate_schedule
     if isinstance(schedule, str):

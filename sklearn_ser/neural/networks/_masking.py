@@ -23,7 +23,7 @@ def mask_padding(frames):
     mask : tensor of shape (n_clips, n_frames), bool
         True for real frames.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     mask = ops.logical_not(ops.isnan(frames[:, :, 0]))
@@ -43,7 +43,7 @@ def masked_mean(x, mask):
     mean : tensor of shape (n_clips, n)
         Zero where no step is real.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     weights = ops.cast(mask, x.dtype)[:, :, None]
@@ -63,7 +63,7 @@ def masked_std(x, mask):
     std : tensor of shape (n_clips, n)
         At least 0.001, so that its gradient is finite.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     centered = x - masked_mean(x, mask)[:, None, :]
@@ -85,7 +85,7 @@ def masked_quantiles(x, mask, quantiles: Sequence[float]):
     values : tensor of shape (n_clips, n_quantiles, n)
         Zero where no step is real.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     ordered = ops.sort(ops.where(mask[:, :, None], x, -LOWEST), axis=1)
@@ -113,7 +113,7 @@ def attention_weights(scores, mask):
     weights : tensor of the shape of `scores`
         They sum to one over each clip.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops = keras.ops
     scores = ops.where(mask, scores, LOWEST)
@@ -152,7 +152,7 @@ def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool =
     .. [3] Lin, Feng, dos Santos, Yu, Xiang, Zhou and Bengio, "A structured self-attentive sentence embedding", ICLR
        2017.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     ops, layers = keras.ops, keras.layers
     hidden = layers.Dense(units, activation="tanh", name=f"{name}_hidden")(x) if units else x

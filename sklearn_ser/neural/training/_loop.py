@@ -10,9 +10,9 @@ import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ..utils._code import code_key
-from ..utils._messages import short
-from ..utils._random import seeded
+from ...utils._code import code_key
+from ...utils._messages import short
+from ...utils._random import seeded
 from ._compile import compile_model, make_callbacks, targets
 from ._fitted import FittedModel
 from ._frame_augmentation import FrameAugmentation
@@ -47,7 +47,8 @@ def train(classifier, clips, validation, *, seed: int, resume: bool, checkpoint=
     context : sklearn.callback.CallbackContext or None
         Of scikit-learn's callbacks.
     """
-    from . import _callbacks, _keras
+    from .. import _keras
+    from . import _callbacks
 
     _keras.check_process()
     start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
@@ -72,7 +73,7 @@ def train(classifier, clips, validation, *, seed: int, resume: bool, checkpoint=
 
 def train_one_epoch(classifier, clips, validation, *, seed: int, resume: bool) -> None:
     """Train the classifier's network for one epoch: neither early stopping nor checkpoints nor named schedules act."""
-    from . import _keras
+    from .. import _keras
 
     _keras.check_process()
     start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
@@ -111,8 +112,8 @@ def resumed(classifier, start: Start, checkpoint: tuple[str, dict | None], seed:
 
 def run(classifier, start: Start, clips, validation, *, last: int, seed: int, callbacks: list) -> None:
     """Keras' loop, up to the last epoch."""
+    from .._keras import Wrapper
     from . import _batches
-    from ._keras import Wrapper
 
     model, history = start.fitted.model, start.history
     if last > start.epoch:
@@ -148,7 +149,7 @@ def run(classifier, start: Start, clips, validation, *, last: int, seed: int, ca
 
 def build_state(model, clips) -> None:
     """Make the variables of the optimizer and of the metrics: TensorFlow traces a step that makes some twice."""
-    from ._keras import keras
+    from .._keras import keras
 
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ._keras import all_layers, keras
+from .._keras import all_layers, keras
 
 
 class Batches(keras.callbacks.Callback):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._attention_cnn import attention_cnn
 from ._blocks import classify, convolutions, lstms, mean_pool
+from ._convolutional import attention_cnn
 from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_quantiles, masked_std
 from ._statistics import frame_statistics, read_statistics, statistics_network, statistics_pooling
 from ._whisper import whisper_attention, whisper_encoder
@@ -67,7 +67,7 @@ def dense(
     -------
     keras.Model
     """
-    from ._keras import keras
+    from .._keras import keras
 
     layers = keras.layers
 
@@ -109,7 +109,7 @@ def cnn(
     -------
     keras.Model
     """
-    from ._keras import keras
+    from .._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
     x, mask = mask_padding(frames)
@@ -174,7 +174,7 @@ def cnn_lstm(
     .. [1] Neverova, Wolf, Taylor and Nebout, "ModDrop: adaptive multi-modal gesture recognition", IEEE TPAMI 38(8),
        2016.
     """
-    from ._keras import keras
+    from .._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
     real_frames, real = mask_padding(frames)
@@ -224,7 +224,7 @@ def stacked_lstm(
     -------
     keras.Model
     """
-    from ._keras import keras
+    from .._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
     x, mask = mask_padding(frames)
@@ -270,7 +270,7 @@ def attention_blstm(
     keras.Model
         Its layer "attention" returns the weights of the steps, (n_clips, n_steps).
     """
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 

@@ -31,7 +31,7 @@ def attention_cnn(
     -------
     probabilities : tensor of shape (n_clips, n_classes)
     """
-    from ._keras import keras
+    from .._keras import keras
 
     x = frames
     for index, (n, pool) in enumerate(zip(filters, pool_size, strict=True)):
