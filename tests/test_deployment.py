@@ -32,6 +32,7 @@ from sklearn_ser import (
     VersionMismatchWarning,
     WaveformLoader,
 )
+from sklearn_ser._signal import clear_speech
 from sklearn_ser.features import _feature_sets
 from sklearn_ser.utils._processes import one_blas_thread
 
@@ -160,12 +161,24 @@ def test_feature_set_that_changed_under_its_name_warns(clips, monkeypatch):
         loaded(data)
 
 
-def test_code_of_a_feature_set_counts(monkeypatch):
-    sets = _feature_sets.FEATURE_SETS.values()
-    digests = [feature_set.digest() for feature_set in sets]
-    assert len(set(digests)) == len(sets)
-    monkeypatch.setattr(_feature_sets, "_SOURCES", ["mean = median"])
-    assert not set(digests) & {feature_set.digest() for feature_set in sets}
+def test_changed_value_of_a_feature_set_warns(clips, monkeypatch):
+    data = saved(HandcraftedFeatures(feature_set="default-v2").fit(clips))
+    loaded(data)  # silently
+    monkeypatch.setattr(clear_speech, "_EXCESS", 3.1)
+    with pytest.warns(VersionMismatchWarning, match="The feature set 'default-v2' has changed since"):
+        loaded(data)
+
+
+def test_rounding_of_another_machine_does_not_warn(clips, monkeypatch):
+    data = saved(HandcraftedFeatures().fit(clips))
+    fingerprint = _feature_sets.FeatureSet.fingerprint
+    monkeypatch.setattr(_feature_sets.FeatureSet, "fingerprint", lambda self: fingerprint(self) * np.float32(1 + 1e-5))
+    loaded(data)
+
+
+def test_feature_sets_have_fingerprints_of_their_own():
+    fingerprints = [feature_set.fingerprint().tobytes() for feature_set in _feature_sets.FEATURE_SETS.values()]
+    assert len(set(fingerprints)) == len(fingerprints)
 
 
 # ------------------------------------------------------------------------------------------------- threads

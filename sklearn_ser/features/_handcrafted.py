@@ -210,7 +210,7 @@ class HandcraftedFeatures(AudioTransformer):
     def _digests(self):
         name = vars(self).get("feature_set")
         known = isinstance(name, str) and name in FEATURE_SETS
-        return {f"feature set {name!r}": FEATURE_SETS[name].digest()} if known else {}
+        return {f"feature set {name!r}": FEATURE_SETS[name].fingerprint()} if known else {}
 
     def _function(self):
         return partial(_features, feature_set=self._selected(), sr=self.sr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
 from ._doc_link import DocLinkMixin
@@ -52,6 +53,13 @@ class VersionMismatchWarning(InconsistentVersionWarning):
         )
 
 
+def _same(one, other) -> bool:
+    """Whether two digests are of the same thing."""
+    if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)) or one.shape != other.shape:
+        return False
+    return np.allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
 def current_version() -> str:
     """Of this library."""
     from .. import __version__
@@ -62,14 +70,17 @@ def current_version() -> str:
 class VersionedMixin(DocLinkMixin):
     """For all estimators of this library: their state holds its version, and a state of another version warns.
 
-    What else must be as it was, a subclass names in `_digests`, beside a digest of it.
+    A subclass names what else must be as it was in `_digests`.
     """
 
     def __init_subclass__(cls, **kwargs):  # scikit-learn's mixins take keywords, which type checkers cannot know
         super().__init_subclass__(**kwargs)
 
-    def _digests(self) -> dict[str, str]:
-        """What predictions rest on besides parameters and attributes, in words, and a digest of each."""
+    def _digests(self) -> dict[str, np.ndarray]:
+        """Names of what predictions depend on besides parameters and attributes, and numbers that tell it apart.
+
+        The numbers are compared with a tolerance, because another processor or version of NumPy rounds otherwise.
+        """
         return {}
 
     def __getstate__(self):
@@ -82,7 +93,7 @@ class VersionedMixin(DocLinkMixin):
         written, digests = state.pop(_VERSION, "before 0.1.0"), state.pop("_sklearn_ser_digests", {})
         super().__setstate__(state)
         now = self._digests()
-        different = [name for name, digest in digests.items() if now.get(name) != digest]
+        different = [name for name, digest in digests.items() if not _same(digest, now.get(name))]
         if written == current_version() and not different:
             return
         changed = (
