@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 from sklearn_ser import AddNoise, PitchShift, TimeStretch
 from sklearn_ser.audio._input import as_clips
-from sklearn_ser.audio._io import load_waveform
+from sklearn_ser.audio._load import load_waveform
 
 SR = 16000
 LABELS = np.array(list("aabbcc"))  # of six clips

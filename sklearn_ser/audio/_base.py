@@ -21,9 +21,9 @@ from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
 from ._clips import where_is
-from ._errors import AudioError, ClipError
 from ._input import as_clips
-from ._io import clip_bytes, clip_length, load_lazily, load_waveform
+from ._load import clip_bytes, clip_length, load_lazily, load_waveform
+from .decoding import AudioError, ClipError
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
 _WORTH_PROCESSES = 200  # clips; for fewer, starting processes takes longer than the work

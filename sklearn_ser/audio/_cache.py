@@ -19,7 +19,7 @@ import joblib
 import numpy as np
 
 from ..utils._messages import short
-from ._io import clip_digest
+from ._load import clip_digest
 
 Task = Any  # a functools.partial, from clips and their rows to their results
 

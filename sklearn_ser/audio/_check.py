@@ -13,11 +13,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from ._clips import Samples, as_clip, where_is
-from ._errors import AudioError, LengthError
+from ._derived import AlteredClip, Segment
 from ._input import as_clips, table_column
-from ._io import _check_waveform, load_waveform
-from ._lazy import AlteredClip, Segment
-from ._recording import Recording, read_recording
+from ._load import _check_waveform, load_waveform
+from .decoding import AudioError, LengthError, Recording, read_recording
 
 _FLAT = 3  # samples in a row with the very same extreme value: a voice has no flat peaks
 _OFTEN, _OFTEN_BELOW_FULL_SCALE = 1e-4, 1e-3  # fraction of samples in such runs, from which on a clip is clipped

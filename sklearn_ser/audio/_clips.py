@@ -11,10 +11,8 @@ from numbers import Real
 import numpy as np
 
 from ..utils._messages import short
-from ._decoder import RATES
-from ._errors import AudioError
-from ._lazy import AlteredClip, Segment
-from ._recording import Mixer, Recording
+from ._derived import AlteredClip, Segment
+from .decoding import RATES, AudioError, Mixer, Recording
 
 _MOST_CHANNELS = 32  # the shorter axis of an array is its channels if it is not longer than that
 _MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")

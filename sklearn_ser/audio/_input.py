@@ -15,8 +15,8 @@ from sklearn.utils import check_array
 
 from ..utils._messages import short
 from ._clips import _MOST_CHANNELS, Samples, _waveform_and_rate, as_clip, pcm_to_float, where_is
-from ._lazy import AlteredClip, Segment
-from ._recording import Recording
+from ._derived import AlteredClip, Segment
+from .decoding import Recording
 
 CLIPS = ("path", "file", "waveform", "audio")  # columns of a table that hold clips; the first that is there
 PARTS = ("start", "end", "duration", "channel", "sr")  # columns that say which part of a clip, and how to read it

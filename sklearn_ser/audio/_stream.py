@@ -11,8 +11,8 @@ import numpy as np
 
 from ..utils._messages import short
 from ._clips import pcm_to_float
-from ._errors import AudioError
-from ._io import _BESIDE
+from ._load import _BESIDE
+from .decoding import AudioError
 
 
 class Cut(NamedTuple):

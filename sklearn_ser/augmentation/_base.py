@@ -10,7 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..audio._io import load_waveform
+from ..audio._load import load_waveform
 from ..utils._messages import short
 from ..utils._random import seeded
 from ..utils._sklearn_compat import Interval, StrOptions

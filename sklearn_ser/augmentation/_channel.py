@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..audio._io import _resample
+from ..audio._load import _resample
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter

@@ -8,9 +8,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
+from ..audio._derived import AlteredClip
 from ..audio._input import as_clips
-from ..audio._io import clip_digest
-from ..audio._lazy import AlteredClip
+from ..audio._load import clip_digest
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..utils._messages import short
 from ..utils._pooling import decide, means

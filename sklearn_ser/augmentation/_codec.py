@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..audio._io import _resample
+from ..audio._load import _resample
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
 

@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from .._signal.spectrum import join, mel_spectrogram, power_to_db
 from ..audio import AudioTransformer
 from ..audio._input import as_clips
-from ..audio._io import _normalize, _resample, load_waveform
+from ..audio._load import _normalize, _resample, load_waveform
 
 _SR = 4000  # Hz; what any format and rate keeps of speech lies below 2 kHz
 _WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart

@@ -7,7 +7,7 @@ from itertools import cycle
 import numpy as np
 
 from ..audio._input import one_recording
-from ..audio._io import clip_length, load_part
+from ..audio._load import clip_length, load_part
 from ..segmentation import Timeline
 from ..utils._colors import GREY
 from ..utils._drawing import ink_on

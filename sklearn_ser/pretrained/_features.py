@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._signal.clear_speech import speech_span
 from ..audio import AudioTransformer, load_waveform
-from ..audio._io import clip_bytes, clip_length
-from ..audio._lazy import Segment
+from ..audio._derived import Segment
+from ..audio._load import clip_bytes, clip_length
 from ..utils._pooling import means
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
 from ._encoder import Lent, load_encoder

@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..audio._derived import Segment
 from ..audio._input import one_recording
-from ..audio._io import clip_length, load_part
-from ..audio._lazy import Segment
+from ..audio._load import clip_length, load_part
 from ..audio._row_expansion import RowExpandingClassifier, in_form_of
 from ..audio._stream import Cut, check_rate, segments_of_stream
 from ..utils._pooling import decide, means, pool

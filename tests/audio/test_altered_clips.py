@@ -21,7 +21,7 @@ from sklearn_ser import (
     WaveformChunker,
     WaveformLoader,
 )
-from sklearn_ser.audio._io import clip_length, load_waveform
+from sklearn_ser.audio._load import clip_length, load_waveform
 from sklearn_ser.augmentation import augment_clips
 
 # ---------------------------------------------------------------------------------------------------------- lazy copies

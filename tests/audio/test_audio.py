@@ -25,7 +25,7 @@ from sklearn_ser import (
 )
 from sklearn_ser.audio import load_waveform
 from sklearn_ser.audio._input import as_clips
-from sklearn_ser.audio._io import clip_length
+from sklearn_ser.audio._load import clip_length
 
 RNG = np.random.default_rng(0)
 

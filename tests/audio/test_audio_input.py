@@ -39,7 +39,7 @@ from sklearn_ser import (
     load_waveform,
 )
 from sklearn_ser.audio import AudioTransformer
-from sklearn_ser.audio._io import clip_digest, clip_length, load_part
+from sklearn_ser.audio._load import clip_digest, clip_length, load_part
 from sklearn_ser.augmentation import augment_clips
 
 SR = 16000

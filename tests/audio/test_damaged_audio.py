@@ -26,12 +26,12 @@ from sklearn_ser import (
     WaveformLoader,
     load_waveform,
 )
-from sklearn_ser.audio import _decoder, _recording
-from sklearn_ser.audio._containers import examine
-from sklearn_ser.audio._decoder import open_recording
-from sklearn_ser.audio._io import clip_length, load_part
-from sklearn_ser.audio._mpeg import _frame
-from sklearn_ser.audio._structure import Bytes
+from sklearn_ser.audio._load import clip_length, load_part
+from sklearn_ser.audio.decoding import _decoder, _recording
+from sklearn_ser.audio.decoding._containers import examine
+from sklearn_ser.audio.decoding._decoder import open_recording
+from sklearn_ser.audio.decoding._mpeg import _frame
+from sklearn_ser.audio.decoding._structure import Bytes
 
 SR = 16000
 RNG = np.random.default_rng(0)
@@ -349,7 +349,7 @@ def test_a_fork_does_not_share_a_place_in_the_file(tmp_path):
     code = f"""
         import os, numpy as np
         from sklearn_ser.audio import load_waveform
-        from sklearn_ser.audio._io import load_part
+        from sklearn_ser.audio._load import load_part
         whole = load_waveform({path!r})
         load_part({path!r}, 16000, 0, 9000)
         child = os.fork()

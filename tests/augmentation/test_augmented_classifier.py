@@ -24,7 +24,7 @@ from sklearn_ser import (
     WaveformLoader,
 )
 from sklearn_ser.audio._input import as_clips
-from sklearn_ser.audio._io import load_waveform
+from sklearn_ser.audio._load import load_waveform
 from sklearn_ser.augmentation import augment_clips
 
 SVM = make_pipeline(HandcraftedFeatures(), SVC())

@@ -29,7 +29,7 @@ from sklearn_ser import (
     WaveformLoader,
     real_world_augmenters,
 )
-from sklearn_ser.audio._io import clip_digest
+from sklearn_ser.audio._load import clip_digest
 from sklearn_ser.augmentation import AugmentedClassifier, augment_clips
 from sklearn_ser.augmentation._channel import companded
 from sklearn_ser.augmentation._room import decaying_response

@@ -31,9 +31,9 @@ from sklearn_ser import (
     TimelineDisplay,
     WaveformLoader,
 )
+from sklearn_ser.audio._derived import Segment
 from sklearn_ser.audio._input import as_clips
-from sklearn_ser.audio._io import clip_length, load_part, load_waveform
-from sklearn_ser.audio._lazy import Segment
+from sklearn_ser.audio._load import clip_length, load_part, load_waveform
 from sklearn_ser.augmentation import augment_clips
 from sklearn_ser.segmentation import _classifier
 

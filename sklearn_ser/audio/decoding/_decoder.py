@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..utils._messages import short
+from ...utils._messages import short
 from ._containers import Foreign, examine, foreign_container
 from ._errors import AudioError, LengthError, MissingAudioError
 from ._structure import Bytes, DamagedError, PiecedFile, Structure

@@ -11,9 +11,8 @@ import numpy as np
 
 from .._signal.long import LONG, LongWaveform
 from ._clips import Samples, as_clip, where_is
-from ._errors import AudioError, LengthError
-from ._lazy import AlteredClip, Segment
-from ._recording import Recording, read_part, read_recording, recording_length
+from ._derived import AlteredClip, Segment
+from .decoding import AudioError, LengthError, Recording, read_part, read_recording, recording_length
 
 _BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6
 _LOUDEST = 1e12  # beyond, squares overflow in float32; PCM of 32 bits that nobody scaled reaches 2e9
