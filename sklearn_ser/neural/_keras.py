@@ -46,8 +46,14 @@ def _quiet_loading():
             os.close(shown)
 
 
-with _quiet_loading():
-    import keras
+try:
+    with _quiet_loading():
+        import keras
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"Networks and pretrained encoders need Keras, scikeras and TensorFlow, and there is {str(error).lower()}: "
+        "pip install keras scikeras tensorflow."
+    ) from error
 
 
 _home: int | None = None  # the process in which networks have run: its threads, which compute, do not outlive a fork
