@@ -17,8 +17,8 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 ["fetch_emodb", "fetch_ravdess", "fetch_tess", "FetchError"],
             ),
             "Read from a copy": (
-                "For corpora that one has to ask for.",
-                ["load_casia", "load_iemocap"],
+                "More than thirty corpora by name, from where they lie.",
+                ["load_corpus", "list_corpora", "load_casia", "load_iemocap"],
             ),
             "Made and joined": (
                 "Synthetic speech where there is no corpus, and several corpora as one.",

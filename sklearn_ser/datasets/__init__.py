@@ -4,6 +4,7 @@ from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
 from ._errors import FetchError
 from ._licensed import load_casia, load_iemocap
+from ._load import list_corpora, load_corpus
 from ._ravdess import fetch_ravdess
 from ._synthetic import make_emotional_speech
 from ._tess import fetch_tess
@@ -14,7 +15,9 @@ __all__ = [
     "fetch_emodb",
     "fetch_ravdess",
     "fetch_tess",
+    "list_corpora",
     "load_casia",
+    "load_corpus",
     "load_iemocap",
     "make_emotional_speech",
 ]

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..utils._messages import short
-from ._base import is_hidden
+from ._clips import is_hidden
 from ._download import MOST_BYTES, check_space, download_file, set_aside
 from ._errors import FetchError, UnusableFileError, explain
 

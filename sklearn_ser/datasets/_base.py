@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..utils._messages import short
+from ._clips import find_clips
 from ._errors import FetchError, UnreachableError, explain
 from ._lock import alone
 
@@ -31,9 +32,8 @@ class Corpus:
         Tells apart what is downloaded separately into the same folder.
     n_clips : int
         How many clips the published corpus has.
-    parse : callable
-        From a file name without its extension to a dict with the keys `emotion`, `speaker`, `sex`, ..., or None where
-        the name is not one of the corpus. Files that parse alike are the same clip.
+    read : callable
+        From a path below the folder, without extension, to its facts and what copies of it share (`Row.read`).
     download : callable
         Called with the folder, and whether all clips are there already.
     source : str
@@ -44,7 +44,7 @@ class Corpus:
     folder: Path
     part: str
     n_clips: int
-    parse: Callable
+    read: Callable
     download: Callable
     source: str
 
@@ -68,10 +68,11 @@ def check_emotions(emotions, available=EMOTIONS, title=None):
     if isinstance(emotions, str):
         raise TypeError(f"emotions must be a list of emotion names, not a single string. Got {short(emotions)}.")
     emotions = tuple(dict.fromkeys(str(emotion) for emotion in emotions))
-    unknown = [emotion for emotion in emotions if emotion not in EMOTIONS]
+    known = dict.fromkeys((*EMOTIONS, *available))
+    unknown = [emotion for emotion in emotions if emotion not in known]
     if unknown or not emotions:
         got = f"Unknown: {', '.join(map(repr, unknown))}" if unknown else "Got an empty list"
-        raise ValueError(f"emotions must be one or more of {', '.join(EMOTIONS)}. {got}.")
+        raise ValueError(f"emotions must be one or more of {', '.join(known)}. {got}.")
     absent = [emotion for emotion in emotions if emotion not in available]
     if absent:
         raise ValueError(f"{title} has no clips of {', '.join(absent)}. It has {', '.join(sorted(available))}.")
@@ -94,40 +95,12 @@ def check_folder(path):
     return folder
 
 
-def is_hidden(part):
-    """Whether a file or folder is an operating system's companion of the real ones, such as `._03a01Wa.wav`."""
-    return part.startswith(".") or part == "__MACOSX"
-
-
-def find_recordings(folder):
-    """Return the paths of all WAV files at any depth, sorted by file name, then by folder."""
-    found, visited = [], set()
-    for where, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(where)
-        # A link to a folder further up would otherwise be followed for ever.
-        folders[:] = [] if real in visited else sorted(name for name in folders if not is_hidden(name))
-        if real not in visited:
-            found += [Path(where, name) for name in files if name.lower().endswith(".wav") and not is_hidden(name)]
-        visited.add(real)
-    return sorted(found, key=lambda path: (path.name.lower(), path.relative_to(folder).as_posix()))
-
-
-def find_clips(folder, parse):
-    """Return one dict a clip, `path` and what its file name says, each clip once, sorted by file name."""
-    clips = {}
-    for path in find_recordings(folder):
-        facts = parse(path.stem)
-        if facts is not None:
-            clips.setdefault(tuple(facts.values()), {"path": str(path), **facts})
-    return list(clips.values())
-
-
 def obtain(corpus, download_if_missing):
     """Return the clips of a corpus as dicts, after downloading it or the rest of it where that is asked for."""
-    clips = find_clips(corpus.folder, corpus.parse)
+    clips, _ = find_clips(corpus.folder, corpus.read)
     if download_if_missing and (not clips or corpus.marker.exists()):
         _download(corpus)
-        clips = find_clips(corpus.folder, corpus.parse)
+        clips, _ = find_clips(corpus.folder, corpus.read)
     if not clips:
         raise FileNotFoundError(
             f"{corpus.title}: no clip found in {corpus.folder} or below it. Put a copy there, or let data_home or the "
@@ -151,7 +124,7 @@ def _download(corpus):
     try:
         corpus.folder.mkdir(parents=True, exist_ok=True)
         with alone(corpus.marker) as hold:
-            clips = find_clips(corpus.folder, corpus.parse)
+            clips, _ = find_clips(corpus.folder, corpus.read)
             if not (clips and hold.is_new):  # else another process has seen to it meanwhile
                 try:
                     corpus.download(corpus.folder, len(clips) >= corpus.n_clips)
@@ -187,14 +160,14 @@ def make_bunch(clips, *, emotions, title, descr, return_X_y):
     if not chosen:
         raise ValueError(f"None of the {len(clips)} clips found of {title} is of {', '.join(emotions)}.")
     target = np.array([clip["emotion"] for clip in chosen], dtype=str)
-    columns = [name for name in chosen[0] if name != "emotion"]
-    data = pd.DataFrame({name: [clip[name] for clip in chosen] for name in columns})
+    columns = [name for name in dict.fromkeys(name for clip in chosen for name in clip) if name != "emotion"]
+    data = pd.DataFrame({name: [clip.get(name) for clip in chosen] for name in columns})
     if return_X_y:
         return data, target
     return Bunch(
         data=data,
         target=target,
-        speaker=np.array([clip["speaker"] for clip in chosen], dtype=str),
+        speaker=np.array(data["speaker"], dtype=str) if "speaker" in data else None,
         target_names=np.unique(target).tolist(),
         name=title,
         DESCR=descr,

@@ -1,41 +1,21 @@
 """The Berlin Database of Emotional Speech (EMO-DB)."""
 
-import re
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from ..utils._messages import short
 from ._archive import download_archive
-from ._base import Corpus, check_emotions, find_clips, get_data_home, make_bunch, obtain
+from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
+from ._clips import find_clips, find_files
+from ._corpora import CORPORA
+from ._docs import documented
 from ._download import file_hash, set_aside
 
 URL = "https://emodb.bilderbar.info/download/download.zip"
-_TITLE = "EMO-DB"
-_SOURCE = f"{URL} (licence CC0-1.0)"
-_N_CLIPS = 535
-_EMOTIONS = {
-    "W": "anger",
-    "L": "boredom",
-    "E": "disgust",
-    "A": "fear",
-    "F": "happiness",
-    "N": "neutral",
-    "T": "sadness",
-}
-_SPEAKERS = {
-    "03": ("male", 31),
-    "08": ("female", 34),
-    "09": ("female", 21),
-    "10": ("male", 32),
-    "11": ("male", 26),
-    "12": ("male", 30),
-    "13": ("female", 32),
-    "14": ("female", 35),
-    "15": ("male", 25),
-    "16": ("female", 31),
-}
-_NAME = re.compile(r"(\d\d)([ab]\d\d)([WLEAFTN])([a-z])", re.IGNORECASE)
+_ROW = CORPORA["emodb"]
+_EMOTIONS = _ROW.emotions
+_N_CLIPS = _ROW.n_clips
 _DESCR = """Berlin Database of Emotional Speech (EMO-DB)
 
 535 clips of ten actors (five women, five men) who speak ten German sentences in seven emotions: anger 127, boredom 81,
@@ -60,28 +40,18 @@ Proc. Interspeech, 1517-1520.
 """
 
 
+@documented(_ROW)
 def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, return_X_y=False):
     """Load the 535 clips of EMO-DB, German emotional speech of ten actors, downloading them if necessary.
 
-    =================   ==============================================================================
-    Clips               535 (16 kHz, mono, 1.2 to 9.0 s)
-    Speakers            10
-    Emotions            anger, boredom, disgust, fear, happiness, neutral, sadness
-    Language            German
-    Licence             CC0-1.0
-    =================   ==============================================================================
+    <facts>
 
     Parameters
     ----------
-    data_home : str or path-like, default=None
-        Folder that holds `emodb`; there, in any folders below, clips are known by their file names. By default the
-        environment variable SKLEARN_SER_DATA, or else `~/sklearn_ser_data`.
-    emotions : list of str, default=None
-        Keep only clips of these emotions; by default all seven.
-    download_if_missing : bool, default=True
-        Whether to download the corpus (about 40 MB) if no clip is found, or the rest of it after an interruption.
-    return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+    <data_home>
+    <emotions>
+    <download>
+    <return_X_y>
 
     Returns
     -------
@@ -90,28 +60,12 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
             Columns `path`, `speaker`, `sex` ("female" or "male"), `age` (years), `text` (the sentence's code),
             `version`, `recognised` and `natural` (fractions of 20 listeners who named the acted emotion, and who found
             the clip natural; NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
-        target : ndarray of str, shape (n_clips,)
-            The emotions.
-        speaker : ndarray of str, shape (n_clips,)
-            The column `speaker` again, to be passed as `groups`.
-        target_names : list of str
-            The emotions present, sorted.
-        name : str
-            "EMO-DB".
-        DESCR : str
-            Origin, licence, counts and oddities.
+        <bunch>
     (data, target) : tuple if `return_X_y` is True
 
     Raises
     ------
-    FileNotFoundError
-        If no clip is found and `download_if_missing` is False.
-    FetchError
-        If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a
-        server fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived
-        is kept and the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
-    ValueError
-        If `emotions` names anything else.
+    <raises>
 
     Warns
     -----
@@ -124,8 +78,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
 
     References
     ----------
-    .. [1] F. Burkhardt, A. Paeschke, M. Rolfes, W. Sendlmeier and B. Weiss (2005), "A Database of German Emotional
-       Speech", Proc. Interspeech, 1517-1520.
+    <citation>
 
     Examples
     --------
@@ -134,36 +87,21 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     >>> corpus.data.shape, corpus.target_names[:3]  # doctest: +SKIP
     ((535, 8), ['anger', 'boredom', 'disgust'])
     """
-    emotions = check_emotions(emotions, _EMOTIONS.values(), _TITLE)
+    emotions = check_emotions(emotions, _EMOTIONS.values(), _ROW.name)
     corpus = Corpus(
-        title=_TITLE,
-        folder=get_data_home(data_home) / "emodb",
+        title=_ROW.name,
+        folder=get_data_home(data_home) / _ROW.key,
         part="emodb",
         n_clips=_N_CLIPS,
-        parse=_parse,
+        read=_ROW.read,
         download=partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify, downgrade=True),
-        source=_SOURCE,
+        source=f"{URL} (licence {_ROW.licence})",
     )
-    clips = _add_listeners(obtain(corpus, download_if_missing), corpus.folder)
-    return make_bunch(clips, emotions=emotions, title=_TITLE, descr=_DESCR, return_X_y=return_X_y)
+    clips = add_listeners(obtain(corpus, download_if_missing), corpus.folder)
+    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_DESCR, return_X_y=return_X_y)
 
 
-def _parse(stem):
-    match = _NAME.fullmatch(stem)
-    if match is None or match[1] not in _SPEAKERS:
-        return None
-    sex, age = _SPEAKERS[match[1]]
-    return {
-        "speaker": match[1],
-        "sex": sex,
-        "age": age,
-        "text": match[2].lower(),
-        "version": match[4].lower(),
-        "emotion": _EMOTIONS[match[3].upper()],
-    }
-
-
-def _add_listeners(clips, folder):
+def add_listeners(clips, folder):
     """Clips with the fractions of listeners who recognised their emotion, and who found them natural."""
     lists = _lists(folder)
     fractions = _read_listeners(lists[0]) if lists else {}
@@ -180,7 +118,7 @@ def _add_listeners(clips, folder):
 
 
 def _lists(folder):
-    return sorted(path for path in folder.rglob("erkennung.txt") if path.is_file())
+    return sorted(find_files(folder, lambda name: name == "erkennung.txt"))
 
 
 def _read_listeners(path):
@@ -215,7 +153,7 @@ def _verify(folder):
     """Set aside what is not as published; the archive itself has no published checksum."""
     sums = {name.lower(): value for name, value in _published_sums().items()}
     wrong = []
-    for clip in find_clips(folder, _parse):
+    for clip in find_clips(folder, _ROW.read)[0]:
         path = Path(clip["path"])
         expected, got = sums.get(path.name.lower()), file_hash(path, "sha256")
         if got != expected:

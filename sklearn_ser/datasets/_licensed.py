@@ -3,16 +3,12 @@
 import re
 import warnings
 
-from ._base import check_emotions, check_folder, find_recordings, is_hidden, make_bunch
+from ._base import check_emotions, check_folder, make_bunch
+from ._clips import find_clips, find_recordings, is_hidden
+from ._corpora import CORPORA
 
-_CASIA_EMOTIONS = {
-    "angry": "anger",
-    "fear": "fear",
-    "happy": "happiness",
-    "neutral": "neutral",
-    "sad": "sadness",
-    "surprise": "surprise",
-}
+_CASIA, _IEMOCAP = CORPORA["casia"], CORPORA["iemocap"]
+_CASIA_EMOTIONS, _IEMOCAP_EMOTIONS = _CASIA.emotions, _IEMOCAP.emotions
 _CASIA_DESCR = """CASIA Chinese emotional speech
 
 Mandarin sentences read by actors in six emotions: anger, fear, happiness, neutral, sadness and surprise; WAV, 16 kHz.
@@ -26,16 +22,6 @@ Licence: on request from the Institute of Automation, Chinese Academy of Science
 Tao, J., Liu, F., Zhang, M. and Jia, H. (2008), "Design of speech corpus for Mandarin text to speech", Proc. Blizzard
 Challenge Workshop.
 """
-_IEMOCAP_EMOTIONS = {
-    "ang": "anger",
-    "dis": "disgust",
-    "exc": "happiness",
-    "fea": "fear",
-    "hap": "happiness",
-    "neu": "neutral",
-    "sad": "sadness",
-    "sur": "surprise",
-}
 _IEMOCAP_LINE = re.compile(r"\[[^\]]*\]\s+((Ses\d\d)\w+_([FM])\w+)\s+([a-z]{3})\s+\[([^,]+),([^,]+),([^\]]+)\]")
 _IEMOCAP_DESCR = """Interactive Emotional Dyadic Motion Capture Database (IEMOCAP)
 
@@ -106,13 +92,16 @@ def load_casia(path, *, emotions=None, return_X_y=False):
     """
     emotions = check_emotions(emotions, _CASIA_EMOTIONS.values(), "CASIA")
     folder = check_folder(path)
-    clips = []
-    for file in find_recordings(folder):
-        inside = file.relative_to(folder).parts
-        emotion = _CASIA_EMOTIONS.get(file.parent.name.lower())
-        if len(inside) >= 3 and emotion is not None:
-            facts = {"speaker": inside[-3], "sex": None, "text": file.stem}
-            clips.append({"path": str(file), **facts, "emotion": emotion})
+    clips = [
+        {
+            "path": clip["path"],
+            "speaker": clip["speaker"],
+            "sex": None,
+            "text": clip["text"],
+            "emotion": clip["emotion"],
+        }
+        for clip in find_clips(folder, _CASIA.read)[0]
+    ]
     if not clips:
         raise FileNotFoundError(
             f"CASIA: no clip found in {folder}. Expected <speaker>/<emotion>/<text>.wav with the emotions "

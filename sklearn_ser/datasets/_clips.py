@@ -1,0 +1,137 @@
+"""Clips on disk: found at any depth, known by their names, and joined with tables that lie beside them."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+
+from ..utils._messages import short
+from ._pattern import normalized
+
+# Which copy of a clip is taken where there are several: the first of these.
+EXTENSIONS = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3", ".m4a", ".mp4", ".webm", ".wma", ".avi")
+LOSSLESS = EXTENSIONS[:2]
+
+
+def is_hidden(part):
+    """Whether a file or folder is an operating system's companion of the real ones, such as `._03a01Wa.wav`."""
+    return part.startswith(".") or part == "__MACOSX"
+
+
+def find_files(folder, keep):
+    """Return the paths of all files at any depth that are not hidden, and whose names `keep` accepts, unsorted."""
+    found, visited = [], set()
+    for where, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        # A link to a folder further up would otherwise be followed for ever.
+        folders[:] = [] if real in visited else sorted(name for name in folders if not is_hidden(name))
+        if real not in visited:
+            found += [Path(where, name) for name in files if not is_hidden(name) and keep(name)]
+        visited.add(real)
+    return found
+
+
+def find_recordings(folder, extensions=LOSSLESS):
+    """Return the paths of all audio files at any depth, sorted by name, then by extension and folder."""
+    found = find_files(folder, lambda name: os.path.splitext(name)[1].lower() in extensions)
+    rank = {extension: n for n, extension in enumerate(extensions)}
+    return sorted(found, key=lambda path: (path.stem.lower(), rank[path.suffix.lower()], inside(path, folder)))
+
+
+def inside(path, folder) -> str:
+    """Return the path of a file below a folder, with slashes."""
+    return path.relative_to(folder).as_posix()
+
+
+def bare(name: str) -> str:
+    """Return a name without the extension of audio, if it has one."""
+    stem, extension = os.path.splitext(name)
+    return stem if extension.lower() in EXTENSIONS else name
+
+
+def find_clips(folder, read, extensions=LOSSLESS):
+    """Return one dict a clip, `path` and what its name says, each clip once, sorted by name; and the other files.
+
+    Parameters
+    ----------
+    folder : Path
+    read : callable
+        From a path below the folder, without extension, to (facts, identity) or None: `Row.read`.
+    extensions : tuple of str
+
+    Returns
+    -------
+    clips : list of dict
+    others : list of str
+        Audio files that `read` does not know.
+    """
+    clips, others = {}, []
+    for path in find_recordings(folder, extensions):
+        found = read(bare(inside(path, folder)))
+        if found is None:
+            others.append(str(path))
+        else:
+            clips.setdefault(found[1], {"path": str(path), **found[0]})
+    return list(clips.values()), others
+
+
+class NamedFiles:
+    """Audio files by the ends of their paths, as tables name them: "a.wav", "wav/a", "C:\\x\\a.mp3"."""
+
+    def __init__(self, folder, extensions=EXTENSIONS):
+        self.folder = folder
+        self.paths = find_recordings(folder, extensions)
+        self._ends = defaultdict(list)
+        for path in self.paths:
+            parts = self._parts(inside(path, folder))
+            self._ends[parts[-1]].append((parts, path))
+
+    @staticmethod
+    def _parts(name):
+        name = normalized(bare(str(name).strip().replace("\\", "/"))).casefold()
+        return tuple(part for part in PurePosixPath(name).parts if part not in (".", "/"))
+
+    def find(self, names) -> list[list[Path]]:
+        """Return for each name the files whose paths end as it does.
+
+        Where there are none, folders are ignored, if no two of the names are alike without them.
+        """
+        wanted = [self._parts(name) for name in names]
+        unique = len({parts[-1:] for parts in wanted}) == len(set(wanted))
+        found = []
+        for parts in wanted:
+            alike = self._ends.get(parts[-1], []) if parts else []
+            exact = [path for own, path in alike if own[-len(parts) :] == parts]
+            found.append(exact or [path for _, path in alike if unique])
+        return found
+
+
+def read_table(path):
+    """Return a table beside the clips as a DataFrame of str: CSV, TSV or the like, or a YAML list of flat items."""
+    import pandas as pd
+
+    if Path(path).suffix.lower() in (".yaml", ".yml"):
+        return pd.DataFrame(_read_items(path))
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        head = file.readline()
+    separator = max(",;\t|", key=head.count)
+    try:
+        table = pd.read_csv(
+            path, sep=separator, dtype=str, encoding="utf-8-sig", encoding_errors="replace", skipinitialspace=True
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ValueError(f"{path} cannot be read as a table separated by {separator!r}: {short(error)}") from error
+    table.columns = [str(column).strip() for column in table.columns]
+    return table.apply(lambda column: column.str.strip())
+
+
+def _read_items(path):
+    items: list[dict] = []
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        key, colon, value = line.removeprefix("- ").strip().partition(":")
+        if colon and line.startswith("- "):
+            items.append({})
+        if colon and items:
+            items[-1][key] = value.strip().strip("'\"")
+    return items
