@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn import get_config
+from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
+from ..utils._siblings import ROWS, calibrates, keep_together, stops_early
 from ..utils._sklearn_compat import HasMethods, _check_method_params
 from ..utils._versions import VersionedMixin
 from ._input import CLIPS, as_clips, part_columns, table_column
@@ -31,6 +32,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"])]}
     _parts: str
+    _expands_rows = True
 
     def get_metadata_routing(self):
         """Say which metadata the estimator's methods take.
@@ -62,52 +64,62 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     def _fit_rows(self, X, y, clips: Sequence, multiplied: list, rows: np.ndarray, given: dict) -> None:
         """Fit the estimator to clips made from those in `rows` of X, with the labels and metadata of those rows."""
         given = {name: value for name, value in given.items() if value is not None}
-        params = self._fit_params(given, len(clips), has_siblings=len(np.unique(rows)) < len(rows))
+        params, routing = self._fit_params(given, clips, rows)
         repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
-        self.estimator_.fit(in_form_of(X, multiplied, rows), **repeated)
+        with config_context(enable_metadata_routing=routing):
+            self.estimator_.fit(in_form_of(X, multiplied, rows), **repeated)
         self.classes_ = self.estimator_.classes_
         if isinstance(clips, np.ndarray):
             self.n_features_in_ = clips.shape[1]
         elif "n_features_in_" in vars(self):
             del self.n_features_in_
 
-    def _fit_params(self, given: dict, n_clips: int, *, has_siblings: bool) -> dict:
-        """What the estimator's `fit` is given besides X and y, one value a clip."""
+    def _fit_params(self, given: dict, clips: Sequence, rows: np.ndarray) -> tuple[dict, bool]:
+        """What the estimator's `fit` is given besides X and y, one value a clip; whether by metadata routing."""
         final, prefix = _final_step(self.estimator_)
         routing = get_config()["enable_metadata_routing"]
+        outer = given.pop(ROWS, None)  # this estimator's clips are copies or segments themselves
         if routing:
             params = dict(process_routing(self, "fit", **given).estimator.fit) if given else {}
         else:
             own = ("sample_weight", "groups")
             params = {prefix + name if name in own else name: value for name, value in given.items()}
-        if not has_siblings:
-            return params
-        while isinstance(final, RowExpandingClassifier):  # which hands groups on
-            final, _ = _final_step(final.estimator)
-        if not _splits_clips(final):
-            hidden = [inner for inner in final.get_params().values() if hasattr(inner, "fit") and _stops_early(inner)]
-            if hidden:
-                raise ValueError(
-                    f"{type(hidden[0]).__name__} stops early inside {type(final).__name__}, where groups cannot reach "
-                    f"it, so that {self._parts} of a clip would stand on both sides of its split. Turn its early "
-                    "stopping off, or make it the last step itself."
-                )
-            return params
-        if not has_fit_parameter(final, "groups"):
+        if outer is None and len(np.unique(rows)) == len(rows):
+            return params, routing
+        last = final
+        while isinstance(last, RowExpandingClassifier):
+            last, _ = _final_step(last.estimator)
+        groups = None if routing else given.get("groups")
+        repeated = _check_method_params(clips, {"groups": groups}, indices=rows)["groups"]
+        hidden, is_wrapped = keep_together(self.estimator_, rows, repeated, self._parts, last)
+        belong = np.arange(len(clips)) if outer is None else outer
+        is_told = calibrates(last) or stops_early(last)
+        if hidden and not routing:
+            params = self._routed_instead(params, prefix)
+            belong, routing = belong if groups is None else groups, True
+        if hidden or (is_told and outer is not None):
+            for consumer in hidden + ([last] if is_told else []):
+                if calibrates(consumer) or consumer is last:
+                    _request_rows(consumer, params)
+            return {ROWS: belong, **params}, True
+        if not is_told:
+            if is_wrapped and not routing and not has_fit_parameter(final, "groups"):
+                params.pop(f"{prefix}groups", None)  # the splitters have them
+            return params, routing
+        if not routing or final is self.estimator_:
+            return {f"{prefix}groups": belong, **params}, routing
+        return {_request_rows(last, params): belong, **params}, routing
+
+    def _routed_instead(self, params: dict, prefix: str) -> dict:
+        """The parameters of `fit`, where the rows that belong together can be told by metadata routing only."""
+        others = sorted(params.keys() - {f"{prefix}groups"})
+        if others:
             raise ValueError(
-                f"{type(final).__name__} stops early on a part of the clips that it splits off without regard to "
-                f"groups, so that {self._parts} of a clip would stand on both sides. Turn its early stopping off, or "
-                "use a classifier whose fit takes groups, such as CNNLSTMClassifier."
+                f"{', '.join(others)} cannot be given to this estimator without metadata routing, because something "
+                f"inside it must be told which {self._parts} belong to one clip. Switch routing on, "
+                "sklearn.set_config(enable_metadata_routing=True), and request them by set_fit_request."
             )
-        name = f"{prefix}groups"
-        if routing and final is not self.estimator_:
-            # Others hand on what is requested of them, under the name in the request.
-            request = final.get_metadata_routing().fit.requests.get("groups")
-            name = request if isinstance(request, str) else "groups" if request else None
-            if name not in params:  # under a name of its own, which no other step can have requested
-                name = "rows_of_clips"
-                final.set_fit_request(groups=name)
-        return {name: np.arange(n_clips), **params}
+        return {}
 
     def _delegate(self, method: str, X, params: dict):
         check_is_fitted(self, "classes_")
@@ -183,12 +195,15 @@ def _final_step(estimator) -> tuple[BaseEstimator, str]:
     return estimator, prefix
 
 
-def _splits_clips(classifier) -> bool:
-    """Whether its `fit` holds out a part of its training clips, to stop early or to calibrate."""
-    return getattr(classifier, "_splits_clips", False) or _stops_early(classifier)
+def _request_rows(consumer, params: dict) -> str:
+    """Let a classifier's `fit` request the clip of each row as `groups`, if the user's groups are not there; the name.
 
-
-def _stops_early(classifier) -> bool:
-    """Whether it splits off a part of its training clips, by scikit-learn's two ways to say so."""
-    by_count = getattr(classifier, "n_iter_no_change", None) is not None
-    return getattr(classifier, "early_stopping", by_count) in (True,)
+    Others hand on what is requested of them, under the name in the request.
+    """
+    with config_context(enable_metadata_routing=True):
+        request = consumer.get_metadata_routing().fit.requests.get("groups")
+        name = request if isinstance(request, str) else "groups" if request else None
+        if name not in params:  # under a name of its own, which no other step can have requested
+            name = ROWS
+            consumer.set_fit_request(groups=name)
+    return name
