@@ -106,7 +106,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             if is_wrapped and not routing and not has_fit_parameter(final, "groups"):
                 params.pop(f"{prefix}groups", None)  # the splitters have them
             return params, routing
-        if not routing or final is self.estimator_:
+        if not routing or last is self.estimator_:
             return {f"{prefix}groups": belong, **params}, routing
         return {_request_rows(last, params): belong, **params}, routing
 

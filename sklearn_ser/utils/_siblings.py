@@ -252,6 +252,7 @@ def _calibrates_itself(estimator) -> bool:
 def _refuse_what_cannot_be_told(place: Place, parts: str, last) -> None:
     node, sampler = place.estimator, place.sampler
     name, sides = type(node).__name__, f"so that {parts} of a clip would stand on both sides"
+    holder = type(place.above[-1]).__name__ if place.above else ""
     if stops_early(node) and not (node is last and has_fit_parameter(node, "groups")):
         if not place.above or node is last:
             raise ValueError(
@@ -259,7 +260,7 @@ def _refuse_what_cannot_be_told(place: Place, parts: str, last) -> None:
                 "Turn its early stopping off, or use one whose fit takes groups, such as CNNLSTMClassifier."
             )
         raise ValueError(
-            f"{name} stops early inside {type(place.above[-1]).__name__}, where groups cannot reach it, {sides} of its split. "
+            f"{name} stops early inside {holder}, where groups cannot reach it, {sides} of its split. "
             "Turn its early stopping off, or make it the last step itself."
         )
     if _calibrates_itself(node):
@@ -278,7 +279,7 @@ def _refuse_what_cannot_be_told(place: Place, parts: str, last) -> None:
     needs_routing = not place.is_whole or (calibrates(node) and node is not last)
     if splits and needs_routing and not all(map(_routes, place.above)):
         raise ValueError(
-            f"{name} holds clips out inside {type(place.above[-1]).__name__}, where groups cannot reach it, {sides}. Make it "
+            f"{name} holds clips out inside {holder}, where groups cannot reach it, {sides}. Make it "
             "the last step itself, or put what tunes around the meta-estimator."
         )
 
