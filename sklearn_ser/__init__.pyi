@@ -40,6 +40,7 @@ from .datasets import fetch_tess as fetch_tess
 from .datasets import list_corpora as list_corpora
 from .datasets import load_casia as load_casia
 from .datasets import load_corpus as load_corpus
+from .datasets import load_folder as load_folder
 from .datasets import load_iemocap as load_iemocap
 from .datasets import make_emotional_speech as make_emotional_speech
 from .discriminant import CalibratedDiscriminant as CalibratedDiscriminant

@@ -3,6 +3,7 @@
 from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
 from ._errors import FetchError
+from ._folder import load_folder
 from ._licensed import load_casia, load_iemocap
 from ._load import list_corpora, load_corpus
 from ._ravdess import fetch_ravdess
@@ -18,6 +19,7 @@ __all__ = [
     "list_corpora",
     "load_casia",
     "load_corpus",
+    "load_folder",
     "load_iemocap",
     "make_emotional_speech",
 ]

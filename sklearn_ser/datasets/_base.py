@@ -162,6 +162,9 @@ def make_bunch(clips, *, emotions, title, descr, return_X_y):
     target = np.array([clip["emotion"] for clip in chosen], dtype=str)
     columns = [name for name in dict.fromkeys(name for clip in chosen for name in clip) if name != "emotion"]
     data = pd.DataFrame({name: [clip.get(name) for clip in chosen] for name in columns})
+    if "speaker" in data and data["speaker"].isna().any():
+        row = int(data["speaker"].isna().argmax())
+        raise ValueError(f"{title} has no speaker in row {row} of its column 'speaker' ({data['path'][row]}).")
     if return_X_y:
         return data, target
     return Bunch(

@@ -59,7 +59,7 @@ def documented(row: Row):
     def decorate(function):
         for place, text in _PLACES.items():
             if function.__doc__:  # none with python -OO
-                function.__doc__ = put(text.format(**words), place, function.__doc__)
+                function.__doc__ = put("\n" + text.format(**words), place, function.__doc__)
         return function
 
     return decorate

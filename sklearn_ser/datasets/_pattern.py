@@ -106,7 +106,7 @@ class Pattern:
         if n_tokens == len(self.tokens):
             return f"{short(name[part.end() :])} is left behind its end"
         token = self.tokens[n_tokens]
-        wanted = f"one of {', '.join(self.choices[token['field']])}" if token["field"] in self.choices else ""
-        wanted = f"{token[0]}{' (' + wanted + ')' if wanted and not token['form'] else ''}"
+        values = f" (one of {', '.join(self.choices[token['field']])})" if token["field"] in self.choices else ""
         before = "".join(match[0] for match in self.tokens[:n_tokens])
+        wanted = f"{token[0]}{values}" if token["field"] else repr(token[0])
         return f"{wanted} is not found {'behind ' + repr(before) if before else 'at its beginning'}"
