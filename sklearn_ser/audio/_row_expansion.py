@@ -97,7 +97,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if hidden and not routing:
             params = self._routed_instead(params, prefix)
             belong, routing = belong if groups is None else groups, True
-        if hidden or (is_told and outer is not None):
+        if hidden or (is_told and outer is not None and last is not self.estimator_):
             for consumer in hidden + ([last] if is_told else []):
                 if calibrates(consumer) or consumer is last:
                     _request_rows(consumer, params)
