@@ -102,7 +102,7 @@ def examine(content: bytes, seconds: float) -> str | None:
     """What is wrong with how a damaged file is treated, or None."""
     from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer
     from sklearn_ser.audio import load_waveform
-    from sklearn_ser.audio.decoding import Recording, recording_length
+    from sklearn_ser.audio.decoding import recording_length
 
     waveform = refusal = None
     try:
@@ -122,7 +122,7 @@ def examine(content: bytes, seconds: float) -> str | None:
             return f"{type(transformer).__name__} is not finite, or longer than the clip"
     if refusal is not None:
         return f"a message of {len(str(refusal))} characters" if len(str(refusal)) > 500 else None
-    n_times, rate = recording_length(Recording(content), "Clip", "mean")
+    n_times, rate = recording_length(content, "Clip", "mean")
     if abs(n_times / rate - waveform.size / SR) > 1 / SR:
         return f"two lengths: {n_times / rate:.4f} and {waveform.size / SR:.4f} s"
     return (

@@ -20,9 +20,8 @@ from ..utils._code import code_key
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
-from ._clips import where_is
 from ._input import as_clips
-from ._load import clip_bytes, clip_length, load_lazily, load_waveform
+from ._load import clip_bytes, clip_length, load_lazily, load_waveform, sendable, where_is
 from .decoding import AudioError, ClipError
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
@@ -206,7 +205,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             blocks = _shuffled(blocks, clips)
         prefer = self._prefer if len(clips) >= _WORTH_PROCESSES else "threads"  # parallel_config goes before
         run = Parallel(n_jobs=self.n_jobs, prefer=prefer, return_as="generator")
-        done = run(delayed(task)(clips=[clips[row] for row in rows], rows=rows) for rows in blocks)
+        done = run(delayed(task)(clips=[sendable(clips[row], row) for row in rows], rows=rows) for rows in blocks)
         results = chain.from_iterable(
             zip(rows, results, strict=True) for results, rows in zip(done, blocks, strict=False)
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,11 +11,9 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from ._clips import Samples, as_clip, where_is
-from ._derived import AlteredClip, Segment
 from ._input import as_clips, table_column
-from ._load import _check_waveform, load_waveform
-from .decoding import AudioError, LengthError, Recording, read_recording
+from ._load import as_clip, where_is
+from .decoding import AudioError, LengthError
 
 _FLAT = 3  # samples in a row with the very same extreme value: a voice has no flat peaks
 _OFTEN, _OFTEN_BELOW_FULL_SCALE = 1e-4, 1e-3  # fraction of samples in such runs, from which on a clip is clipped
@@ -104,7 +101,7 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
     for row, clip in enumerate(results):
         original = row if clip.digest is None else first_row.setdefault(clip.digest, row)
         found = [*clip.found, *([_Found("duplicate", f"the same sound as row {original}")] if original != row else [])]
-        rows += [(row, _path(clips[row]), *problem, clip.seconds) for problem in found]
+        rows += [(row, as_clip(clips[row], row).path, *problem, clip.seconds) for problem in found]
     return pd.DataFrame(rows, columns=["row", "path", "problem", "detail", "seconds"])
 
 
@@ -115,19 +112,12 @@ def _labels(X, n_clips: int) -> list:
     return [None] * n_clips if durations is None else durations
 
 
-def _path(clip) -> str | None:
-    while isinstance(clip, (AlteredClip, Segment)):
-        clip = clip.source
-    file = clip.file if isinstance(clip, Recording) else clip
-    return os.fsdecode(file) if isinstance(file, (str, os.PathLike)) else None
-
-
 def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
     where = where_is(clip, row)
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("ignore")
         try:
-            samples, rate, completed = _samples(clip, row, sr, where)
+            samples, rate, completed = as_clip(clip, row).all_channels(sr, row)
         except LengthError as error:
             return _Clip([_Found("length", _reason(error, where))], None, np.nan)
         except (AudioError, TypeError) as error:
@@ -145,21 +135,6 @@ def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
 
 def _reason(error: Exception, where: str) -> str:
     return str(error).removeprefix(f"{where}: ")
-
-
-def _samples(clip, row: int, sr: int, where: str) -> tuple[np.ndarray, int, bool]:
-    """Samples (n_times, n_channels) at a clip's own rate, because no other shows clipping; whether it had no length."""
-    if isinstance(clip, (AlteredClip, Segment)):
-        return load_waveform(clip, sr, row=row)[:, np.newaxis], sr, False
-    clip, completed = as_clip(clip, where), False
-    if isinstance(clip, Samples):
-        samples, rate = clip.floats(where), clip.rate or sr
-        _check_waveform(samples, len(samples), rate, 0.0, where)
-    else:
-        read = read_recording(Recording(clip.file), where, offset=0.0, duration=None, channel="all")
-        samples, rate, completed = read.waveform, read.rate, read.completed
-        _check_waveform(samples, len(samples), rate, 0.0, where)
-    return samples.reshape(len(samples), -1), rate, completed
 
 
 def _problems(samples: np.ndarray, silent: float) -> Iterator[_Found]:

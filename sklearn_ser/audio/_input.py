@@ -14,9 +14,9 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from ..utils._messages import short
-from ._clips import _MOST_CHANNELS, Samples, _waveform_and_rate, as_clip, pcm_to_float, where_is
+from ._clips import MOST_CHANNELS, Clip, Samples, pcm_to_float
 from ._derived import AlteredClip, Segment
-from .decoding import Recording
+from ._load import as_clip, waveform_and_rate, where_is
 
 CLIPS = ("path", "file", "waveform", "audio")  # columns of a table that hold clips; the first that is there
 PARTS = ("start", "end", "duration", "channel", "sr")  # columns that say which part of a clip, and how to read it
@@ -64,14 +64,14 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
 
 def is_single_clip(X) -> bool:
     """Whether it is one clip, which stands for a row, and not a sequence of them."""
-    if isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Recording, Samples, AlteredClip, Segment)):
+    if isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Clip)):
         return True
     if hasattr(X, "columns"):
         return False
     if hasattr(X, "read") or hasattr(X, "get_all_samples") or isinstance(X, Mapping):
         return True
     if isinstance(X, tuple):
-        return _waveform_and_rate(X) is not None
+        return waveform_and_rate(X) is not None
     return getattr(X, "ndim", 0) == 1 and np.asarray(X).dtype.kind in "biuf"
 
 
@@ -79,10 +79,10 @@ def _refuse_single_clip(X) -> None:
     if isinstance(X, (str, os.PathLike)):
         raise ValueError(f"X must hold one clip a row. Got the single path {short(os.fspath(X))}: pass a list, [path].")
     is_file = hasattr(X, "read") and not hasattr(X, "columns")
-    if isinstance(X, (bytes, bytearray, memoryview, AlteredClip, Segment)) or is_file:
+    if isinstance(X, (bytes, bytearray, memoryview, Clip)) or is_file:
         raise ValueError(f"X must hold one clip a row. Got a single {type(X).__name__}: pass a list, [clip].")
     is_dict = isinstance(X, Mapping) and {"array", "sampling_rate"} <= set(X)
-    if is_dict or isinstance(X, tuple) and _waveform_and_rate(X) is not None:
+    if is_dict or isinstance(X, tuple) and waveform_and_rate(X) is not None:
         raise ValueError("X must hold one clip a row. Got a single waveform with its rate: pass a list, [clip].")
 
 
@@ -100,7 +100,7 @@ def _clips_of_sequence(X: Sequence, reader: str | None = "") -> Sequence:
     ):
         return _matrix(np.asarray(X), reader)  # written as nested lists
     if any(hasattr(x, "read") for x in X):  # here, because a file object can be read by one at a time only
-        X = [as_clip(x, where_is(x, row)) if hasattr(x, "read") else x for row, x in enumerate(X)]
+        X = [as_clip(x, row) if hasattr(x, "read") else x for row, x in enumerate(X)]
     return _non_empty(X)
 
 
@@ -137,7 +137,7 @@ def _matrix(X, reader: str | None) -> Any:
     if reader is None:
         return pcm_to_float(X, "X")
     n_clips, n_times = X.shape
-    if n_times <= _MOST_CHANNELS and n_clips > 200 * n_times:
+    if n_times <= MOST_CHANNELS and n_clips > 200 * n_times:
         raise ValueError(
             f"X has the shape {X.shape}. Rows are clips and columns points in time, (n_clips, n_times), so that each "
             f"of {n_clips} clips would have {n_times} feature(s), or samples. A recorder's array has time on axis 0: "
@@ -217,11 +217,11 @@ def _part(clip, given: dict, row: int):
         channel = sr = None  # made of a clip of which that was known
     where = where_is(clip, row)
     if channel is not None or hasattr(clip, "read"):
-        clip = replace(as_clip(clip, where), channel=channel)
+        clip = replace(as_clip(clip, row), channel=channel)
     if sr is not None and not isinstance(clip, (str, os.PathLike)):
-        found = as_clip(clip, where)
+        found = as_clip(clip, row)
         if isinstance(found, Samples) and found.rate is None:
-            clip = replace(as_clip((found.samples, sr), where), channel=found.channel)
+            clip = replace(as_clip((found.samples, sr), row), channel=found.channel)
     start, end = (_seconds(given, name, row) for name in ("start", "end"))
     length = _seconds(given, "duration", row)
     if length is not None:

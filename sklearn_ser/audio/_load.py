@@ -1,162 +1,219 @@
-"""One clip, decoded, resampled and normalised to one waveform."""
+"""One clip in any accepted form: what it is, and its waveform."""
 
 from __future__ import annotations
 
-import hashlib
-import math
+import mmap
 import os
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
-from .._signal.long import LONG, LongWaveform
-from ._clips import Samples, as_clip, where_is
-from ._derived import AlteredClip, Segment
-from .decoding import AudioError, LengthError, Recording, read_part, read_recording, recording_length
+from .._signal.long import LongWaveform
+from .._signal.waveform import normalize as scale
+from ..utils._messages import short
+from ._clips import Clip, Reading, Recording, Samples
+from .decoding import RATES, AudioError, find_file
 
-_BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6
-_LOUDEST = 1e12  # beyond, squares overflow in float32; PCM of 32 bits that nobody scaled reaches 2e9
-_ROUNDED = 0.1  # seconds by which a declared segment may end past the clip, because annotations are rounded
-
-
-def _span(n_times: int, sr: int, offset: float, duration: float | None) -> tuple[int, int]:
-    """First sample and number of samples of the part asked for, at `sr`."""
-    start = round(offset * sr)
-    left = max(0, n_times - start)
-    return start, left if duration is None else min(left, max(1, round(duration * sr)))
+_MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
 
 
-def _check_waveform(waveform: np.ndarray, total: int, sr: int, offset: float, where: str) -> None:
-    if waveform.size == 0:
-        if total == 0:
-            raise AudioError(f"{where}: the clip is empty (0 samples).")
-        raise AudioError(f"{where}: offset={offset} s is past the clip's end at {total / sr:.3f} s.")
-    if not np.isfinite(waveform).all():
-        raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
-    loudest = max(waveform.max(), -waveform.min())
-    if loudest > _LOUDEST:
-        raise AudioError(f"{where}: the waveform reaches {loudest:.3g}, as no recording does: scale it to [-1, 1].")
-
-
-def clip_length(
-    clip,
-    *,
-    sr: int,
-    offset: float = 0.0,
-    duration: float | None = None,
-    channel: int | str = "mean",
-    row: int | None = None,
-) -> int:
-    """Samples at `sr` that `load_waveform` returns for a clip; of most files, only the header is read."""
-    if isinstance(clip, AlteredClip):
-        span: dict[str, Any] = dict(
-            sr=sr, offset=offset, duration=duration, channel=channel, row=row if clip.row is None else clip.row
-        )
-        altered = clip.alter.n_times(clip_length(clip.source, **span))
-        return load_waveform(clip, **span).size if altered is None else altered
+def as_clip(clip, row: int | None = None) -> Clip:
+    """A clip in any form: a path, the bytes of a file, samples, or what is one already."""
+    if isinstance(clip, (Clip, _Sendable)):
+        return clip if isinstance(clip, Clip) else as_clip(clip.clip, clip.row)
     where = where_is(clip, row)
-    if isinstance(clip, Segment):
-        first, past = _within(clip, sr, channel, row)
-        total, rate = past - first, sr
-    else:
-        clip = as_clip(clip, where)
-        if isinstance(clip, Samples):
-            waveform, rate = clip.mono(channel, where), clip.rate or sr
-            start, count = _span(waveform.size, rate, offset, duration)
-            _check_waveform(waveform[start : start + count], waveform.size, rate, offset, where)
-            return math.ceil(count * sr / rate)
-        total, rate = recording_length(clip, where, channel)
-    _, count = _span(total, rate, offset, duration)
-    if count == 0:
-        _check_waveform(np.empty(0), total, rate, offset, where)
-    return math.ceil(count * sr / rate)
+    if isinstance(clip, (str, os.PathLike)):
+        return _file(clip, where)
+    encoded = _encoded(clip, where)
+    if encoded is not None:
+        return Recording(encoded)
+    if hasattr(clip, "read_bytes"):  # a file in an archive: zipfile.Path, importlib.resources
+        return Recording(_read_archived(clip, where), called=str(clip))
+    pair = waveform_and_rate(clip)
+    if pair is not None:
+        return Samples(pair[0], _check_rate(pair[1], where))
+    if isinstance(clip, Mapping) or not (isinstance(clip, Sequence) or hasattr(clip, "__array__")):
+        found = _of_keys(clip, where)
+        if found is not None:
+            return found
+    return Samples(clip)
 
 
-def _within(segment: Segment, sr: int, channel: int | str, row: int | None) -> tuple[int, int]:
-    """Where a segment begins and ends in its source, which must reach that far."""
-    row = row if segment.row is None else segment.row
-    first, past = segment.span(sr)
-    if past is None or segment.declared:
-        total = clip_length(segment.source, sr=sr, channel=channel, row=row)
-        past = total if past is None else past
-        if first >= total or past > total + _ROUNDED * sr:
-            raise LengthError(
-                f"{where_is(segment, row)}: the recording ends at {total / sr:.3f} s. start and end are seconds, or "
-                "Timedelta."
-            )
-        past = min(past, total)
-    return first, max(past, first + 1) if segment.declared else past
+def where_is(clip, row: int | None) -> str:
+    """How an error names a clip in any form: "Row 3 ('a.wav')"."""
+    if isinstance(clip, _Sendable):
+        clip = clip.clip
+    if isinstance(clip, Clip):
+        return clip.where(row)
+    if isinstance(clip, (str, os.PathLike, bytes)):
+        return Recording(clip).where(row)
+    return Samples(None, called=_path_beside(clip)).where(row)
 
 
 def clip_bytes(clip) -> int:
-    """About how large a clip is, without opening it."""
-    if isinstance(clip, AlteredClip):
-        return clip_bytes(clip.source)
-    if isinstance(clip, Segment):
-        return clip_bytes(clip.source) if clip.stop is None else int(64_000 * (clip.stop - clip.start) / clip.sr)
-    if isinstance(clip, Recording):
-        return len(clip.file) if isinstance(clip.file, bytes) else clip_bytes(clip.file)
-    if isinstance(clip, (str, os.PathLike)):
-        return os.path.getsize(clip) if os.path.isfile(clip) else 0
-    return getattr(clip.samples if isinstance(clip, Samples) else clip, "nbytes", 0)
+    """About how large a clip in any form is, in bytes, without opening it."""
+    return getattr(Recording(clip) if isinstance(clip, (str, os.PathLike, bytes)) else clip, "nbytes", 0)
 
 
-def clip_digest(clip, row: int | None = None) -> bytes | None:
-    """What tells a clip's content from any other's; None for an unreadable file, or an alteration of unknown make.
+def sendable(clip, row: int | None):
+    """The clip, in a form that can be sent to other processes."""
+    return clip if isinstance(clip, (str, os.PathLike, bytes, np.ndarray, Clip, _Sendable)) else _Sendable(clip, row)
 
-    Of a file, all bytes are read each time: it may have changed within a tick of the clock that dates it. The extension
-    counts, because it is by the extension that libsndfile tells what has no header.
-    """
-    if isinstance(clip, (AlteredClip, Segment)):
-        row = row if clip.row is None else clip.row
-    if isinstance(clip, AlteredClip):
-        alteration, source = clip.alter.key(), clip_digest(clip.source, row)
-        return None if alteration is None or source is None else hashlib.sha256(source + alteration.encode()).digest()
-    where = where_is(clip, row)
-    if isinstance(clip, Segment):
+
+class _Sendable:
+    """A clip that can perhaps not be pickled, such as a decoder: when it is, its bytes or samples are."""
+
+    def __init__(self, clip, row: int | None):
+        self.clip, self.row = clip, row
+
+    @property
+    def nbytes(self) -> int:
+        return clip_bytes(self.clip)
+
+    def __reduce__(self):
         try:
-            return _segment_digest(clip, row, where)
-        except AudioError:
-            return None
-    clip = as_clip(clip, where)
-    if isinstance(clip, Samples):
-        digest = hashlib.sha256(f"samples {clip.rate} {clip.channel} ".encode())
-        digest.update(np.ascontiguousarray(clip.floats(where)).data)
-        return digest.digest()
-    content = clip.file if isinstance(clip.file, bytes) else None
-    extension = os.path.splitext(os.fsdecode(clip.file))[1].lower() if content is None else ""
-    digest = hashlib.sha256(f"file {extension} {clip.channel} ".encode("utf-8", "replace"))
-    if content is not None:
-        digest.update(content)
-        return digest.digest()
+            return _unchanged, (as_clip(self.clip, self.row),)
+        except (AudioError, TypeError) as error:
+            return _Unusable, (error,)
+
+
+def _unchanged(clip):
+    return clip
+
+
+class _Unusable(Clip):
+    """A clip of which it is known that it cannot be used, and why."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def load(self, reading, row):
+        raise self.error
+
+    length = load
+
+    def digest(self, row):
+        raise self.error
+
+
+# ------------------------------------------------------------------------------------------------------ forms of a clip
+
+
+def _file(path, where: str) -> Recording:
+    found = find_file(path, where)
+    return Recording(path) if found is path else Recording(found, called=os.fsdecode(path))
+
+
+def _encoded(clip, where: str) -> bytes | None:
+    """The bytes of a file, if that is what the clip is."""
+    if isinstance(clip, bytes):
+        return clip
+    if isinstance(clip, (bytearray, mmap.mmap)) or isinstance(clip, memoryview) and clip.format in ("B", "b", "c"):
+        return bytes(clip)
+    if hasattr(clip, "read"):
+        return _read_file(clip, where)
+    if hasattr(clip, "__array__") and not isinstance(clip, Mapping):
+        if getattr(clip, "ndim", 1) == 0 or getattr(clip, "shape", None) == ():
+            content = np.asarray(clip).item()  # a scalar tensor of TensorFlow's, as tf.io.read_file returns it
+            return content if isinstance(content, bytes) else None
+        if str(getattr(clip, "dtype", "")).endswith("uint8") and bytes(np.asarray(clip[:4])).startswith(_MAGIC):
+            return np.asarray(clip).tobytes()
+    return None
+
+
+def _read_file(file, where: str) -> bytes:
+    """All that a file object holds, from its beginning if it can go there, and leave it where it was."""
+    file = getattr(file, "file", file)  # the synchronous one in an upload of Starlette's
+    position = None
     try:
-        if not os.path.isfile(clip.file):
-            return None
-        with open(clip.file, "rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    except (OSError, ValueError):  # a ValueError for a name that no file can have
+        if file.seekable():
+            position = file.tell()
+            file.seek(0)
+    except (AttributeError, OSError):
+        pass
+    content = file.read()
+    if position is not None:
+        file.seek(position)
+    elif not content:
+        raise AudioError(f"{where}: nothing is left to read. A stream can be read once: pass its bytes, file.read().")
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return bytes(content)
+    raise TypeError(f"{where}: a file object must be open in binary mode. Got {short(file)}.")
+
+
+def _read_archived(path, where: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, KeyError) as error:
+        raise AudioError(f"{where}: cannot be read from its archive: {error}.") from None
+
+
+def waveform_and_rate(clip) -> tuple | None:
+    """Waveform and rate of a pair, in whichever order they come."""
+    if not isinstance(clip, (tuple, list)) or len(clip) != 2:
         return None
-    return digest.digest()
+    first, second = clip
+    if isinstance(clip, list) and not any(_is_number(value) and value >= RATES[0] for value in clip):
+        return None  # two samples, rather
+    if _is_number(second) and _is_array_like(first):
+        return first, second
+    return (second, first) if _is_number(first) and _is_array_like(second) else None
 
 
-def _segment_digest(segment: Segment, row: int | None, where: str) -> bytes | None:
-    """Of a segment's own samples, all channels, and those beside it: not of a recording that may last hours."""
-    source, start, stop = segment.source, segment.start / segment.sr, segment.stop
-    if isinstance(source, (AlteredClip, Segment)):
-        inner = clip_digest(source, row)
-        return None if inner is None else hashlib.sha256(inner + f"{start!r} {stop!r} {segment.sr}".encode()).digest()
-    stop = math.inf if stop is None else stop / segment.sr
-    source = as_clip(source, where)
+def _is_number(value) -> bool:
+    return isinstance(value, Real) or hasattr(value, "__array__") and getattr(value, "shape", None) == ()
 
-    def span(rate: int) -> tuple[int, int]:
-        past = 2**62 if stop == math.inf else math.ceil((stop + 1) * rate)
-        return max(0, math.floor((start - 1) * rate)), past
 
-    part, rate = _native(source, span, segment.sr, "all", where)
-    digest = hashlib.sha256(f"segment {start!r} {stop!r} {rate} {source.channel} ".encode())
-    digest.update(np.ascontiguousarray(part).data)
-    return digest.digest()
+def _is_array_like(value) -> bool:
+    return isinstance(value, (list, tuple)) or hasattr(value, "__array__") and getattr(value, "shape", ()) != ()
+
+
+def _of_keys(clip, where: str) -> Clip | None:
+    """What Hugging Face calls audio: a dict or a decoder with `array` and `sampling_rate`, or `bytes` and `path`."""
+    if hasattr(clip, "get_all_samples"):
+        found = clip.get_all_samples()
+        return Samples(found.data, _check_rate(found.sample_rate, where))
+    if not hasattr(clip, "__getitem__"):
+        return None
+    values = {}
+    for key in ("array", "raw", "sampling_rate", "bytes", "path"):
+        try:
+            values[key] = clip[key]
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+            values[key] = None
+    array, path = values["raw"] if values["array"] is None else values["array"], _path_beside(clip)
+    if array is not None and values["sampling_rate"] is not None:
+        return Samples(array, _check_rate(values["sampling_rate"], where), called=path)
+    if array is None and values["bytes"] is not None:
+        return Recording(bytes(values["bytes"]), called=path)
+    if array is None and isinstance(values["path"], (str, os.PathLike)):
+        return _file(values["path"], where)
+    if isinstance(clip, Mapping):
+        raise AudioError(
+            f"{where}: a dict must hold 'array' and 'sampling_rate', or 'bytes' or 'path'. Got the keys "
+            f"{short(list(clip))}."
+        )
+    return None
+
+
+def _path_beside(clip) -> str | None:
+    """The path that a dict, or a file in an archive, says the sound is from."""
+    path = clip.get("path") if isinstance(clip, Mapping) else clip if hasattr(clip, "read_bytes") else None
+    if path is None:
+        path = getattr(clip, "name", None) if hasattr(clip, "read") else None
+    return os.fsdecode(path) if isinstance(path, (str, os.PathLike)) else None if path is None else str(path)
+
+
+def _check_rate(rate, where: str) -> int:
+    rate = float(rate)
+    if not (rate.is_integer() and RATES[0] <= rate <= RATES[1]):
+        raise AudioError(f"{where}: a rate must be a whole number from {RATES[0]} to {RATES[1]} Hz. Got {rate:g} Hz.")
+    return int(rate)
+
+
+# --------------------------------------------------------------------------------------------------------- its waveform
 
 
 def load_waveform(
@@ -167,6 +224,7 @@ def load_waveform(
     duration: float | None = None,
     normalize: str | None = None,
     channel: int | str = "mean",
+    max_duration: float | None = None,
     row: int | None = None,
 ) -> np.ndarray:
     """One clip as a mono float32 waveform at `sr` Hz.
@@ -188,6 +246,10 @@ def load_waveform(
     channel : "mean" or int, default="mean"
         The mean of a recording's channels, or one of them, counted from 0. A 1-D waveform has no channels to choose
         from.
+    max_duration : float or None, default=None
+        Seconds, from `offset` on, beyond which a clip is refused: before it is decoded, where its header says how long
+        it is, or else as soon as so much is decoded. A small file can hold hours of silence, so set it wherever
+        strangers send files. None accepts any length.
     row : int or None, default=None
         The clip's row, for error messages.
 
@@ -199,8 +261,8 @@ def load_waveform(
     ------
     AudioError
         A ValueError: the file is missing (then it is a FileNotFoundError, too) or unreadable, holds less sound than
-        it declares, or has no such channel; or the clip is empty, not one-dimensional, not finite, or ends before
-        `offset`.
+        it declares, or has no such channel; or the clip is empty, not one-dimensional, not finite, longer than
+        `max_duration`, or ends before `offset`.
 
     Warns
     -----
@@ -213,110 +275,29 @@ def load_waveform(
     >>> load_waveform(np.array([0.0, 0.5, -0.25]), normalize="peak")
     array([ 0. ,  1. , -0.5], dtype=float32)
     """
-    waveform, is_own = _load(clip, sr, offset, duration, channel, row)
-    return _normalize(waveform, normalize, is_own=is_own)
+    reading = Reading(sr, offset, duration, channel, max_duration)
+    waveform, is_own = as_clip(clip, row).load(reading, row)
+    return scale(waveform, normalize, is_own=is_own)
 
 
-def load_lazily(clip, sr: int, *, offset, duration, normalize, channel, row: int) -> np.ndarray | LongWaveform:
+def load_lazily(clip, sr: int, *, normalize: str | None, row: int, **reading) -> np.ndarray | LongWaveform:
     """As `load_waveform`; a long waveform that belongs to the user is scaled as it is read, without a copy."""
-    waveform, is_own = _load(clip, sr, offset, duration, channel, row)
-    return _normalize(waveform, normalize, is_own=is_own, lazily=True)
+    waveform, is_own = as_clip(clip, row).load(Reading(sr, **reading), row)
+    return scale(waveform, normalize, is_own=is_own, lazily=True)
 
 
-def _load(clip, sr, offset, duration, channel, row) -> tuple[np.ndarray, bool]:
-    """A waveform, and whether it is nobody else's."""
-    if isinstance(clip, AlteredClip):
-        row = row if clip.row is None else clip.row
-        where = where_is(clip, row)
-        source = load_waveform(clip.source, sr, offset=offset, duration=duration, channel=channel, row=row)
-        waveform = Samples(clip.alter(source, sr)).floats(where)
-        _check_waveform(waveform, waveform.size, sr, 0.0, where)
-        return waveform, False
-    where = where_is(clip, row)
-    source = clip if isinstance(clip, Segment) else as_clip(clip, where)
-    if isinstance(source, Recording):
-        part = read_recording(source, where, offset=offset, duration=duration, channel=channel)
-        waveform, rate, total = part.waveform, part.rate, part.total
-    else:
-        if isinstance(clip, Segment):
-            row = row if clip.row is None else clip.row
-            waveform, rate = load_part(clip.source, sr, *_within(clip, sr, channel, row), channel=channel, row=row), sr
-        else:
-            samples = cast(Samples, source)
-            waveform, rate = samples.mono(channel, where), samples.rate or sr
-        total = waveform.size
-        start, count = _span(total, rate, offset, duration)
-        waveform = waveform[start : start + count]
-    _check_waveform(waveform, total, rate, offset, where)
-    if rate != sr:
-        return _resample(waveform, rate, sr), True
-    return waveform, isinstance(source, Recording)
+def clip_length(clip, *, sr: int, row: int | None = None, **reading: Any) -> int:
+    """Samples at `sr` that `load_waveform` returns for a clip; of most files, only the header is read."""
+    return as_clip(clip, row).length(Reading(sr, **reading), row)
 
 
 def load_part(
     clip, sr: int, start: int, stop: int, *, channel: int | str = "mean", row: int | None = None
 ) -> np.ndarray:
-    """Samples `start` to `stop` of ``load_waveform(clip, sr)``; of a file, no more than these are read.
-
-    What lies beside them is resampled along with them, so that it does not show where a part begins and ends.
-    """
-    if isinstance(clip, AlteredClip):
-        return load_waveform(clip, sr, channel=channel, row=row)[start:stop]
-    where = where_is(clip, row)
-    if isinstance(clip, Segment):
-        row = row if clip.row is None else clip.row
-        first, past = _within(clip, sr, channel, row)
-        return load_part(clip.source, sr, first + start, min(first + stop, past), channel=channel, row=row)
-    firsts = []
-
-    def span(rate: int) -> tuple[int, int]:
-        # A part has to begin where a sample of the one rate coincides with a sample of the other.
-        every = rate // math.gcd(rate, sr)
-        beside = 0 if rate == sr else math.ceil(_BESIDE * max(1, rate / sr))
-        firsts.append(max(0, start * rate // sr - beside) // every * every)
-        return firsts[0], math.ceil(stop * rate / sr) + beside
-
-    part, rate = _native(as_clip(clip, where), span, sr, channel, where)
-    _check_waveform(part, firsts[0] + part.size, rate, firsts[0] / rate, where)
-    ahead = firsts[0] * sr // rate
-    part = (part if rate == sr else _resample(part, rate, sr))[start - ahead : stop - ahead]
-    return np.pad(part, (0, stop - start - part.size))  # counted at another rate, a clip may end a sample later
+    """Samples `start` to `stop` of ``load_waveform(clip, sr)``; of a file, no more than these are read."""
+    return as_clip(clip, row).part(start, stop, sr, channel, row)
 
 
-def _native(clip, span, sr: int, channel: int | str, where: str) -> tuple[np.ndarray, int]:
-    """Part of a recording or of samples at its own rate, and that rate."""
-    if isinstance(clip, Recording):
-        return read_part(clip, span, where, channel)
-    rate = clip.rate or sr
-    return clip.part(*span(rate), channel, where), rate
-
-
-def _resample(waveform: np.ndarray, rate: int, sr: int) -> np.ndarray:
-    import soxr
-
-    n_times = math.ceil(waveform.size * sr / rate)
-    resampled = soxr.resample(waveform, rate, sr)[:n_times]
-    return np.pad(resampled, (0, n_times - resampled.size))  # soxr's own rounding differs by a sample
-
-
-def _normalize(waveform: np.ndarray, how: str | None, *, is_own: bool = False, lazily: bool = False):
-    """A waveform, scaled: in its place if it is nobody else's."""
-    if how is None:
-        return waveform
-    level = _rms(waveform) if how == "rms" else max(waveform.max(), -waveform.min())
-    if 0 < level < np.finfo(np.float32).tiny:
-        return (waveform.astype(np.float64) / level).astype(np.float32)
-    if not level > 0:
-        return waveform
-    if lazily and not is_own and waveform.size > LONG:
-        return LongWaveform(waveform, np.float32(level))
-    return np.divide(waveform, np.float32(level), out=waveform if is_own and waveform.flags.writeable else None)
-
-
-def _rms(waveform: np.ndarray) -> float:
-    """Root mean square, in float64: squares of quiet clips underflow in float32."""
-    if waveform.size <= LONG:
-        return np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))
-    starts = range(0, waveform.size, LONG)
-    total = sum(np.square(waveform[start : start + LONG], dtype=np.float64).sum() for start in starts)
-    return np.sqrt(total / waveform.size)
+def clip_digest(clip, row: int | None = None) -> bytes | None:
+    """What tells a clip's content from any other's; None for an unreadable file, or an alteration of unknown make."""
+    return as_clip(clip, row).digest(row)

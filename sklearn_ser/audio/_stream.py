@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..utils._messages import short
-from ._clips import pcm_to_float
-from ._load import _BESIDE
+from ._clips import pcm_to_float, resampled_from
 from .decoding import AudioError
 
 
@@ -165,7 +164,7 @@ class _Resampled:
 
     def seek(self, start: int) -> None:
         """Begin to resample at this sample, at `sr`; nothing before it will be asked for."""
-        first = self._first(start)
+        first = resampled_from(start, self.rate, self.sr)
         self._native.forget(first)
         if self.rate == self.sr:
             return
@@ -175,18 +174,12 @@ class _Resampled:
         self._resampled = _Tape(first * self.sr // self.rate)
         self._resampled.append(self._soxr.resample_chunk(self._native.read(first, self._native.end), last=self.closed))
 
-    def _first(self, start: int) -> int:
-        """Where resampling begins: a filter ahead, where a sample of the one rate coincides with one of the other."""
-        every = self.rate // math.gcd(self.rate, self.sr)
-        beside = 0 if self.rate == self.sr else math.ceil(_BESIDE * max(1, self.rate / self.sr))
-        return max(0, start * self.rate // self.sr - beside) // every * every
-
     def read(self, start: int, stop: int) -> np.ndarray | None:
         """Samples at `sr`; None if they are not all there yet. Nothing before `start` will be asked for."""
         tape = self._native if self.rate == self.sr else self._resampled
         if tape.end < stop and not self.closed:
             return None
-        self._native.forget(self._first(start))
+        self._native.forget(resampled_from(start, self.rate, self.sr))
         tape.forget(start)
         samples = tape.read(start, stop)
         return np.pad(samples, (0, stop - start - samples.size))  # counted at another rate, it may end a sample later

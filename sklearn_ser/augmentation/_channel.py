@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..audio._load import _resample
+from .._signal.waveform import resample
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
@@ -82,12 +82,12 @@ class Telephone(WaveformAugmenter):
     def _alter(self, waveform, sr, rng):
         law, level = self._drawn("companding", rng), self._drawn("level", rng)
         rate = min(sr, _NARROWBAND)
-        line = waveform if rate == sr else _resample(waveform, sr, rate)
+        line = waveform if rate == sr else resample(waveform, sr, rate)
         if self.band is not None:
             line = filtered(line, rate, lambda frequency: pass_band(frequency, *self.band))
         if law is not None and power(line) > 0:
             line = companded(line / np.sqrt(power(line)) * 10 ** (level / 20), law)
-        heard = line if rate == sr else _resample(line.astype(np.float32), rate, sr)
+        heard = line if rate == sr else resample(line.astype(np.float32), rate, sr)
         heard = heard[: waveform.size]
         return as_loud_as(np.pad(heard, (0, waveform.size - heard.size)), waveform)
 

@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..audio._load import _resample
+from .._signal.waveform import resample
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
 
@@ -79,11 +79,11 @@ class Codec(WaveformAugmenter):
             return waveform
         rates = _FORMATS[format][2]
         rate = next((rate for rate in rates if rate >= sr), rates[-1])
-        clip = waveform / peak if rate == sr else _resample(waveform / peak, sr, rate)
+        clip = waveform / peak if rate == sr else resample(waveform / peak, sr, rate)
         level = _compression_level(format, bitrate, rate)
         delay = _delay(format, rate, level)
         decoded = _coded(np.pad(clip, (0, delay)), rate, format, level)[delay:]
-        decoded = decoded if rate == sr else _resample(decoded, rate, sr)
+        decoded = decoded if rate == sr else resample(decoded, rate, sr)
         decoded = decoded[: waveform.size]
         return peak * np.pad(decoded, (0, waveform.size - decoded.size))
 

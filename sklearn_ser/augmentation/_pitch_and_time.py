@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..audio._load import _resample
+from .._signal.waveform import resample
 from ..utils._sklearn_compat import Interval
 from ._base import WaveformAugmenter
 
@@ -57,7 +57,7 @@ class PitchShift(WaveformAugmenter):
 
     def _alter(self, waveform, sr, rng):
         rate = 2 ** (-self._drawn("n_steps", rng) / 12)
-        shifted = _resample(_stretch(waveform, rate, sr), sr / rate, sr)[: waveform.size]
+        shifted = resample(_stretch(waveform, rate, sr), sr / rate, sr)[: waveform.size]
         return np.pad(shifted, (0, waveform.size - shifted.size))
 
 

@@ -14,9 +14,10 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 from .._signal.spectrum import join, mel_spectrogram, power_to_db
+from .._signal.waveform import normalize, resample
 from ..audio import AudioTransformer
 from ..audio._input import as_clips
-from ..audio._load import _normalize, _resample, load_waveform
+from ..audio._load import load_waveform
 
 _SR = 4000  # Hz; what any format and rate keeps of speech lies below 2 kHz
 _WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart
@@ -60,7 +61,7 @@ class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
 
 
 def _describe(waveforms: Sequence[np.ndarray], sr: int) -> list[tuple[bytes, np.ndarray, np.ndarray]]:
-    joined = join([_normalize(_resample(waveform, sr, _SR), "rms") for waveform in waveforms], _WINDOW, _HOP)
+    joined = join([normalize(resample(waveform, sr, _SR), "rms") for waveform in waveforms], _WINDOW, _HOP)
     power = mel_spectrogram(joined, win_length=_WINDOW, window="hann", mel=_MEL)
     levels = joined.split(_DEPTH + power_to_db(power, joined.counts, ref="max", top_db=_DEPTH))
     digests = [hashlib.sha256(waveform.tobytes()).digest() for waveform in waveforms]
@@ -183,6 +184,6 @@ def _compare(clips: Sequence[tuple[int, object, np.ndarray]], sr: int) -> dict:
     ]
     if not others:
         return {}
-    waveforms = [_resample(load_waveform(clip, sr, row=row), sr, _SR) for row, clip, _ in (first, *others)]
+    waveforms = [resample(load_waveform(clip, sr, row=row), sr, _SR) for row, clip, _ in (first, *others)]
     found = {(first[0], other[0]): correlate(waveforms[0], w) for other, w in zip(others, waveforms[1:], strict=True)}
     return {pair: match for pair, match in found.items() if match[0] > _LEAST_CORRELATED}

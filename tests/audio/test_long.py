@@ -36,7 +36,7 @@ def recording():
 @pytest.fixture
 def all_is_long(monkeypatch):
     """As if a second were long."""
-    for module in ("_signal.long", "_signal.pitch", "_signal.spectrum", "audio._load"):
+    for module in ("_signal.long", "_signal.pitch", "_signal.spectrum", "_signal.waveform"):
         monkeypatch.setattr(f"sklearn_ser.{module}.LONG", 1 << 14)
 
 

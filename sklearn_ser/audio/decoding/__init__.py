@@ -1,17 +1,20 @@
 """Recordings: what their containers declare, checked, and their samples, decoded block by block."""
 
 from ._decoder import RATES
-from ._errors import AudioError, ClipError, LengthError, MissingAudioError
-from ._recording import Mixer, Recording, read_part, read_recording, recording_length
+from ._errors import AudioError, ClipError, DurationError, LengthError, MissingAudioError, check_duration
+from ._files import find_file
+from ._recording import Mixer, read_part, read_recording, recording_length
 
 __all__ = [
     "RATES",
     "AudioError",
     "ClipError",
+    "DurationError",
     "LengthError",
     "MissingAudioError",
     "Mixer",
-    "Recording",
+    "check_duration",
+    "find_file",
     "read_part",
     "read_recording",
     "recording_length",

@@ -27,9 +27,20 @@ class LengthError(AudioError):
     """A clip does not hold the sound that it, or the table that it stands in, declares."""
 
 
+class DurationError(AudioError):
+    """A clip is longer than is accepted."""
+
+
 class ClipError(Exception):
     """What is wrong with one of a function's waveforms; it becomes an AudioError that names row and path."""
 
     def __init__(self, index: int, reason: str):
         super().__init__(reason)
         self.index = index
+
+
+def check_duration(n_times: int, rate: int, most: float | None, where: str, *, at_least: bool = False) -> None:
+    """Refuse more samples than `most` seconds hold; `at_least` says that there may be still more."""
+    if most is not None and n_times > most * rate:
+        long = f"longer than {most:g} s" if at_least else f"{n_times / rate:.3f} s long"
+        raise DurationError(f"{where}: the clip is {long}, and max_duration={most:g} s is the most that is accepted.")

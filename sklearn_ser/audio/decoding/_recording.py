@@ -6,36 +6,19 @@ import os
 import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
 from ._decoder import BLOCK, Decoder, open_recording
-from ._errors import AudioError, LengthError
+from ._errors import AudioError, LengthError, check_duration
+from ._files import signature
 
 _KEPT = 2**22  # samples behind a decoder's position that are kept, so that overlapping parts are decoded once
 _STEP = 2**16  # samples that it goes on at a time
+File = str | os.PathLike | bytes  # a path, or the bytes of a file
 _CANCELLED = 0.05  # of the energy that independent channels leave when they are averaged
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """A file, or the bytes of one; `channel`, where it is given, goes before that of the transformer."""
-
-    file: str | os.PathLike | bytes
-    channel: int | str | None = None
-
-    def signature(self):
-        """What tells this state of the file from others; None if there is no such file."""
-        if isinstance(self.file, bytes):
-            return id(self.file)
-        try:
-            state = os.stat(self.file)
-        except (OSError, ValueError):
-            return None
-        return os.fspath(self.file), state.st_ino, state.st_size, state.st_mtime_ns
 
 
 class Mixer:
@@ -51,7 +34,7 @@ class Mixer:
         self._expected = self._left = 0.0
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
-        """Of (n_times, n_channels), (n_times,)."""
+        """Mix a block (n_times, n_channels) to mono (n_times,)."""
         if self._channel == "all":
             return block
         if self._n_channels == 1:
@@ -84,25 +67,34 @@ class Part(NamedTuple):
 
 
 def read_recording(
-    recording: Recording, where: str, *, offset: float, duration: float | None, channel: int | str
+    file: File,
+    where: str,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    channel: int | str = "mean",
+    max_duration: float | None = None,
 ) -> Part:
-    """Waveform of a part in seconds, at the recording's own rate."""
-    with open_recording(recording.file, where) as decoder:
+    """Waveform of a part in seconds, at the recording's own rate; a longer one than `max_duration` is refused."""
+    with open_recording(file, where) as decoder:
         start = round(offset * decoder.rate)
         count = None if duration is None else max(1, round(duration * decoder.rate))
-        mixer = Mixer(channel if recording.channel is None else recording.channel, decoder.n_channels, where)
-        waveform = _read(decoder, start, count, mixer, where)
+        mixer = Mixer(channel, decoder.n_channels, where)
+        waveform = _read(decoder, start, count, mixer, where, max_duration)
         mixer.warn()
         rate, completed = decoder.rate, decoder.completed
-    total = start + len(waveform) if len(waveform) else recording_length(recording, where, channel)[0]
+    total = start + len(waveform) if len(waveform) else recording_length(file, where, channel)[0]
     return Part(waveform, rate, total, completed)
 
 
-def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: str) -> np.ndarray:
+def _read(
+    decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: str, max_duration: float | None = None
+) -> np.ndarray:
     """`count` samples from `start` on, or all; less only where the recording ends."""
     if decoder.n_frames is not None:
         left = max(0, decoder.n_frames - start)
         count = left if count is None else min(left, count)
+        check_duration(count, decoder.rate, max_duration, where)
     if count == 0 or _go_to(decoder, start) < start:
         return np.empty(0, np.float32)
     step, blocks, n_times = max(1, BLOCK // decoder.n_channels), [], 0
@@ -113,6 +105,7 @@ def _read(decoder: Decoder, start: int, count: int | None, mixer: Mixer, where: 
             break
         blocks.append(mixer(block))
         n_times += len(block)
+        check_duration(n_times, decoder.rate, max_duration, where, at_least=True)
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 
 
@@ -140,28 +133,32 @@ _lengths: OrderedDict = OrderedDict()  # with rate and channels, where the whole
 _MOST_LENGTHS = 1000
 
 
-def recording_length(recording: Recording, where: str, channel: int | str) -> tuple[int, int]:
-    """Samples of a recording, and its rate; decoded only where no header tells it for certain."""
-    key = None if isinstance(recording.file, bytes) else recording.signature()
+def recording_length(file: File, where: str, channel: int | str, max_duration: float | None = None) -> tuple[int, int]:
+    """Samples of a recording, and its rate; decoded only where no header tells it for certain.
+
+    Decoding ends with an error where it is longer than `max_duration`.
+    """
+    key = None if isinstance(file, bytes) else signature(file)
     known = _lengths.get(key)
     if known is None:
-        with open_recording(recording.file, where) as decoder:
-            known = _total(decoder, where), decoder.rate, decoder.n_channels
+        with open_recording(file, where) as decoder:
+            known = _total(decoder, where, max_duration), decoder.rate, decoder.n_channels
             if key is not None and not decoder.can_seek:
                 _lengths[key] = known
                 while len(_lengths) > _MOST_LENGTHS:
                     _lengths.popitem(last=False)
     n_times, rate, n_channels = known
-    Mixer(channel if recording.channel is None else recording.channel, n_channels, where)
+    Mixer(channel, n_channels, where)
     return n_times, rate
 
 
-def _total(decoder: Decoder, where: str) -> int:
+def _total(decoder: Decoder, where: str, max_duration: float | None) -> int:
     if decoder.n_frames is not None:
         return decoder.n_frames
     n_times = 0
     while block := len(decoder.read(max(1, BLOCK // decoder.n_channels))):
         n_times += block
+        check_duration(n_times, decoder.rate, max_duration, where, at_least=True)
     _check_end(decoder, n_times, where)
     return n_times
 
@@ -172,8 +169,8 @@ def _total(decoder: Decoder, where: str) -> int:
 class _Running:
     """A decoder that stays where it is between parts, for recordings in which nothing can be sought exactly."""
 
-    def __init__(self, recording: Recording, decoder: Decoder, mixer: Mixer):
-        self.file = recording.file  # so that no other bytes get its identity
+    def __init__(self, file: File, decoder: Decoder, mixer: Mixer):
+        self.file = file  # so that no other bytes get its identity
         self.decoder, self.mixer = decoder, mixer
         self.position, self.n_kept, self.ended = 0, 0, False
         self.blocks: deque[np.ndarray] = deque()
@@ -215,18 +212,17 @@ _MOST_RUNNING = 4
 
 
 def read_part(
-    recording: Recording, span: Callable[[int], tuple[int, int]], where: str, channel: int | str
+    file: File, span: Callable[[int], tuple[int, int]], where: str, channel: int | str
 ) -> tuple[np.ndarray, int]:
     """Part of a recording, less only at its end, and its rate, from which `span` says where the part begins and ends.
 
     Where nothing can be sought, or not exactly, a decoder goes on from where the part before ended, so that parts that
     follow one another take time in proportion to the recording's length.
     """
-    channel = channel if recording.channel is None else recording.channel
-    key = recording.signature(), channel
+    key = signature(file), channel
     running = _under_way(key)
     if running is None:
-        decoder = open_recording(recording.file, where)
+        decoder = open_recording(file, where)
         try:
             mixer = Mixer(channel, decoder.n_channels, where)
             if decoder.can_seek:
@@ -238,14 +234,14 @@ def read_part(
         except BaseException:
             decoder.close()
             raise
-        running = _under_way(key, _Running(recording, decoder, mixer))
+        running = _under_way(key, _Running(file, decoder, mixer))
     rate = running.decoder.rate
     start, stop = span(rate)
     with running.lock:
         part = running.read(start, stop, where)
     if part is None:  # from the beginning again
-        decoder = open_recording(recording.file, where)
-        running = _Running(recording, decoder, Mixer(channel, decoder.n_channels, where))
+        decoder = open_recording(file, where)
+        running = _Running(file, decoder, Mixer(channel, decoder.n_channels, where))
         part = running.read(start, stop, where)
         with _running_lock:
             _running[key] = running
