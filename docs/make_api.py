@@ -21,8 +21,8 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 ["load_corpus", "list_corpora", "load_folder", "load_casia", "load_iemocap"],
             ),
             "Made and joined": (
-                "Synthetic speech where there is no corpus, and several corpora as one.",
-                ["make_emotional_speech", "concatenate_corpora"],
+                "Synthetic speech where there is no corpus, several corpora as one, and published splits.",
+                ["make_emotional_speech", "concatenate_corpora", "emobox_folds"],
             ),
         },
     ),

@@ -4,6 +4,7 @@ from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
 from ._errors import FetchError
 from ._folder import load_folder
+from ._folds import emobox_folds
 from ._licensed import load_casia, load_iemocap
 from ._load import list_corpora, load_corpus
 from ._ravdess import fetch_ravdess
@@ -13,6 +14,7 @@ from ._tess import fetch_tess
 __all__ = [
     "FetchError",
     "concatenate_corpora",
+    "emobox_folds",
     "fetch_emodb",
     "fetch_ravdess",
     "fetch_tess",

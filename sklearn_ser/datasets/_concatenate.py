@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..utils._messages import short
 from ._base import EMOTIONS, check_emotions, make_bunch
+from ._corpora import CORPORA
 
 
 def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
@@ -29,7 +30,8 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
     corpus : :class:`~sklearn.utils.Bunch`
         data : DataFrame of shape (n_clips, n_columns)
             Column `corpus`, and all columns that any of the corpora has, with missing values where one does not.
-            Speakers and texts are called after their corpus, "EMO-DB/03", since each corpus has names of its own.
+            Speakers and texts are called after their corpus, "EMO-DB/03", since each corpus has names of its own; a
+            corpus that tells no speakers counts as one, "MESD/unknown".
         target : ndarray of str, shape (n_clips,)
             The emotions.
         speaker : ndarray of str, shape (n_clips,)
@@ -75,7 +77,9 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
     title = " + ".join(corpora)
     joined = [clip for several in clips.values() for clip in several]
     columns = dict.fromkeys(column for clip in joined for column in clip)
-    joined = [{column: clip.get(column) for column in columns} for clip in joined]
+    joined = [{**dict.fromkeys(columns), **clip} for clip in joined]
+    if "language" in columns:
+        joined = [clip if clip["language"] else {**clip, "language": _language(clip)} for clip in joined]
     bunch = make_bunch(joined, emotions=kept, title=title, descr="", return_X_y=return_X_y)
     if not return_X_y:
         bunch.corpus = bunch.data["corpus"].to_numpy(dtype=str)
@@ -118,13 +122,20 @@ def _check_mapping(renamed, corpora):
 
 def _clips(name, corpus, renamed):
     """Return a dict for each clip, its emotion as it is called now, its speaker and text as nobody else's."""
-    clips = []
+    clips, several = [], corpus.data.get("corpus", pd.Series(dtype=str)).nunique() > 1
     for clip, emotion in zip(corpus.data.to_dict("records"), corpus.target, strict=True):
         emotion = renamed.get(str(emotion), str(emotion))
         if emotion is not None:
             own = {key: f"{name}/{clip[key]}" for key in ("speaker", "text") if not pd.isna(clip.get(key))}
-            clips.append({"path": clip["path"], "corpus": name, **clip, **own, "emotion": emotion})
+            own = {"corpus": clip["corpus"] if several else name, "speaker": f"{name}/unknown", **own}
+            clips.append({"path": None, "corpus": None, **clip, **own, "emotion": emotion})
     return clips
+
+
+def _language(clip):
+    """Return the language of a clip of a corpus that has no such column, if the table of corpora knows it."""
+    row = next((row for row in CORPORA.values() if row.name == clip["corpus"]), None)
+    return row and row.language_of(clip["speaker"].rpartition("/")[2])
 
 
 def _choose(emotions, of_each):

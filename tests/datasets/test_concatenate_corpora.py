@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
-from sklearn_ser import LeaveOneCorpusOut, concatenate_corpora, fetch_emodb, fetch_ravdess, load_casia
+from sklearn_ser import LeaveOneCorpusOut, concatenate_corpora, fetch_emodb, fetch_ravdess, load_casia, load_corpus
 from sklearn_ser.datasets import _emodb, _licensed, _ravdess, _tess
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* is incomplete:UserWarning")
@@ -125,6 +125,18 @@ def test_leaving_a_corpus_out_follows(emodb, ravdess, casia):
 def test_emotions_that_nobody_has_are_refused(emodb, ravdess, emotions, message):
     with pytest.raises(ValueError, match=message):
         concatenate_corpora([emodb, ravdess], emotions=emotions)
+
+
+def test_languages_are_kept_and_filled_in_where_a_loader_does_not_say_them(emodb, tmp_path):
+    write(tmp_path / "emovo", "rab-f1-b1.wav", "neu-m1-b1.wav")
+    write(tmp_path / "mesd", "Anger_F_A_tarde.wav")
+    corpora = [emodb, load_corpus("EMOVO", tmp_path / "emovo"), load_corpus("MESD", tmp_path / "mesd")]
+    corpus = concatenate_corpora(corpora, emotions=["anger"])
+    assert corpus.data["language"].tolist() == ["German", "Italian", "Spanish"]
+    assert corpus.data["corpus"].tolist() == ["EMO-DB", "EMOVO", "MESD"]
+    assert corpus.data["sex"].tolist() == ["male", "female", "female"]
+    assert corpus.speaker.tolist() == ["EMO-DB/03", "EMOVO/f1", "MESD/unknown"]
+    assert "language" not in concatenate_corpora([emodb]).data
 
 
 def test_what_is_no_corpus_is_refused(emodb):

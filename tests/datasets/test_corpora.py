@@ -2,13 +2,17 @@
 
 import csv
 import os
+import pickle
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import cross_val_score
 
-from sklearn_ser.datasets import list_corpora, load_corpus
+from sklearn_ser.datasets import emobox_folds, list_corpora, load_corpus
 from sklearn_ser.datasets._clips import bare
 from sklearn_ser.datasets._corpora import CORPORA
 from sklearn_ser.datasets._load import find_row
@@ -100,6 +104,43 @@ def test_every_name_that_emobox_lists_has_its_emotion_and_speaker(name):
         own = [set(fold.split()) for fold in row.folds.split("/")]
         for speaker, fold in folds.items():
             assert len(fold) == 1 and speaker in own[int(*fold) - 1], speaker
+
+
+# --- EmoBox's folds ---
+
+
+def test_folds_of_ravdess_are_emobox_s():
+    X = pd.DataFrame({"path": ["x"] * 48, "speaker": [f"{actor:02d}" for actor in range(1, 25)] * 2})
+    folds = emobox_folds("ravdess")
+    tests = [sorted(set(X["speaker"].iloc[test])) for _, test in folds.split(X)]
+    assert tests[0] == ["01", "11", "20", "21"] and tests[5] == ["06", "13", "17", "22"] and len(tests) == 6
+    assert folds.get_n_splits(X) == 6
+    assert all(not set(X["speaker"].iloc[train]) & set(X["speaker"].iloc[test]) for train, test in folds.split(X))
+    joined = [f"RAVDESS/{speaker}" for speaker in X["speaker"]]
+    assert [test.tolist() for _, test in folds.split(X[["path"]], groups=joined)] == [
+        test.tolist() for _, test in pickle.loads(pickle.dumps(folds)).split(X)
+    ]
+
+
+def test_folds_serve_scikit_learn_and_a_loaded_corpus():
+    corpus = load_corpus("EMOVO", data("emovo"))
+    folds = emobox_folds(corpus)
+    scores = cross_val_score(DummyClassifier(), np.zeros((588, 1)), corpus.target, groups=corpus.speaker, cv=folds)
+    assert len(scores) == 6
+    assert [set(corpus.speaker[test]) for _, test in folds.split(corpus.data)][0] == {"f2"}
+
+
+def test_folds_that_mix_speakers_are_refused_and_unknown_speakers_named():
+    for name in ("EMO-DB", "CREMA-D", "TESS", "nEMO"):
+        with pytest.raises(ValueError, match=f"no folds of {name} that keep its speakers apart"):
+            emobox_folds(name)
+    folds = emobox_folds("SAVEE")
+    with pytest.raises(ValueError, match="'XX', the speaker of row 1, is in none of EmoBox's folds of SAVEE"):
+        next(folds.split([0, 1], groups=["DC", "XX"]))
+    with pytest.raises(ValueError, match="Fold 1 of SAVEE has no clip: its speakers are JE"):
+        next(folds.split([0, 1], groups=["DC", "JK"]))
+    with pytest.raises(ValueError, match="Every clip needs a speaker. That of row 1"):
+        next(folds.split([0, 1], groups=["DC", None]))
 
 
 # --- Real recordings ---
