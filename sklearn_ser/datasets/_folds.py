@@ -118,7 +118,7 @@ def emobox_folds(corpus):
     if not row.folds:
         raise ValueError(
             f"EmoBox has no folds of {row.name} that keep its speakers apart: either there are none, or speakers are "
-            "in training and test at once, so that they say little about unseen speakers. Take StratifiedSpeakerKFold, or "
+            "in training and test at once, and say little about unseen speakers. Take StratifiedSpeakerKFold, or "
             "LeaveOneGroupOut with groups=corpus.speaker."
         )
     return EmoBoxFolds(tuple(tuple(fold.split()) for fold in row.folds.split("/")), row.name)
