@@ -22,6 +22,7 @@ from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
 from ._input import as_clips
 from ._load import clip_bytes, clip_length, load_lazily, load_waveform, sendable, where_is
+from ._shared import shared_results
 from .decoding import AudioError, ClipError
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
@@ -179,7 +180,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         function = self._function()
         reading: dict[str, Any] = {"load": self._loader(), "load_params": load_params, "finite": self._makes_finite}
         task = partial(_load_and_apply, function, **reading)
-        return cached(task, self.memory, type(self).__name__, self._cache_key(function))
+        memory = shared_results() if self.memory is None else self.memory
+        return cached(task, memory, type(self).__name__, self._cache_key(function))
 
     def _loader(self) -> Callable:
         """From a clip to its waveform, as `_function` takes it."""
@@ -199,7 +201,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         # eat up what two threads gain.
         most = max(1, min(_BLOCK_CLIPS, len(clips) // (4 * effective_n_jobs(self.n_jobs))))
         blocks = list(_blocks(clips, most))
-        if self.memory is not None:
+        if self.memory is not None or shared_results() is not None:
             # Folds that are worked on side by side ask for the same clips. Each in an order of its own, they find most
             # of what the others have done; in the same order, all would do everything at the same time.
             blocks = _shuffled(blocks, clips)

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..utils._messages import short
 from ._load import clip_digest
+from ._shared import SharedResults
 
 Task = Any  # a functools.partial, from clips and their rows to their results
 
@@ -48,7 +49,7 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     task : callable
         Picklable; what it makes of a clip depends on the task and the clip's content only, not on the other clips or
         the row.
-    memory : str, PathLike, joblib.Memory or None
+    memory : str, PathLike, joblib.Memory, SharedResults or None
         Without a location, or where there can be no folder, the task is returned as it is.
     name : str
         Folder of the results, for those who look into the memory.
@@ -63,6 +64,8 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     """
     if memory is None or key is None:
         return task
+    if isinstance(memory, SharedResults):
+        return _CachedTask(task, memory, name, joblib.hash((key, task.keywords)))
     location, writable = memory, True
     try:
         if not isinstance(memory, joblib.Memory):

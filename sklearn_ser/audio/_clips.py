@@ -7,12 +7,14 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from .._signal.waveform import resample
 from ..utils._messages import short
+from ._shared import remembered
 from .decoding import AudioError, Mixer, check_duration, read_part, read_recording, recording_length
 
 BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6
@@ -170,7 +172,8 @@ class Recording(Sound):
         where = self.where(row)
         channel = self._channel(reading.channel)
         most = None if reading.max_duration is None else reading.offset + reading.max_duration
-        total, rate = recording_length(self.file, where, channel, most)
+        find = partial(recording_length, self.file, where, channel, most)
+        total, rate = remembered(self._fact("length", channel, most), find)
         return _length(total, rate, reading, where)
 
     def load(self, reading, row):
@@ -193,7 +196,7 @@ class Recording(Sound):
     def digest(self, row):
         """Digest all bytes of a file, each time: it may have changed within a tick of the clock that dates it.
 
-        The extension counts, because it is by the extension that libsndfile tells what has no header.
+        Where a call shares results, the file is read once. The extension counts, because it is by the extension that libsndfile tells what has no header.
         """
         content = self.file if isinstance(self.file, bytes) else None
         extension = os.path.splitext(os.fsdecode(self.file))[1].lower() if content is None else ""
@@ -201,15 +204,11 @@ class Recording(Sound):
         if content is not None:
             digest.update(content)
             return digest.digest()
-        try:
-            if not os.path.isfile(self.file):
-                return None
-            with open(self.file, "rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
-        except (OSError, ValueError):  # a ValueError for a name that no file can have
-            return None
-        return digest.digest()
+        return remembered(self._fact("digest"), partial(_digest_of_file, self.file, digest))
+
+    def _fact(self, name: str, *more) -> tuple | None:
+        """What a property of the file is remembered by; None for bytes."""
+        return None if isinstance(self.file, bytes) else (name, os.fspath(self.file), self.channel, *more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,6 +291,18 @@ class Samples(Sound):
         mono = mixer(samples)
         mixer.warn()
         return mono
+
+
+def _digest_of_file(path: str | os.PathLike, digest) -> bytes | None:
+    try:
+        if not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except (OSError, ValueError):  # a ValueError for a name that no file can have
+        return None
+    return digest.digest()
 
 
 def _length(total: int, rate: int, reading: Reading, where: str) -> int:

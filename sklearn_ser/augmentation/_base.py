@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from inspect import signature
 from numbers import Integral, Real
 
@@ -119,8 +120,16 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
 
     def _key(self, random_state) -> str | None:
         """What a call does, in words; None for classes of the user's own, whose code may change."""
-        ours = type(self).__module__.startswith(f"{__package__}.")
-        return f"{type(self).__name__} {self.get_params(deep=False)} {random_state}" if ours else None
+        if not type(self).__module__.startswith(f"{__package__}."):
+            return None
+        params = {name: getattr(self, name) for name in _parameter_names(type(self))}
+        return f"{type(self).__name__} {params} {random_state}"
+
+
+@cache
+def _parameter_names(augmenter: type[WaveformAugmenter]) -> list[str]:
+    """As `get_params` has them, which takes as long as altering a clip."""
+    return augmenter._get_param_names()
 
 
 def _takes_whole_numbers(augmenter: WaveformAugmenter, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -12,7 +13,10 @@ from sklearn.model_selection import LeaveOneGroupOut, check_cv
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from ..audio._shared import SharedResults, sharing
+from ..augmentation import AugmentedClassifier
 from ..model_selection import StratifiedSpeakerKFold
+from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
 from ._input import CLEAN, altered, name_of, title_of, unpack
 from ._report import EvaluationReport
@@ -41,7 +45,8 @@ def evaluate(
 ):
     """Report how well an estimator recognises the emotions of speakers whom it was not trained on.
 
-    A copy of the estimator is fitted in each fold, the predictions of all folds are pooled, and then scored.
+    A copy of the estimator is fitted in each fold, the predictions of all folds are pooled, and then scored. Each clip
+    is decoded and analyzed once in a call, however many folds ask for it.
 
     Parameters
     ----------
@@ -76,7 +81,7 @@ def evaluate(
         The estimator must take audio input, not features that were extracted before.
     leakage : bool, default=False
         Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
-        sides, to see how much too good that would look. Takes as long again.
+        sides, to see how much too good that would look. Fits as many models again, to clips that are analyzed already.
     n_boot : int, default=2000
         Resamples of speakers that intervals are made of.
     confidence_level : float, default=0.95
@@ -109,6 +114,14 @@ def evaluate(
     --------
     compare : Test whether two reports differ.
     EvaluationReport.from_estimator : Report on a fitted model and a corpus that it was not trained on.
+
+    Notes
+    -----
+    What audio transformers (`AudioTransformer`) make of a clip is kept until the call ends, in memory while that takes
+    less than 256 MB, then in a temporary folder; with `n_jobs`, all processes share the folder. A transformer with a
+    `memory` of its own uses that. An `AugmentedClassifier` without a `random_state` draws one seed for the call, so
+    that all folds make the same copies of a clip. Results are the same to the bit as without sharing. Files are taken
+    not to change during the call.
 
     Examples
     --------
@@ -218,18 +231,23 @@ def _requests_groups(estimator) -> bool:
 def _predict(estimator, X, y, kinds, params, n_jobs, verbose) -> list[dict]:
     """Predictions of all clips that are tested, in the order of the clips, by condition; for each kind of split."""
     folds = [(train, test, worlds) for splits, worlds in kinds for train, test in splits]
+    estimator, shared = _with_seeds(estimator), SharedResults()
     run = Parallel(n_jobs=n_jobs, return_as="generator")
-    results = run(
-        delayed(_fit_predict)(
-            clone(estimator), X, y, train, {name: _safe_indexing(clips, test) for name, clips in worlds.items()}, params
+    try:
+        results = run(
+            delayed(_fit_predict)(
+                clone(estimator),
+                *(X, y, train, {name: _safe_indexing(clips, test) for name, clips in worlds.items()}, params, shared),
+            )
+            for train, test, worlds in folds
         )
-        for train, test, worlds in folds
-    )
-    if verbose:
-        from tqdm.auto import tqdm
+        if verbose:
+            from tqdm.auto import tqdm
 
-        results = tqdm(results, total=len(folds), desc="evaluate", unit="fold")
-    results, pooled = iter(list(results)), []
+            results = tqdm(results, total=len(folds), desc="evaluate", unit="fold")
+        results, pooled = iter(list(results)), []
+    finally:
+        shared.close()
     for splits, worlds in kinds:
         order = np.argsort(np.concatenate([test for _, test in splits]))
         found = [next(results) for _ in splits]
@@ -237,11 +255,27 @@ def _predict(estimator, X, y, kinds, params, n_jobs, verbose) -> list[dict]:
     return pooled
 
 
-def _fit_predict(estimator, X, y, train, tested: dict, params) -> dict:
+def _with_seeds(estimator):
+    """A clone in which augmented classifiers have a seed, so that all folds make the same copies of a clip."""
+    copy = clone(estimator)
+    given = {id(value) for value in [estimator, *estimator.get_params().values()]}
+    for part in [copy, *copy.get_params().values()]:
+        # What cloning leaves as it is, a frozen estimator for one, belongs to the user.
+        if isinstance(part, AugmentedClassifier) and part.random_state is None and id(part) not in given:
+            part.set_params(random_state=draw_seed(None))
+    return copy
+
+
+def _fit_predict(estimator, X, y, train, tested: dict, params, shared) -> dict:
     """What a model that is fitted to the clips of `train` predicts for other clips, by condition."""
     given = {name: _safe_indexing(values, train) for name, values in params.items()}
-    estimator.fit(_safe_indexing(X, train), y[train], **given)
-    return {name: np.asarray(estimator.predict(clips)) for name, clips in tested.items()}
+    with sharing(shared):
+        estimator.fit(_safe_indexing(X, train), y[train], **given)
+        predicted = {CLEAN: np.asarray(estimator.predict(tested[CLEAN]))}
+    for name in tested.keys() - {CLEAN}:  # no other fold tests these clips under this condition
+        with closing(SharedResults()) as own, sharing(own):
+            predicted[name] = np.asarray(estimator.predict(tested[name]))
+    return predicted
 
 
 def _protocol(splits, speaker, n_leaking, n_tested) -> str:

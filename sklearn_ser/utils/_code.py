@@ -132,7 +132,9 @@ def _names(code: CodeType) -> tuple[set[str], set[tuple[int, str]]]:
 
 @cache
 def _library_folders() -> tuple[Path, ...]:
-    return tuple({Path(path).resolve() for path in sysconfig.get_paths().values()})
+    # An environment may see another one's packages, too: that of the system, for one.
+    seen = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return tuple({Path(path).resolve() for path in [*sysconfig.get_paths().values(), *seen]})
 
 
 def _is_users(code: CodeType) -> bool:
