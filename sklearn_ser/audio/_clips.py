@@ -196,7 +196,8 @@ class Recording(Sound):
     def digest(self, row):
         """Digest all bytes of a file, each time: it may have changed within a tick of the clock that dates it.
 
-        Where a call shares results, the file is read once. The extension counts, because it is by the extension that libsndfile tells what has no header.
+        Where a call shares results, a file is read once. The extension counts, because it is by the extension that
+        libsndfile tells what has no header.
         """
         content = self.file if isinstance(self.file, bytes) else None
         extension = os.path.splitext(os.fsdecode(self.file))[1].lower() if content is None else ""
