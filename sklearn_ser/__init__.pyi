@@ -35,7 +35,9 @@ from .augmentation import real_world_augmenters as real_world_augmenters
 from .datasets import FetchError as FetchError
 from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import emobox_folds as emobox_folds
+from .datasets import fetch_cremad as fetch_cremad
 from .datasets import fetch_emodb as fetch_emodb
+from .datasets import fetch_nemo as fetch_nemo
 from .datasets import fetch_ravdess as fetch_ravdess
 from .datasets import fetch_tess as fetch_tess
 from .datasets import list_corpora as list_corpora

@@ -5,6 +5,7 @@ from ._emodb import fetch_emodb
 from ._errors import FetchError
 from ._folder import load_folder
 from ._folds import emobox_folds
+from ._github import fetch_cremad, fetch_nemo
 from ._licensed import load_casia, load_iemocap
 from ._load import list_corpora, load_corpus
 from ._ravdess import fetch_ravdess
@@ -15,7 +16,9 @@ __all__ = [
     "FetchError",
     "concatenate_corpora",
     "emobox_folds",
+    "fetch_cremad",
     "fetch_emodb",
+    "fetch_nemo",
     "fetch_ravdess",
     "fetch_tess",
     "list_corpora",

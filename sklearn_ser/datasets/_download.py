@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import email.utils
 import hashlib
+import lzma
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib.resources import files as resources
 from pathlib import Path
 
 from ..utils._messages import short
@@ -12,6 +17,8 @@ from ._errors import FetchError, UnusableFileError, explain
 
 TIMEOUT = 30.0  # seconds without a byte before a connection counts as broken
 MOST_BYTES = 20 * 2**30  # more than any corpus, or archive of one, has
+_BUSY = (429, 503)  # a server that asks for patience, and says in the header Retry-After for how long
+_PATIENCE = 120.0  # seconds that are waited for a file in all
 
 
 def download_file(url, path, *, size=None, md5=None, sha256=None, session=None, progress=True):
@@ -49,6 +56,66 @@ def download_file(url, path, *, size=None, md5=None, sha256=None, session=None, 
         raise
     except OSError as error:
         raise explain(error, url=url, path=part) from error
+
+
+def published_files(corpus: str) -> list[tuple[str, int | None, str]]:
+    """Path below the folder of a corpus, size in bytes (if it is known) and SHA-256 of each of its published files."""
+    packed = resources(__package__).joinpath("checksums.txt.xz").read_bytes()
+    lines = [line.split(" ", 2) for line in lzma.decompress(packed).decode("ascii").splitlines()]
+    return [
+        (path.removeprefix(f"{corpus}/"), None if size == "-" else int(size), sha256)
+        for sha256, size, path in lines
+        if path.startswith(f"{corpus}/")
+    ]
+
+
+def download_files(files, folder, *, title, connections=8):
+    """Download files over several connections; where some cannot be had, all others are downloaded first.
+
+    Parameters
+    ----------
+    files : list of (url, Path, dict)
+        Address and place of each file, and what `download_file` is to know of it (`size`, `md5`, `sha256`).
+    folder : Path
+        The folder that holds them all, which is there.
+    title : str
+        Of the bar that shows the progress.
+    connections : int
+
+    Raises
+    ------
+    requests.RequestException, FetchError
+        As `download_file`; of several failures the first, and how many there are. A failure that concerns all files,
+        such as a full disk or a server that is not there, ends it at once.
+    """
+    import requests
+    from tqdm import tqdm
+
+    def run(file):
+        url, path, known = file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        download_file(url, path, session=session, progress=False, **known)
+
+    there = {path: path.stat().st_size for _, path, _ in files if path.is_file()}
+    missing = sum(known.get("size") or 0 for _, path, known in files if there.get(path) != known.get("size"))
+    check_space(folder, missing, url=files[0][0], what=f"What is missing of {title}")
+    failures = []
+    with requests.Session() as session, ThreadPoolExecutor(connections) as pool:
+        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+        running = [pool.submit(run, file) for file in files]
+        try:
+            for done in tqdm(as_completed(running), desc=title, total=len(running), unit="file"):
+                error = done.exception()
+                if error is not None and not isinstance(error, (requests.HTTPError, UnusableFileError)):
+                    raise error
+                failures += [error] if error is not None else []
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if failures:
+        more = f" (and {len(failures) - 1} more of {len(files)} files)" if len(failures) > 1 else ""
+        if isinstance(failures[0], requests.HTTPError):
+            raise requests.HTTPError(f"{failures[0]}{more}; all other files are there", request=failures[0].request)
+        raise failures[0]
 
 
 def set_aside(path, name=None):
@@ -103,7 +170,7 @@ def _resume(url, part, size, session, progress):
         have = 0
     # Compressed in transit, offsets and lengths would not be those of the file.
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-    with (session or requests).get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+    with _ask(session or requests, url, headers) as answer:
         stretch = answer.headers.get("Content-Range", "")
         if have and answer.status_code == 416 and size is None and stretch == f"bytes */{have}":
             return  # nothing is missing
@@ -132,6 +199,33 @@ def _resume(url, part, size, session, progress):
     got = part.stat().st_size
     if total is not None and got < total:
         raise requests.ConnectionError(f"{url} broke off after {got} of {total} bytes")
+
+
+def _ask(session, url, headers):
+    """Answer of a server, after as long as it asks to wait while it is busy."""
+    import requests
+
+    patience = _PATIENCE
+    while True:
+        answer = session.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+        wait = _wait(answer.headers.get("Retry-After", "")) if answer.status_code in _BUSY else None
+        if wait is None:
+            return answer
+        answer.close()
+        if wait > patience:
+            raise requests.HTTPError(f"{url} is busy, and asks for {wait:.0f} s of patience", request=answer.request)
+        patience -= max(wait, 1.0)
+        time.sleep(wait)
+
+
+def _wait(header: str) -> float | None:
+    """Seconds that a header Retry-After asks for, by a number or a date; None if it says nothing of the kind."""
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
 
 
 def _starts_at(stretch: str, first: int) -> bool:

@@ -1,7 +1,6 @@
 """The Berlin Database of Emotional Speech (EMO-DB)."""
 
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 
 from ..utils._messages import short
@@ -10,7 +9,7 @@ from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
 from ._clips import find_clips, find_files
 from ._corpora import CORPORA
 from ._docs import documented
-from ._download import file_hash, set_aside
+from ._download import file_hash, published_files, set_aside
 
 URL = "https://emodb.bilderbar.info/download/download.zip"
 _ROW = CORPORA["emodb"]
@@ -145,8 +144,7 @@ def _read_listeners(path):
 
 def _published_sums():
     """SHA-256 of every published clip by file name."""
-    lines = files(__package__).joinpath("emodb_sha256.txt").read_text(encoding="ascii").splitlines()
-    return {name: value for value, name in (line.split() for line in lines)}
+    return {name: sha256 for name, _, sha256 in published_files("emodb")}
 
 
 def _verify(folder):
