@@ -86,6 +86,8 @@ from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import BoundedScaler as BoundedScaler
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .pretrained import EncoderClassifier as EncoderClassifier
+from .pretrained import EncoderFeatures as EncoderFeatures
 from .pretrained import WhisperClassifier as WhisperClassifier
 from .pretrained import WhisperFeatures as WhisperFeatures
 from .segmentation import SegmentClassifier as SegmentClassifier

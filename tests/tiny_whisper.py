@@ -12,17 +12,17 @@ def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0
     """Write a model in the Hugging Face layout into a new folder, and return the folder."""
     from safetensors.numpy import save_file
 
-    from sklearn_ser.pretrained._weights import WhisperConfig, _layers
+    from sklearn_ser.pretrained.architectures import KINDS
 
-    config = WhisperConfig(**{**SIZES, **sizes})
+    config = KINDS["whisper"](**{**SIZES, **sizes})
     folder = Path(folder)
     folder.mkdir(parents=True)
     write_config(folder, config)
     rng = np.random.default_rng(seed)
     tensors = {}
-    for _, part, members in _layers(config, config.n_layers):
-        for member, shape in members:
-            tensors[f"{prefix}{part}.{member}"] = rng.normal(scale=scale, size=shape).astype(dtype)
+    for part in config.parts(config.n_layers):
+        for name, shape in part.tensors.items():
+            tensors[f"{prefix}{name}"] = rng.normal(scale=scale, size=shape).astype(dtype)
     tensors[f"{prefix}layer_norm.weight"] = np.ones(config.width, dtype)
     if not shards:
         save_file(tensors, folder / "model.safetensors")
@@ -35,7 +35,7 @@ def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0
 
 
 def write_config(folder, config, **changes):
-    from sklearn_ser.pretrained._weights import _KEYS
+    from sklearn_ser.pretrained.architectures._whisper import _KEYS
 
     content = {"model_type": "whisper", **{key: getattr(config, name) for name, key in _KEYS.items()}, **changes}
     (folder / "config.json").write_text(json.dumps({key: v for key, v in content.items() if v is not None}))

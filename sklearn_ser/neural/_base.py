@@ -43,8 +43,12 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
         """The network for frames of this shape, an uncompiled Keras model."""
         raise NotImplementedError
 
-    def _adapt_optimizer(self, optimizer) -> None:
-        """What a subclass changes of its optimizer, be it new or read from a checkpoint."""
+    def _adapt_optimizer(self, optimizer, like) -> None:
+        """Change the optimizer as the parameters say now; `like` is a new one, with the rate that it begins with."""
+
+    def _compiled_with(self, optimizer):
+        """What a network is compiled with besides its own parameters; once it changes, it is compiled again."""
+        return None
 
     # -------------------------------------------------------------------------------------------------------- training
 

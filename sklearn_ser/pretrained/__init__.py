@@ -1,6 +1,6 @@
 """Pretrained encoders of speech, on Keras alone."""
 
-from ._classifier import WhisperClassifier
-from ._features import WhisperFeatures
+from ._features import EncoderFeatures, WhisperFeatures
+from ._fine_tuned import EncoderClassifier, WhisperClassifier
 
-__all__ = ["WhisperClassifier", "WhisperFeatures"]
+__all__ = ["EncoderClassifier", "EncoderFeatures", "WhisperClassifier", "WhisperFeatures"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from ._weights import CONFIG, WhisperConfig, digest, read_config, read_tensors, set_weights, weight_files
+from .architectures import Architecture, describe, from_state
+from .files import CONFIG, PREPROCESSOR, TensorFiles, read_json, weight_files
 
 _KEPT_BYTES = 1 << 30  # of weights that nobody uses at the moment, such as those of a search's next candidate
-_STEP = 64  # log-mel frames; where each length is compiled, lengths are multiples of it
 
 _LOCK = threading.RLock()
 _ENCODERS: WeakValueDictionary[str, Encoder] = WeakValueDictionary()  # by digest
@@ -24,72 +24,130 @@ _DIGESTS: dict[tuple, str] = {}  # of files as they were when they were read
 
 
 class Encoder:
-    """Whisper's encoder up to a layer. Pickled with its weights, as they were read; the network is built on first use.
+    """An encoder up to a layer. Pickled with its weights, as they were read; the network is built on first use.
+
+    Once it is built, the weights are in the network only, and come back from there.
 
     Attributes
     ----------
-    config : WhisperConfig
+    architecture : Architecture
     layer : int
     digest : str
-        SHA-256 of all that the output depends on.
+        SHA-256 of everything that the output depends on.
+    nbytes : int
+        Of the weights as they were read.
     folder : Path or None
         Where it was read; None if it was unpickled.
     """
 
-    def __init__(self, config: WhisperConfig, layer: int, tensors: Mapping[str, np.ndarray], digest: str, folder=None):
-        self.config, self.layer, self.digest, self.folder = config, layer, digest, folder
-        self._tensors = tensors
-        self._building = threading.Lock()
-        self._compiled: dict[tuple[int, ...], Callable] = {}
+    def __init__(self, architecture: Architecture, layer: int, tensors: Mapping, digest: str, folder=None):
+        self.architecture, self.layer, self.digest, self.folder = architecture, layer, digest, folder
+        self.nbytes = sum(tensor.nbytes for tensor in tensors.values())
+        self._held = dict(tensors)
+        self._dtypes = {name: tensor.dtype for name, tensor in tensors.items()}
+        self._building = threading.RLock()
+        self._layers = None  # a Keras model of all layers
+        self._compiled: dict[tuple, Callable] = {}
 
-    def compiled(self, layers: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from one clip's log-mel frames to the layers', (n_frames / 2, len(layers) * width)."""
+    def compiled(
+        self, layers: tuple[int, ...], weights: tuple[float, ...] | None = None
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from what one clip's encoder reads to frames: of layers side by side, or their weighted sum."""
         from ..neural._keras import check_process
 
         check_process()
-        if layers not in self._compiled:
+        key = layers, weights
+        if key not in self._compiled:
             with self._building:
-                if layers not in self._compiled:
-                    self._compiled[layers] = compile_for_clips(self.network(layers))
-        return self._compiled[layers]
+                if key not in self._compiled:
+                    network = self.network(layers, weights)
+                    self._compiled[key] = compile_for_clips(network, self.architecture.step)
+        return self._compiled[key]
 
-    def network(self, layers: tuple[int, ...]):
-        """A new Keras model with these weights, from frames to the layers'."""
+    def network(self, layers: tuple[int, ...], weights: tuple[float, ...] | None = None):
+        """A Keras model, from what the encoder reads to its frames; all models of an encoder share their weights."""
         from ..neural import _keras  # noqa: F401, first, because it sees to it how Keras is imported
-        from ..neural.networks import whisper_encoder
+        from ..neural.networks import combine_layers
 
-        network = whisper_encoder((None, self.config.n_mels), layers=layers, **self.sizes())
-        self.set_weights(network)
-        return network
+        with self._building:
+            if self._layers is None:
+                self._layers = self._build()
+            return combine_layers(self._layers, layers, weights)
 
-    def sizes(self) -> dict[str, int]:
-        """What the functions in `neural.networks` take of the config."""
-        config = self.config
-        return dict(
-            width=config.width,
-            n_heads=config.n_heads,
-            hidden_units=config.hidden_units,
-            n_positions=config.n_positions,
-        )
+    def _build(self):
+        """The network of all layers. Each tensor is released as soon as a layer has it, or there would be two of it."""
+        from ..neural.networks import encoder_layers
+        from ..neural.networks._named import weights_from
+
+        parts = {name: part for part in self.architecture.parts(self.layer) for name in part.layers}
+        ready: dict[str, dict[int, np.ndarray]] = {}
+
+        def take(name: str, index: int) -> np.ndarray:
+            if name not in ready:
+                part = parts[name]
+                for layer, arrays in zip(part.layers, self._converted(part, self._held), strict=True):
+                    ready[layer] = dict(enumerate(arrays))
+                if part.recover is not None:
+                    for tensor in part.tensors:
+                        self._held.pop(tensor)
+            return ready[name].pop(index)
+
+        encode, sizes = self.architecture.network()
+        shape = None, self.architecture.n_values
+        try:
+            with weights_from(take):
+                return encoder_layers(encode, shape, self.layer, **sizes)
+        except BaseException:
+            with _LOCK:  # it is of no use any more: the next that is asked for is read again
+                _ENCODERS.pop(self.digest, None)
+                _RECENT.pop(self.digest, None)
+            raise
+
+    @staticmethod
+    def _converted(part, tensors: Mapping) -> list[list[np.ndarray]]:
+        arrays = part.convert([tensors[name] for name in part.tensors])
+        return [[np.asarray(array, dtype=np.float32) for array in layer] for layer in arrays]
 
     def set_weights(self, network) -> None:
         """Give a network that has such an encoder in it these weights."""
-        set_weights(network, self.config, self.layer, self._tensors)
+        tensors = self.tensors
+        for part in self.architecture.parts(self.layer):
+            for name, arrays in zip(part.layers, self._converted(part, tensors), strict=True):
+                network.get_layer(name).set_weights(arrays)
 
     @property
-    def nbytes(self) -> int:
-        """Of the weights as they were read."""
-        return sum(tensor.nbytes for tensor in self._tensors.values())
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The weights as they were read, by their names in the encoder."""
+        with self._building:
+            if self._layers is None:
+                return dict(self._held)
+            found = dict(self._held)
+            for part in self.architecture.parts(self.layer):
+                if part.recover is not None:
+                    weights = [self._layers.get_layer(name).get_weights() for name in part.layers]
+                    for name, array in zip(part.tensors, part.recover(weights), strict=True):
+                        found[name] = np.ascontiguousarray(array, dtype=self._dtypes[name])
+            return {name: found[name] for name in self._dtypes}
+
+    _tensors = tensors
 
     def __reduce__(self):
-        return _unpickled, (self.config, self.layer, self._tensors, self.digest)
+        return _unpickled, (self.architecture, self.layer, self.tensors, self.digest)
 
     def __getstate__(self):
         """What skops saves, which knows no `__reduce__`: numbers, strings and arrays."""
-        return dict(config=asdict(self.config), layer=self.layer, tensors=dict(self._tensors), digest=self.digest)
+        architecture = self.architecture
+        return dict(
+            kind=architecture.kind,
+            sizes=architecture.state(),
+            layer=self.layer,
+            tensors=self.tensors,
+            digest=self.digest,
+        )
 
     def __setstate__(self, state):
-        self.__init__(WhisperConfig(**state["config"]), state["layer"], state["tensors"], state["digest"])
+        architecture = from_state(state["kind"], state["sizes"])
+        self.__init__(architecture, state["layer"], state["tensors"], state["digest"])
 
     def __deepcopy__(self, memo):
         return self
@@ -109,35 +167,91 @@ class Lent:
 
 
 def _lent(folder: Path, layer: int, expected: str) -> Lent:
-    encoder = load_encoder(folder, layer)
+    encoder = load_encoder(folder, layer, for_head=True)
     if encoder.digest != expected:
         raise ValueError(f"The weights in {folder} have changed since fit, or are others on this machine: fit again.")
     return Lent(encoder)
 
 
-def load_encoder(folder: Path, layer: int) -> Encoder:
-    """The encoder of a folder up to a layer, read unless this process has it."""
-    config = read_config(folder)
-    if not 0 <= layer <= config.n_layers:
+def read_architecture(folder: Path, kinds: Sequence[str] = ()) -> Architecture:
+    """The architecture of the model in a folder.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If `config.json` is missing, damaged, or of another architecture; the message names the file and the key.
+    """
+    preprocessor = folder / PREPROCESSOR
+    content = read_json(preprocessor) if preprocessor.exists() else {}
+    return describe(folder / CONFIG, read_json(folder / CONFIG), preprocessor, content, kinds)
+
+
+def load_encoder(folder: Path, layer: int, kinds: Sequence[str] = (), *, for_head: bool = False) -> Encoder:
+    """The encoder of a folder up to a layer, read unless this process has it.
+
+    Parameters
+    ----------
+    folder : Path
+    layer : int
+    kinds : sequence of str, default=()
+        The architectures that are accepted; by default, all.
+    for_head : bool, default=False
+        Whether the layer may also be the one that the model's own head reads, behind the last block.
+    """
+    architecture = read_architecture(folder, kinds)
+    if not 0 <= layer <= (architecture.last if for_head else architecture.n_layers):
         raise ValueError(
-            f"layer must be between 0 (what the convolutions leave) and {config.n_layers}, the last of the model in "
-            f"{folder}. Got layer={layer}."
+            f"layer must be between 0 (what the convolutions leave) and {architecture.n_layers}, the last of the model "
+            f"in {folder}. Got layer={layer}."
         )
     with _LOCK:  # clones that are fitted at the same time wait for the first
         state = (layer, *_state(folder))
         encoder = _ENCODERS.get(_DIGESTS.get(state, ""))
         if encoder is None:
-            tensors = read_tensors(folder, config, layer)
-            found = digest(config, layer, tensors)
-            encoder = _ENCODERS.get(found) or Encoder(config, layer, tensors, found, folder)
+            tensors = read_tensors(folder, architecture, layer)
+            found = _digest(architecture, layer, tensors)
+            encoder = _ENCODERS.get(found) or Encoder(architecture, layer, tensors, found, folder)
             _DIGESTS[state] = found
         encoder.folder = folder  # it may have been unpickled, or be known from a folder that is gone
         return _register(encoder)
 
 
-def _unpickled(config: WhisperConfig, layer: int, tensors: Mapping[str, np.ndarray], digest: str) -> Encoder:
+def read_tensors(folder: Path, architecture: Architecture, layer: int) -> dict[str, np.ndarray]:
+    """The encoder's tensors up to a layer, as they are stored (float16 or float32), by their names in the encoder.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If a file is missing, damaged or truncated, or a tensor is missing, has another shape or type, or is not finite;
+        the message names the file and the tensor.
+    """
+    missing = f"{type(architecture).__name__} encoder of {layer} layers or more"
+    tensors: dict[str, np.ndarray] = {}
+    prefix = None
+    with TensorFiles(folder) as files:
+        for part in architecture.parts(layer):
+            for name, shape in part.tensors.items():
+                if prefix is None:
+                    prefix = next(
+                        (own for own in architecture.prefixes if own + name in files), architecture.prefixes[0]
+                    )
+                found = files.find([prefix + name, prefix + architecture.alias(name)], missing)
+                tensors[name] = files.read(found, shape)
+    return tensors
+
+
+def _digest(architecture: Architecture, layer: int, tensors: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of everything that an encoder's output depends on."""
+    content = hashlib.sha256(f"{architecture.key()} {layer}".encode())
+    for name, tensor in tensors.items():
+        content.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
+        content.update(np.ascontiguousarray(tensor).data)
+    return content.hexdigest()
+
+
+def _unpickled(architecture: Architecture, layer: int, tensors: Mapping[str, np.ndarray], digest: str) -> Encoder:
     with _LOCK:
-        return _register(_ENCODERS.get(digest) or Encoder(config, layer, tensors, digest))
+        return _register(_ENCODERS.get(digest) or Encoder(architecture, layer, tensors, digest))
 
 
 def _register(encoder: Encoder) -> Encoder:
@@ -151,7 +265,8 @@ def _register(encoder: Encoder) -> Encoder:
 def _state(folder: Path) -> list[tuple]:
     """Names, sizes and times of a folder's files."""
     files = weight_files(folder)
-    paths = sorted({folder / CONFIG, *([files] if isinstance(files, Path) else files.values())})
+    weights = [files] if isinstance(files, Path) else files.values()
+    paths = sorted({folder / CONFIG, folder / PREPROCESSOR, *weights})
     return [
         (os.path.realpath(path), *((stat := os.stat(path)).st_size, stat.st_mtime_ns))
         for path in paths
@@ -159,8 +274,8 @@ def _state(folder: Path) -> list[tuple]:
     ]
 
 
-def compile_for_clips(network) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of one clip's frames, compiled once for all lengths, or for a few of them.
+def compile_for_clips(network, step: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of what the network reads of one clip, compiled once for all lengths, or for multiples of `step`.
 
     Where lengths are rounded up, there may be more frames in the result than the clip has.
     """
@@ -177,7 +292,7 @@ def compile_for_clips(network) -> Callable[[np.ndarray], np.ndarray]:
     lock = threading.Lock()
 
     def run(frames):
-        padded = np.full((1, -(-len(frames) // _STEP) * _STEP, frames.shape[1]), np.nan, dtype=np.float32)
+        padded = np.full((1, -(-len(frames) // step) * step, frames.shape[1]), np.nan, dtype=np.float32)
         padded[0, : len(frames)] = frames
         with lock:
             return np.asarray(network.predict_on_batch(padded))[0]

@@ -82,7 +82,7 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
 
 
 def _at_hand() -> str:
-    from ..pretrained._hub import local_model
+    from ..pretrained.files import local_model
 
     if local_model(_MODEL) is not None:
         return "whisper"

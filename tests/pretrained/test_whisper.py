@@ -21,8 +21,9 @@ from tiny_whisper import SIZES, write_config, write_whisper
 
 from sklearn_ser import FrameWise, Functionals, WhisperFeatures, load_waveform
 from sklearn_ser.datasets._base import get_data_home
-from sklearn_ser.pretrained import _encoder, _features, _weights
-from sklearn_ser.pretrained._log_mel import log_mel, windows
+from sklearn_ser.pretrained import _encoder
+from sklearn_ser.pretrained.architectures import KINDS, _reading
+from sklearn_ser.pretrained.architectures._log_mel import log_mel, windows
 
 WIDTH, LAYERS = SIZES["width"], SIZES["n_layers"]
 WINDOW = SIZES["n_positions"] * 320  # samples that the small encoder takes at once: 2 s
@@ -251,8 +252,8 @@ def test_a_long_file_is_read_in_parts(rate, folder, tmp_path, monkeypatch):
         transformer = WhisperFeatures(folder, 1, **params).fit([path])
         whole = transformer.transform([load_waveform(path)])
         with monkeypatch.context() as patched:
-            patched.setattr(_features, "_LONG_BYTES", 0)
-            patched.setattr(_features, "load_waveform", counted)
+            patched.setattr(_reading, "_LONG_BYTES", 0)
+            patched.setattr(_reading, "load_waveform", counted)
             np.testing.assert_allclose(transformer.transform([path]), whole, atol=1e-4)
         assert len(read) == -(-round(params.get("duration", 70.001) * 16000) // WINDOW)
         read.clear()
@@ -349,7 +350,7 @@ def test_layers_are_different_counts(layer, folder, tones):
 
 def with_config(**changes):
     def change(folder):
-        write_config(folder, _weights.WhisperConfig(**SIZES), **changes)
+        write_config(folder, KINDS["whisper"](**SIZES), **changes)
 
     return change
 

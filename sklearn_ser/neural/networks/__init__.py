@@ -15,9 +15,11 @@ from collections.abc import Sequence
 
 from ._blocks import classify, convolutions, lstms, mean_pool
 from ._convolutional import attention_cnn
+from ._encoders import combine_layers, encoder_attention, encoder_layers
 from ._masking import attention_pooling, attention_weights, mask_padding, masked_mean, masked_quantiles, masked_std
 from ._statistics import frame_statistics, read_statistics, statistics_network, statistics_pooling
-from ._whisper import whisper_attention, whisper_encoder
+from ._wav2vec2 import wav2vec2
+from ._whisper import whisper, whisper_attention, whisper_encoder
 
 __all__ = [
     "attention_blstm",
@@ -26,7 +28,10 @@ __all__ = [
     "attention_weights",
     "cnn",
     "cnn_lstm",
+    "combine_layers",
     "dense",
+    "encoder_attention",
+    "encoder_layers",
     "mask_padding",
     "masked_mean",
     "masked_quantiles",
@@ -34,6 +39,8 @@ __all__ = [
     "stacked_lstm",
     "statistics_network",
     "statistics_pooling",
+    "wav2vec2",
+    "whisper",
     "whisper_attention",
     "whisper_encoder",
 ]

@@ -19,12 +19,14 @@ def compile_model(classifier, fitted) -> None:
     from .._keras import all_layers
 
     model, optimizer, loss = fitted.model, make_optimizer(classifier), training_loss(classifier)
+    like, compiled_with = optimizer, classifier._compiled_with(optimizer)
     of_optimizer = _description(optimizer), [id(variable) for variable in model.trainable_variables]
-    wanted = (of_optimizer, [layer.trainable for layer in all_layers(model)], loss, classifier.metrics)
+    wanted = (of_optimizer, [layer.trainable for layer in all_layers(model)], loss, classifier.metrics, compiled_with)
     if model.compiled and fitted.compiled_as is not None and fitted.compiled_as[0] == of_optimizer:
         if classifier.learning_rate is not None or isinstance(classifier.learning_rate_schedule, str):
             _set_learning_rate(model.optimizer, optimizer)
         optimizer = model.optimizer
+    classifier._adapt_optimizer(optimizer, like)
     if not model.compiled or fitted.compiled_as != wanted:
         model.compile(optimizer, loss, metrics=make_metrics(classifier))
         fitted.compiled_as = wanted
@@ -69,7 +71,6 @@ def make_optimizer(classifier):
             optimizer = type(optimizer).from_config(config)
         else:
             optimizer.learning_rate = rate
-    classifier._adapt_optimizer(optimizer)
     return optimizer
 
 

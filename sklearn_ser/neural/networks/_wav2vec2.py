@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_HIDDEN = -1e9  # what is added to the score of a frame that attention must not see
+from ._named import HIDDEN, conv, dense, gelu, join_heads, norm, silence, split_heads, table
+
 _EPSILON = 1e-5  # of the norms between convolutions, whatever the config says
 
 
@@ -35,8 +36,8 @@ def wav2vec2(
     ----------
     frames : tensor of shape (n_clips, n_times, 1)
         Waveforms at 16 kHz; zero where there is padding.
-    mask : tensor of shape (n_clips, n_times), bool, or None
-        True for real samples; None if there is no padding, which saves the time to look for it.
+    mask : tensor of shape (n_clips, n_times), bool
+        True for real samples.
     n_layers : int
         Transformer blocks that are built.
     convolutions : sequence of (width, kernel, stride)
@@ -50,13 +51,13 @@ def wav2vec2(
     positions : sequence of (kernel, n_groups)
         The convolutions that tell where a frame is.
     stacked_positions : bool, default=False
-        Whether a norm without weights stands behind each of them, as in data2vec.
+        Whether each is followed by a norm without weights, as in data2vec.
     projection_norm : bool, default=True
         Whether the convolutions' values are normalized before they are projected to `width`.
     pre_norm : bool, default=False
         Whether a block normalizes what it reads ("stable layer norm") rather than what it returns.
     last : int or None, default=None
-        The model's last block, which `pre_norm` makes be followed by a norm; None if it is not built.
+        The model's last block. With `pre_norm`, `n_layers` may be one more, and counts the norm behind it then.
     max_distance : int or None, default=None
         Frames up to which WavLM's attention tells distances apart; None has no such positions.
     epsilon : float, default=1e-5
@@ -66,7 +67,7 @@ def wav2vec2(
     -------
     found : list of tensors of shape (n_clips, n_frames, width)
         Output of each layer, from 0 (what enters the first block) to `n_layers`; 50 frames a second.
-    mask : tensor of shape (n_clips, n_frames), bool, or None
+    mask : tensor of shape (n_clips, n_frames), bool
         True for frames that lie in the clip with all samples that they are made of.
 
     References
@@ -82,177 +83,131 @@ def wav2vec2(
     """
     x, mask = _convolve(frames, mask, convolutions, conv_norm, conv_bias)
     if projection_norm:
-        x = _norm(x, "projection_norm", epsilon)
-    x = _silence(_dense(x, width, "projection"), mask)
+        x = norm(x, "projection_norm", epsilon)
+    x = silence(dense(x, width, "projection"), mask)
     x = x + _locate(x, mask, positions, stacked_positions)
     if not pre_norm:
-        x = _norm(x, "encoder_norm", epsilon)
-    hidden = None if mask is None else _hide(mask)
-    distances = None if max_distance is None else _distances(x, max_distance, n_heads)
+        x = norm(x, "encoder_norm", epsilon)
+    hidden = _hide(mask)
+    distances = _distances(x, max_distance, n_heads) if max_distance is not None and n_layers else None
     found = [x]
     for index in range(1, n_layers + 1):
-        x = _block(x, hidden, distances, f"block_{index}", n_heads, hidden_units, pre_norm, epsilon)
-        found.append(_norm(x, "encoder_norm", epsilon) if pre_norm and index == last else x)
+        if last is not None and index > last:
+            x = norm(x, "encoder_norm", epsilon)
+        else:
+            x = _block(x, hidden, distances, f"block_{index}", n_heads, hidden_units, pre_norm, epsilon)
+        found.append(x)
     return found, mask
 
 
-def _convolve(x, mask, convolutions, norm: str, bias: bool):
+def _convolve(x, mask, convolutions, normed: str, bias: bool):
     """The convolutions that read the waveform, without padding; masks of what they leave."""
-    from ._keras import keras
-
-    layers = keras.layers
-
     for index, (width, kernel, stride) in enumerate(convolutions, 1):
         name = f"conv_{index}"
-        x = layers.Conv1D(
-            width,
-            kernel,
-            strides=stride,
-            use_bias=bias,
-            kernel_initializer="zeros",
-            data_format="channels_last",
-            name=name,
-        )(x)
-        mask = None if mask is None else mask[:, kernel - 1 :: stride]
-        if norm == "layer":
-            x = _norm(x, f"{name}_norm", _EPSILON)
+        x = conv(x, width, kernel, name, strides=stride, use_bias=bias)
+        mask = mask[:, kernel - 1 :: stride]  # a frame is real where the last sample is that it is made of
+        if normed == "layer":
+            x = norm(x, f"{name}_norm", _EPSILON)
         elif index == 1:
             x = _norm_over_time(x, mask, f"{name}_norm")
-        x = _gelu(x)
+        x = gelu(x)
     return x, mask
 
 
 def _norm_over_time(x, mask, name: str):
     """Zero mean and unit variance of each channel over a clip's own frames, and a scale and an offset for each."""
-    from ._keras import keras
+    from .._keras import keras
 
-    layers, ops = keras.layers, keras.ops
+    ops = keras.ops
 
-    if mask is None:
-        mean, variance = ops.moments(x, axes=(1,), keepdims=True)
-    else:
-        real = ops.cast(mask, x.dtype)[:, :, None]
-        count = ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)
-        mean = ops.sum(x * real, axis=1, keepdims=True) / count
-        variance = ops.sum(ops.square(x - mean) * real, axis=1, keepdims=True) / count
-    zero = ops.zeros_like(x[:1, 0, :1], dtype="int32")
-    rows = ops.concatenate([zero, zero + 1], axis=1)
-    table = layers.Embedding(2, x.shape[-1], embeddings_initializer="zeros", name=name)(rows)
-    scale = table[:, :1] * ops.rsqrt(variance + _EPSILON)
-    return x * scale + (table[:, 1:] - mean * scale)
+    real = ops.cast(mask, x.dtype)[:, :, None]
+    count = ops.maximum(ops.sum(real, axis=1, keepdims=True), 1.0)
+    mean = ops.sum(x * real, axis=1, keepdims=True) / count
+    variance = ops.sum(ops.square((x - mean) * real), axis=1, keepdims=True) / count
+    zero = _zero(x)
+    rows = table(ops.concatenate([zero, zero + 1], axis=1), 2, x.shape[-1], name)
+    scale = rows[:, :1] * ops.rsqrt(variance + _EPSILON)
+    return x * scale + (rows[:, 1:] - mean * scale)
 
 
 def _locate(x, mask, positions, stacked: bool):
     """What convolutions over seconds add to each frame, so that it tells where it is."""
-    from ._keras import keras
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
     width = x.shape[-1]
     for index, (kernel, n_groups) in enumerate(positions, 1):
-        x = ops.pad(x, [[0, 0], [kernel // 2, (kernel - 1) // 2], [0, 0]])  # of an even kernel, one frame is dropped
+        x = ops.pad(x, [[0, 0], [kernel // 2, (kernel - 1) // 2], [0, 0]])  # an even kernel drops the last frame
+        groups = ops.split(x, n_groups, axis=-1) if n_groups > 1 else [x]
         parts = [
-            layers.Conv1D(
-                width // n_groups,
-                kernel,
-                kernel_initializer="zeros",
-                data_format="channels_last",
-                name=f"positions_{index}_{group + 1}",
-            )(part)
-            for group, part in enumerate(ops.split(x, n_groups, axis=-1))
+            conv(part, width // n_groups, kernel, f"positions_{index}_{group}") for group, part in enumerate(groups, 1)
         ]
         x = ops.concatenate(parts, axis=-1) if n_groups > 1 else parts[0]
         if stacked:
             x = layers.LayerNormalization(epsilon=_EPSILON, center=False, scale=False, name=f"positions_{index}")(x)
-        x = _silence(_gelu(x), mask)
+        x = silence(gelu(x), mask)
     return x
 
 
 def _distances(x, longest: int, n_heads: int):
     """A value for each pair of frames and each head, (1, n_heads, n_frames, n_frames), by how far they are apart."""
-    from ._keras import keras
+    from .._keras import keras
 
-    layers, ops = keras.layers, keras.ops
+    ops = keras.ops
 
     place = ops.cumsum(ops.ones_like(x[:1, :, 0], dtype="int32"), axis=1)
     apart = ops.clip(place[:, None, :] - place[:, :, None], -longest, longest) + longest
-    table = layers.Embedding(2 * longest + 1, n_heads, embeddings_initializer="zeros", name="distances")
-    return ops.transpose(table(apart), (0, 3, 1, 2))
+    return ops.transpose(table(apart, 2 * longest + 1, n_heads, "distances"), (0, 3, 1, 2))
 
 
 def _block(x, hidden, distances, name: str, n_heads: int, hidden_units: int, pre_norm: bool, epsilon: float):
     """Self-attention and two dense layers, each added to what came in."""
-    read = _norm(x, f"{name}_attention_norm", epsilon) if pre_norm else x
+    read = norm(x, f"{name}_attention_norm", epsilon) if pre_norm else x
     x = x + _attend(read, hidden, distances, name, n_heads)
-    x = x if pre_norm else _norm(x, f"{name}_attention_norm", epsilon)
-    read = _norm(x, f"{name}_dense_norm", epsilon) if pre_norm else x
-    x = x + _dense(_gelu(_dense(read, hidden_units, f"{name}_expand")), x.shape[-1], f"{name}_contract")
-    return x if pre_norm else _norm(x, f"{name}_dense_norm", epsilon)
+    x = x if pre_norm else norm(x, f"{name}_attention_norm", epsilon)
+    read = norm(x, f"{name}_dense_norm", epsilon) if pre_norm else x
+    x = x + dense(gelu(dense(read, hidden_units, f"{name}_expand")), x.shape[-1], f"{name}_contract")
+    return x if pre_norm else norm(x, f"{name}_dense_norm", epsilon)
 
 
 def _attend(x, hidden, distances, name: str, n_heads: int):
-    from ._keras import keras
+    from .._keras import keras
 
-    layers, ops = keras.layers, keras.ops
+    ops = keras.ops
 
     width = x.shape[-1]
-
-    def heads(x):
-        return ops.transpose(layers.Reshape((-1, n_heads, width // n_heads))(x), (0, 2, 1, 3))
-
-    query = heads(_dense(x, width, f"{name}_query")) * (width // n_heads) ** -0.5
-    key = heads(_dense(x, width, f"{name}_key"))
-    value = heads(_dense(x, width, f"{name}_value"))
+    query = split_heads(dense(x, width, f"{name}_query"), n_heads) * (width // n_heads) ** -0.5
+    key = split_heads(dense(x, width, f"{name}_key"), n_heads)
+    value = split_heads(dense(x, width, f"{name}_value"), n_heads)
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
     if distances is not None:
-        scores = scores + _gate(heads(x), name) * distances
-    attention = ops.softmax(scores if hidden is None else scores + hidden)
-    attended = layers.Reshape((-1, width))(ops.transpose(ops.matmul(attention, value), (0, 2, 1, 3)))
-    return _dense(attended, width, f"{name}_attended")
+        scores = scores + _gate(split_heads(x, n_heads), name) * distances
+    attention = ops.softmax(scores + hidden)
+    return dense(join_heads(ops.matmul(attention, value), width), width, f"{name}_attended")
 
 
 def _gate(x, name: str):
-    """How much distances count for each frame and head, (n_clips, n_heads, n_frames, 1), by what the block reads."""
-    from ._keras import keras
+    """How much distances count for each head and frame, (n_clips, n_heads, n_frames, 1), by what the block reads."""
+    from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
     n_heads = x.shape[1]
-    gates = layers.Reshape((n_heads, -1, 2, 4))(_dense(x, 8, f"{name}_gates"))
-    gates = ops.sigmoid(ops.sum(gates, axis=-1))
-    zero = ops.zeros_like(x[:1, 0, 0, :1], dtype="int32")
-    constant = layers.Embedding(1, n_heads, embeddings_initializer="zeros", name=f"{name}_gate")(zero)
-    constant = ops.transpose(constant, (0, 2, 1))[..., None]
+    gates = ops.sum(layers.Reshape((n_heads, -1, 2, 4))(dense(x, 8, f"{name}_gates")), axis=-1)
+    gates = ops.sigmoid(gates)
+    constant = ops.transpose(table(_zero(x[:, 0]), 1, n_heads, f"{name}_gate"), (0, 2, 1))[..., None]
     return gates[..., :1] * (gates[..., 1:] * constant - 1.0) + 2.0
 
 
+def _zero(x):
+    """The integer 0, (1, 1), as a tensor of the network: what is no part of it cannot be saved with it."""
+    from .._keras import keras
+
+    return keras.ops.zeros_like(x[:1, 0, :1], dtype="int32")
+
+
 def _hide(mask):
-    from ._keras import keras
+    from .._keras import keras
 
-    return keras.ops.where(mask, 0.0, _HIDDEN)[:, None, None, :]
-
-
-def _silence(x, mask):
-    """Zeros past a clip's end, as if it were alone."""
-    from ._keras import keras
-
-    return x if mask is None else keras.ops.where(mask[:, :, None], x, 0.0)
-
-
-def _dense(x, units: int, name: str):
-    from ._keras import keras
-
-    return keras.layers.Dense(units, kernel_initializer="zeros", name=name)(x)
-
-
-def _norm(x, name: str, epsilon: float):
-    from ._keras import keras
-
-    return keras.layers.LayerNormalization(epsilon=epsilon, name=name)(x)
-
-
-def _gelu(x):
-    """The exact one, not the usual approximation by a hyperbolic tangent."""
-    from ._keras import keras
-
-    return keras.ops.gelu(x, approximate=False)
+    return keras.ops.where(mask, 0.0, HIDDEN)[:, None, None, :]

@@ -7,11 +7,11 @@ import os
 import re
 from pathlib import Path
 
-from ..datasets._base import DATA_HOME_VARIABLE, get_data_home
-from ..datasets._download import TIMEOUT, download_file
-from ..datasets._errors import FetchError, UnreachableError, UnusableFileError, explain
-from ..datasets._lock import alone
-from ._weights import CONFIG, INDEX, WEIGHTS, weight_files
+from ...datasets._base import DATA_HOME_VARIABLE, get_data_home
+from ...datasets._download import TIMEOUT, download_file
+from ...datasets._errors import FetchError, UnreachableError, UnusableFileError, explain
+from ...datasets._lock import alone
+from ._tensors import CONFIG, INDEX, WEIGHTS, weight_files
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -26,7 +26,13 @@ def _places(name: str, data_home: str | os.PathLike | None) -> tuple[Path, Path]
     return _home_of(name, get_data_home(data_home)), _hub_cache() / f"models--{name.replace('/', '--')}"
 
 
-def find_model(model: str | os.PathLike, data_home: str | os.PathLike | None = None) -> Path:
+def find_model(
+    model: str | os.PathLike,
+    data_home: str | os.PathLike | None = None,
+    revision: str | None = None,
+    *,
+    noun: str = "Whisper model",
+) -> Path:
     """The folder that holds a model's `config.json` and weights; downloaded if it is nowhere.
 
     Parameters

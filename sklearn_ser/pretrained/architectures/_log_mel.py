@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .._signal import spectrum
+from ..._signal import spectrum
 
 SR, HOP, WINDOW = 16000, 160, 400  # Hz, samples, samples
 PER_FRAME = 2 * HOP  # samples of an encoder's frame

@@ -1,0 +1,113 @@
+"""Networks around a pretrained encoder, whichever it is: its layers as they are, or trained further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ._blocks import classify
+from ._masking import mask_padding
+from ._named import HIDDEN
+
+
+def encoder_layers(encode: Callable, input_shape: tuple[int | None, int], n_layers: int, **sizes):
+    """All layers of an encoder, as the outputs of a Keras model.
+
+    Parameters
+    ----------
+    encode : callable
+        ``encode(frames, mask, n_layers, **sizes)`` returns the frames of each layer, from 0 to `n_layers`, and the mask
+        of those that are real: `whisper` or `wav2vec2`.
+    input_shape : tuple (n_frames or None, n_values)
+        Of what the encoder reads.
+    n_layers : int
+        Transformer blocks that are built.
+    **sizes
+        Of the encoder.
+
+    Returns
+    -------
+    keras.Model
+    """
+    from .._keras import keras
+
+    frames = keras.Input(input_shape, name="frames")
+    found, _ = encode(*mask_padding(frames), n_layers, **sizes)
+    return keras.Model(frames, found, name="encoder")
+
+
+def combine_layers(model, layers: Sequence[int], weights: Sequence[float] | None = None):
+    """Layers of `encoder_layers`' model side by side, or their weighted sum; the model shares its weights."""
+    from .._keras import keras
+
+    ops = keras.ops
+
+    found = [model.outputs[layer] for layer in layers]
+    if weights is not None:
+        x = found[0] * weights[0]
+        for weight, other in zip(weights[1:], found[1:], strict=True):
+            x = x + other * weight
+    else:
+        x = ops.concatenate(found, axis=-1) if len(found) > 1 else found[0]
+    return keras.Model(model.inputs[0], x, name="encoder")
+
+
+def encoder_attention(
+    encode: Callable,
+    input_shape: tuple[int | None, int],
+    n_classes: int,
+    *,
+    n_layers: int,
+    weighted: bool = False,
+    dropout: float = 0.0,
+    name: str = "encoder_attention",
+    **sizes,
+):
+    """An encoder, the mean of its frames weighted by attention, and a softmax.
+
+    The encoder's values are standardized first, because some are hundreds of times as large as others: by the mean and
+    variance that are the weights of the layer `standardize`, which does not learn them in training.
+
+    Parameters
+    ----------
+    encode, input_shape
+        As for `encoder_layers`.
+    n_classes : int
+    n_layers : int
+        Transformer blocks.
+    weighted : bool, default=False
+        Whether a sum of all layers with learned weights is taken, which are positive and sum to one, as in SUPERB
+        (Yang et al., Interspeech 2021); else the last of them.
+    dropout : float, default=0.0
+        Fraction of the mean dropped in training.
+    name : str
+        Of the model.
+    **sizes
+        Of the encoder.
+
+    Returns
+    -------
+    keras.Model
+    """
+    from .._keras import keras
+
+    layers, ops = keras.layers, keras.ops
+
+    frames = keras.Input(input_shape, name="frames")
+    found, mask = encode(*mask_padding(frames), n_layers, **sizes)
+    x = _weighted_sum(found) if weighted else found[-1]
+    x = layers.BatchNormalization(center=False, scale=False, epsilon=1e-6, trainable=False, name="standardize")(x)
+    scores = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="scores")(x)
+    weights = ops.softmax(ops.where(mask[:, :, None], scores, HIDDEN), axis=1)
+    x = ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1)
+    return keras.Model(frames, classify(x, n_classes, dropout=dropout), name=name)
+
+
+def _weighted_sum(found):
+    from .._keras import keras
+
+    layers, ops = keras.layers, keras.ops
+
+    zero = ops.zeros_like(found[0][:1, 0, :1], dtype="int32")
+    scores = layers.Embedding(1, len(found), embeddings_initializer="zeros", name="layer_weights")(zero)
+    weights = ops.softmax(scores, axis=-1)[0, 0]
+    return sum(x * weights[index] for index, x in enumerate(found))
