@@ -63,6 +63,10 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
     "pretrained": (
         "Pretrained encoders",
         {
+            "Any encoder": (
+                "wav2vec 2.0, HuBERT, WavLM, data2vec and Whisper: their layers as features, or fine-tuned.",
+                ["EncoderFeatures", "EncoderClassifier"],
+            ),
             "Whisper": (
                 "An encoder that has heard 680,000 hours of speech: its layers as features, or fine-tuned.",
                 ["WhisperFeatures", "WhisperClassifier"],
@@ -129,6 +133,10 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             "Whole networks": (
                 "Functions from an input shape to an uncompiled Keras model.",
                 ["dense", "cnn", "cnn_lstm", "stacked_lstm", "attention_blstm", "whisper_encoder", "whisper_attention"],
+            ),
+            "Parts of pretrained encoders": (
+                "What an encoder is made of, and what is put behind it.",
+                ["wav2vec2", "whisper", "encoder_layers", "combine_layers", "encoder_attention"],
             ),
             "For `NetworkClassifier`": (
                 "Networks written as your own would be.",

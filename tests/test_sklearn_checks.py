@@ -16,6 +16,8 @@ import sklearn_ser
 from sklearn_ser import (
     AddNoise,
     AugmentedClassifier,
+    EncoderClassifier,
+    EncoderFeatures,
     FrameWise,
     HandcraftedFeatures,
     LowLevelDescriptors,
@@ -95,10 +97,10 @@ def public_estimators():
 
 def adapted(cls, folder):
     """An estimator of a class, with parameters that suit the checks; a new neural classifier needs no entry here."""
-    if cls is WhisperFeatures:
-        return WhisperFeatures(write_whisper(folder), 1)
-    if cls is WhisperClassifier:
-        return WhisperClassifier(write_whisper(folder), 0, dropout=0.0, learning_rate=1.0, epochs=6, batch_size=512)
+    if cls in (EncoderFeatures, WhisperFeatures):
+        return cls(write_whisper(folder), 1)
+    if cls in (EncoderClassifier, WhisperClassifier):
+        return cls(write_whisper(folder), 0, dropout=0.0, learning_rate=1.0, epochs=6, batch_size=512)
     if issubclass(cls, NeuralClassifier):
         defaults = cls().get_params()
         small = {name: value for name, value in SMALL.items() if name in defaults}
@@ -135,7 +137,7 @@ def uncompiled():
 
 
 def with_marks(cls):
-    return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralClassifier, WhisperFeatures)) else cls
+    return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralClassifier, EncoderFeatures)) else cls
 
 
 @pytest.mark.parametrize("cls", [with_marks(cls) for cls in public_estimators()])

@@ -100,6 +100,30 @@ def write_encoder(folder, config, *, prefix=None, more=(), dtype=np.float32, pre
     return folder
 
 
+def write_torch_zip(path, tensors, *, before=b""):
+    """Write tensors as `torch.save` does; `before` are opcodes that stand before the dictionary."""
+    import zipfile
+
+    def text(value):
+        return b"X" + len(value.encode()).to_bytes(4, "little") + value.encode()
+
+    def integers(values):
+        return b"(" + b"".join(b"J" + int(value).to_bytes(4, "little") for value in values) + b"t"
+
+    kinds = {"float32": b"FloatStorage", "float16": b"HalfStorage", "float64": b"DoubleStorage"}
+    content = b"\x80\x02" + before + b"}("
+    with zipfile.ZipFile(path, "w") as archive:
+        for key, (name, tensor) in enumerate(tensors.items()):
+            strides = [stride // tensor.itemsize for stride in tensor.strides]
+            storage = text("storage") + b"ctorch\n" + kinds[str(tensor.dtype)] + b"\n" + text(str(key)) + text("cpu")
+            content += text(name) + b"ctorch._utils\n_rebuild_tensor_v2\n(("
+            content += storage + b"J" + tensor.size.to_bytes(4, "little") + b"tQK\x00" + integers(tensor.shape)
+            content += integers(strides) + b"\x89ccollections\nOrderedDict\n)RtR"
+            archive.writestr(f"pytorch_model/data/{key}", tensor.tobytes())
+        archive.writestr("pytorch_model/data.pkl", content + b"u.")
+        archive.writestr("pytorch_model/version", b"3\n")
+
+
 _WHISPER = {
     "model_type": "whisper",
     "num_mel_bins": 80,

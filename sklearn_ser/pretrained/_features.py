@@ -124,8 +124,8 @@ class EncoderFeatures(AudioTransformer):
     `preprocessor_config.json` asks for it (`do_normalize`), a waveform has zero mean and unit variance first. Clips
     longer than 30 s are encoded in about equal parts of at most 30 s, one after the other, and pooled as one.
 
-    Layers are the hidden states of the `transformers` library, version 5. Where a model has a norm behind its last block
-    ("stable layer norm"), the last layer is taken before it; version 4 took it behind it.
+    Layers are the hidden states of the `transformers` library, version 5. Where a model has a norm behind its last
+    block ("stable layer norm"), the last layer is taken before it; version 4 took it behind it.
 
     Clones, and what is sent to workers, hold no weights, if their files are there; a pickle holds those of the layers
     used, as they were read: float16 stays float16. All transformers of a process that use the same weights share one
