@@ -213,6 +213,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
         },
     ),
+    "raters": (
+        "Raters",
+        {
+            "Ratings": (
+                "Ratings by several people, joined to labels, values or distributions, and how far they agree.",
+                ["aggregate_ratings", "rater_agreement"],
+            ),
+        },
+    ),
     "model_selection": (
         "Splits",
         {

@@ -9,6 +9,7 @@ from . import neural as neural
 from . import plotting as plotting
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
+from . import raters as raters
 from . import segmentation as segmentation
 from . import selective as selective
 from . import systems as systems
@@ -90,6 +91,8 @@ from .pretrained import EncoderClassifier as EncoderClassifier
 from .pretrained import EncoderFeatures as EncoderFeatures
 from .pretrained import WhisperClassifier as WhisperClassifier
 from .pretrained import WhisperFeatures as WhisperFeatures
+from .raters import aggregate_ratings as aggregate_ratings
+from .raters import rater_agreement as rater_agreement
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .selective import SelectiveClassifier as SelectiveClassifier
 from .systems import make_recognizer as make_recognizer
