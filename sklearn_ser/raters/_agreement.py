@@ -38,6 +38,7 @@ def rater_agreement(ratings, level=None, *, layout=None):
         n_clips : int
             Clips with at least two ratings.
         level : str
+            The level that was taken.
 
     Raises
     ------
