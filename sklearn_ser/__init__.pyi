@@ -23,6 +23,7 @@ from .audio import load_waveform as load_waveform
 from .augmentation import AddBackground as AddBackground
 from .augmentation import AddNoise as AddNoise
 from .augmentation import AugmentedClassifier as AugmentedClassifier
+from .augmentation import AugmentedRegressor as AugmentedRegressor
 from .augmentation import Clipping as Clipping
 from .augmentation import Codec as Codec
 from .augmentation import Compose as Compose
@@ -94,6 +95,7 @@ from .pretrained import WhisperFeatures as WhisperFeatures
 from .raters import aggregate_ratings as aggregate_ratings
 from .raters import rater_agreement as rater_agreement
 from .segmentation import SegmentClassifier as SegmentClassifier
+from .segmentation import SegmentRegressor as SegmentRegressor
 from .selective import SelectiveClassifier as SelectiveClassifier
 from .systems import make_recognizer as make_recognizer
 from .utils import VersionMismatchWarning as VersionMismatchWarning

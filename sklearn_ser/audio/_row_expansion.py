@@ -1,26 +1,29 @@
-"""Base of the classifiers that expand rows inside `fit`: copies or segments of a clip, with the clip's metadata."""
+"""Bases of the estimators that expand rows inside `fit`: copies or segments of a clip, with the clip's metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn import config_context, get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
+from ..utils._columns import refuse_missing
+from ..utils._decisions import telling_method
 from ..utils._siblings import ROWS, calibrates, keep_together, stops_early
 from ..utils._sklearn_compat import HasMethods, _check_method_params
 from ..utils._versions import VersionedMixin
 from ._input import CLIPS, as_clips, part_columns, table_column
 
 
-class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
-    """Base of the meta-classifiers of audio input that fit `estimator` to more rows than there are clips.
+class RowExpandingEstimator(VersionedMixin, BaseEstimator):
+    """Base of the meta-estimators of audio input that fit `estimator` to more rows than there are clips.
 
     A subclass says in `_parts` what its rows are of a clip, and calls `_check_fit` and `_fit_rows` in its `fit`.
     """
@@ -32,6 +35,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     _parameter_constraints: dict = {"estimator": [HasMethods(["fit", "predict"])]}
     _parts: str
+    _fitted: str  # the attribute that tells that it is
     _expands_rows = True
 
     def get_metadata_routing(self):
@@ -48,18 +52,34 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     def _callees(self) -> dict[str, str]:
         """Which method of the estimator each method calls."""
-        return {method: method for method in ("fit", "predict", "predict_proba", "decision_function")}
+        return {"fit": "fit", "predict": "predict"}
 
-    def _check_fit(self, X, y, sample_weight, groups) -> Sequence:
-        """Check parameters and arguments of `fit`; clone the estimator; the clips."""
+    def _check_fit(self, X, y, sample_weight, groups) -> tuple[Sequence, Any]:
+        """Check parameters and arguments of `fit`, and clone the estimator; the clips, and y."""
         self._validate_params()
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        self._check_kind()
         _check_reads_audio(self)
         clips = as_clips(X, type(self).__name__)
+        refuse_missing(y, "y")
+        refuse_missing(groups, "groups")
+        y = self._check_targets(y)
         check_consistent_length(clips, y, groups, sample_weight if hasattr(sample_weight, "__len__") else None)
         self.estimator_ = clone(self.estimator)
-        return clips
+        return clips, y
+
+    def _check_kind(self) -> None:
+        """Refuse an estimator that predicts something else, before anything is computed."""
+        own, kind = self.__sklearn_tags__().estimator_type, get_tags(self.estimator).estimator_type
+        if kind not in (None, own):
+            name, inner = type(self).__name__, type(_final_step(self.estimator)[0]).__name__
+            other = name.replace(own.title(), kind.title())
+            use = f"use {other}" if kind in ("classifier", "regressor") else f"end the pipeline in a {own}"
+            raise ValueError(f"{name} takes a {own}, and {inner} is a {kind.replace('_', ' ')}: {use}.")
+
+    def _check_targets(self, y):
+        return y
 
     def _fit_rows(self, X, y, clips: Sequence, multiplied: list, rows: np.ndarray, given: dict) -> None:
         """Fit the estimator to clips made from those in `rows` of X, with the labels and metadata of those rows."""
@@ -68,7 +88,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         repeated = _check_method_params(clips, {**params, "y": y}, indices=rows)
         with config_context(enable_metadata_routing=routing):
             self.estimator_.fit(in_form_of(X, multiplied, rows), **repeated)
-        self.classes_ = self.estimator_.classes_
+        self._learn_outputs()
         if isinstance(clips, np.ndarray):
             self.n_features_in_ = clips.shape[1]
         elif "n_features_in_" in vars(self):
@@ -87,7 +107,7 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if outer is None and len(np.unique(rows)) == len(rows):
             return params, routing
         last = final
-        while isinstance(last, RowExpandingClassifier):
+        while isinstance(last, RowExpandingEstimator):
             last, _ = _final_step(last.estimator)
         groups = None if routing else given.get("groups")
         repeated = _check_method_params(clips, {"groups": groups}, indices=rows)["groups"]
@@ -121,24 +141,23 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             )
         return {}
 
+    def _learn_outputs(self) -> None:
+        """Take over what the fitted estimator tells of its outputs."""
+        raise NotImplementedError
+
     def _delegate(self, method: str, X, params: dict):
-        check_is_fitted(self, "classes_")
+        check_is_fitted(self, self._fitted)
         callee = self._callees()[method]
         if params and get_config()["enable_metadata_routing"]:
             params = process_routing(self, method, **params).estimator[callee]
         return getattr(self.estimator_, callee)(X, **params)
-
-    def _most_telling(self) -> str:
-        """The estimator's method by which parts of a clip decide: by probabilities, if there are any."""
-        fitted = getattr(self, "estimator_", self.estimator)
-        return next((m for m in ("predict_proba", "decision_function") if hasattr(fitted, m)), "predict")
 
     def _of_parts(self, method: str, X, params: dict, part: Callable) -> tuple[np.ndarray, np.ndarray]:
         """What the estimator says of the parts of each clip, and the row of the clip of each.
 
         ``part(clips)`` returns these rows and the parts, one clip after the other.
         """
-        check_is_fitted(self, "classes_")
+        check_is_fitted(self, self._fitted)
         clips = as_clips(X)
         rows, parts = part(clips)
         repeated = _check_method_params(clips, params, indices=rows)
@@ -146,10 +165,48 @@ class RowExpandingClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.classifier_tags = inner.classifier_tags
+        tags.classifier_tags = inner.classifier_tags or tags.classifier_tags
+        tags.regressor_tags = inner.regressor_tags or tags.regressor_tags
         tags.target_tags = inner.target_tags
         tags.input_tags.string = True
         return tags
+
+
+class RowExpandingClassifier(ClassifierMixin, RowExpandingEstimator):
+    """Base of those around classifiers."""
+
+    _fitted = "classes_"
+
+    def _check_targets(self, y):
+        return column_or_1d(y, warn=True) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else y
+
+    def _learn_outputs(self) -> None:
+        self.classes_ = self.estimator_.classes_
+
+    def _callees(self) -> dict[str, str]:
+        return {**super()._callees(), "predict_proba": "predict_proba", "decision_function": "decision_function"}
+
+    def _most_telling(self) -> str:
+        """The estimator's method by which parts of a clip decide: by probabilities, if there are any."""
+        return telling_method(getattr(self, "estimator_", self.estimator))
+
+
+class RowExpandingRegressor(RegressorMixin, RowExpandingEstimator):
+    """Base of those around regressors: y is (n_clips,) or (n_clips, n_values)."""
+
+    _fitted = "target_names_"
+
+    def _check_targets(self, y):
+        n_values = np.shape(y)[1] if np.ndim(y) == 2 else 1
+        names = getattr(y, "columns", None)
+        names = [getattr(y, "name", None)] if names is None and np.ndim(y) == 1 else names
+        if names is None or any(name is None for name in names):
+            names = ["value"] if n_values == 1 else [f"value_{k}" for k in range(n_values)]
+        self._names = [str(name) for name in names]
+        return y
+
+    def _learn_outputs(self) -> None:
+        self.target_names_ = self._names
 
 
 def _check_reads_audio(meta) -> None:

@@ -1,71 +1,16 @@
-"""A classifier that also trains on augmented copies of its clips; altered clips to test any pipeline on."""
+"""AugmentedClassifier: a classifier that also trains on augmented copies of its clips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
-
-import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from ..audio._derived import AlteredClip
-from ..audio._input import as_clips
-from ..audio._load import clip_digest
-from ..audio._row_expansion import RowExpandingClassifier, in_form_of
-from ..utils._messages import short
-from ..utils._pooling import decide, means
-from ..utils._random import draw_seed
-from ..utils._sklearn_compat import Interval, estimator_has
-from ._base import Seeded, as_augmenter
+from ..audio._row_expansion import RowExpandingClassifier
+from ..utils._decisions import decide
+from ..utils._sklearn_compat import estimator_has
+from ._copies import AugmentedEstimator
 
 
-def augment_clips(X, augmenter, *, random_state=None):
-    """The same clips, each altered: to test a fitted pipeline on noisy clips, for instance.
-
-    Nothing is decoded here. Whoever reads the clips decodes and alters them, one by one, and finds the same waveforms
-    each time.
-
-    Parameters
-    ----------
-    X : audio input of n_clips
-        Paths, 1-D waveforms, an array (n_clips, n_times), or a DataFrame with a column `path`.
-    augmenter : callable
-        `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``; see `AugmentedClassifier`. A
-        clip to which it is not applied stays as it is.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the alterations, each clip's apart.
-
-    Returns
-    -------
-    X : list or DataFrame
-        Audio input of n_clips. A DataFrame keeps its other columns.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If X is no audio input, or the augmenter's parameters are wrong.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn_ser import AddNoise, WaveformLoader
-    >>> from sklearn_ser.augmentation import augment_clips
-    >>> noisy = augment_clips([np.ones(3), np.ones(5)], AddNoise(snr=10), random_state=0)
-    >>> [waveform.shape for waveform in WaveformLoader().fit_transform(noisy)]
-    [(3,), (5,)]
-
-    A fitted pipeline is tested by ``pipeline.score(augment_clips(X, AddNoise(snr=10), random_state=0), y)``.
-    """
-    clips, seed = as_clips(X), draw_seed(random_state)
-    augmenter, name = as_augmenter(augmenter)
-    alterations = [Seeded(augmenter, (seed, 0, row), name) for row in range(len(clips))]
-    altered = [
-        AlteredClip(clip, alter) if alter.is_applied() else clip for clip, alter in zip(clips, alterations, strict=True)
-    ]
-    return in_form_of(X, altered, np.arange(len(clips)))
-
-
-class AugmentedClassifier(RowExpandingClassifier):
+class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
     """Train a classifier of clips on augmented copies of them; predict clips as they are, or by copies of them, too.
 
     In `fit`, each augmenter adds a copy of each clip, with the clip's label. Wrap the whole pipeline, from the audio
@@ -133,45 +78,19 @@ class AugmentedClassifier(RowExpandingClassifier):
     -----
     - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers.
       Levels are normalised afterwards.
-    - Where the classifier at the pipeline's end stops early, a clip and its copies stand on one side of its split: its
-      `fit` is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no
-      request. One that stops early inside another estimator, where groups do not reach it, is refused.
-    - A search for hyperparameters goes around this classifier. Inside it, copies of a clip would be in training and
-      test folds.
+    - A clip and its copies stand on the same side of every split inside. Whatever tunes, selects or calibrates by `cv`
+      splits clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
+      user, or else the clips' rows. That needs no metadata routing and no request. What cannot be told which rows
+      belong together is refused, such as early stopping inside another estimator and ``SVC(probability=True)``.
+    - With `test_time_augmenters`, a rule of the classifier's own, such as a tuned threshold or the "unknown" of a
+      `SelectiveClassifier`, is applied to the means.
+    - A search for hyperparameters belongs around this classifier: inside it, the test folds hold copies, too.
 
     References
     ----------
     .. [1] Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", NeurIPS
        2012, which averages over crops and reflections of an image.
     """
-
-    _parts = "copies"
-
-    _parameter_constraints: dict = {
-        **RowExpandingClassifier._parameter_constraints,
-        "augmenters": [tuple, list],
-        "n_copies": [Interval(Integral, 1, None, closed="left"), None],
-        "keep_original": ["boolean"],
-        "test_time_augmenters": [tuple, list],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        estimator,
-        augmenters=(),
-        *,
-        n_copies=None,
-        keep_original=True,
-        test_time_augmenters=(),
-        random_state=None,
-    ):
-        self.estimator = estimator
-        self.augmenters = augmenters
-        self.n_copies = n_copies
-        self.keep_original = keep_original
-        self.test_time_augmenters = test_time_augmenters
-        self.random_state = random_state
 
     def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Fit the classifier to the clips and their copies.
@@ -198,16 +117,11 @@ class AugmentedClassifier(RowExpandingClassifier):
         Raises
         ------
         TypeError, ValueError
-            If X is no audio input, an augmenter's parameters are wrong, there are fewer augmenters than `n_copies`, no
-            clip is left to train on, or the classifier stops early on a split that takes no `groups`.
+            If X is no audio input, a value of y or `groups` is missing, the estimator is no classifier, an augmenter's
+            parameters are wrong, there are fewer augmenters than `n_copies`, no clip is left to train on, or something
+            inside splits rows and cannot be told which of them belong together.
         """
-        clips = self._check_fit(X, y, sample_weight, groups)
-        for augmenter in self.test_time_augmenters:
-            as_augmenter(augmenter)
-        self._seed = draw_seed(self.random_state)
-        rows, augmented = self._augment(clips)
-        given = {"sample_weight": sample_weight, "groups": groups, **params}
-        self._fit_rows(X, y, clips, augmented, rows, given)
+        self._fit_copies(X, y, sample_weight, groups, params)
         return self
 
     def predict(self, X, **params):
@@ -230,7 +144,7 @@ class AugmentedClassifier(RowExpandingClassifier):
         if not self.test_time_augmenters:
             return self._delegate("predict", X, params)
         values, rows = self._of_parts("predict", X, params, self._copies)
-        return decide(values, rows, self._callees()["predict"], self.classes_)
+        return decide(self.estimator_, self._callees()["predict"], values, rows, self.classes_)
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -269,68 +183,3 @@ class AugmentedClassifier(RowExpandingClassifier):
         """`predict` of clips and their copies goes by probabilities, if there are any, or else by decision values."""
         methods = super()._callees()
         return {**methods, "predict": self._most_telling()} if self.test_time_augmenters else methods
-
-    def _mean_of_copies(self, method: str, X, params: dict) -> np.ndarray:
-        """What the estimator says of each clip, the mean over it and its copies."""
-        if not self.test_time_augmenters:
-            return self._delegate(method, X, params)
-        return means(*self._of_parts(method, X, params, self._copies))
-
-    def _copies(self, clips: Sequence) -> tuple[np.ndarray, list]:
-        """Each clip and its copies to predict by, one clip after the other, and the row of each."""
-        augmenters = [as_augmenter(augmenter) for augmenter in self.test_time_augmenters]
-        rows, made = [], []
-        for row, (clip, (content, _)) in enumerate(zip(clips, _identities(clips), strict=True)):
-            # As in training, so that a memory that knows a copy from there need not make it again.
-            alterations = [Seeded(a, (self._seed, 1 + k, content, 0), name) for k, (a, name) in enumerate(augmenters)]
-            copies = [AlteredClip(clip, alter, row) for alter in alterations if alter.is_applied()]
-            rows += [row] * (1 + len(copies))
-            made += [clip, *copies]
-        return np.asarray(rows), made
-
-    def _augment(self, clips: Sequence) -> tuple[np.ndarray, list]:
-        """Clips to train on, and the row that each of them came from."""
-        seed, n_clips = self._seed, len(clips)
-        rows, augmented = (list(range(n_clips)), list(clips)) if self.keep_original else ([], [])
-        identities = _identities(clips)
-        drawn = self._draw(seed, identities)
-        for index, (augmenter, name) in enumerate(map(as_augmenter, self.augmenters)):
-            for row in np.flatnonzero(drawn[:, index]).tolist():
-                alter = Seeded(augmenter, (seed, 1 + index, *identities[row]), name)
-                if alter.is_applied():
-                    rows.append(row)
-                    augmented.append(AlteredClip(clips[row], alter, row))
-        if not rows:
-            raise ValueError(
-                "There is nothing to train on: keep_original=False, and no augmenter made a copy. "
-                f"Got augmenters={short(self.augmenters)}."
-            )
-        return np.asarray(rows), augmented
-
-    def _draw(self, seed: int, identities: list[tuple[int, int]]) -> np.ndarray:
-        """Which augmenters make a copy of which clip, (n_clips, n_augmenters)."""
-        n_augmenters = len(self.augmenters)
-        if self.n_copies is None:
-            return np.ones((len(identities), n_augmenters), bool)
-        if self.n_copies > n_augmenters:
-            raise ValueError(
-                "n_copies must not exceed the number of augmenters, because each makes one copy of a clip. "
-                f"Got n_copies={self.n_copies} and {n_augmenters} augmenters."
-            )
-        ranks = [np.random.default_rng((seed, 0, *identity)).permutation(n_augmenters) for identity in identities]
-        return np.array(ranks) < self.n_copies
-
-
-def _identities(clips: Sequence) -> list[tuple[int, int]]:
-    """What chance depends on: a clip's content and not its row, so that all folds make the same copies of it.
-
-    Of clips that are alike, the second number counts them.
-    """
-    digests = [clip_digest(clip, row) for row, clip in enumerate(clips)]
-    counts: dict = {}
-    found = []
-    for row, digest in enumerate(digests):
-        content = row if digest is None else int.from_bytes(digest[:8], "big")
-        found.append((content, counts.setdefault(content, 0)))
-        counts[content] += 1
-    return found

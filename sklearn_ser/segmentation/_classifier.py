@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from numbers import Integral, Real
-
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from ..audio._derived import Segment
-from ..audio._input import one_recording
-from ..audio._load import clip_length, load_part
-from ..audio._row_expansion import RowExpandingClassifier, in_form_of
-from ..audio._stream import Cut, check_rate, segments_of_stream
-from ..utils._pooling import decide, means, pool
-from ..utils._sklearn_compat import Interval, StrOptions, _check_method_params, estimator_has
+from ..audio._row_expansion import RowExpandingClassifier
+from ..utils._decisions import apply_rule, decide
+from ..utils._pooling import means, pool
+from ..utils._sklearn_compat import StrOptions, estimator_has
+from ._segments import SegmentEstimator
 from ._timeline import Timeline
 
-_BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a recording, that are classified together
 
-
-class SegmentClassifier(RowExpandingClassifier):
+class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
     """Train a classifier on segments of clips; predict clips by all of their segments, and timelines of recordings.
 
     In `fit`, each clip is cut into segments of one length, each with the clip's label. Wrap the whole pipeline, from
@@ -88,29 +79,22 @@ class SegmentClassifier(RowExpandingClassifier):
       segment.
     - A segment takes no memory: the transformer that reads it decodes that part of the file, in its `n_jobs` workers.
       Resampled, it is the same as that part of the whole clip.
-    - Where the classifier at the pipeline's end stops early, segments of a clip stand on one side of its split: its
-      `fit` is given `groups`, those of the user, or else the clips' rows. That needs no metadata routing and no
-      request. One that stops early inside another estimator, where groups do not reach it, is refused.
-    - A search for hyperparameters goes around this classifier. Inside it, segments of a clip would be in training and
-      test folds.
+    - All segments of a clip stand on the same side of every split inside. Whatever tunes, selects or calibrates by `cv`
+      splits clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
+      user, or else the clips' rows. That needs no metadata routing and no request. What cannot be told which rows
+      belong together is refused, such as early stopping inside another estimator and ``SVC(probability=True)``.
+    - A rule of the classifier's own, such as a tuned threshold or the "unknown" of a `SelectiveClassifier`, is applied
+      to the pooled values.
+    - Transformers may read at different rates, if `sr` says at which one segments are counted: each is given its own.
+    - A search for hyperparameters belongs around this classifier: inside it, the test folds hold segments, too.
     """
 
-    _parts = "segments"
+    _timeline_method = "predict_proba"
 
     _parameter_constraints: dict = {
-        **RowExpandingClassifier._parameter_constraints,
-        "segment_duration": [Interval(Real, 0, None, closed="neither")],
-        "hop_duration": [Interval(Real, 0, None, closed="neither"), None],
+        **SegmentEstimator._parameter_constraints,
         "pooling": [StrOptions({"mean", "log_mean", "max"})],
-        "sr": [Interval(Integral, 1, None, closed="left"), None],
     }
-
-    def __init__(self, estimator, segment_duration=2.0, *, hop_duration=None, pooling="mean", sr=None):
-        self.estimator = estimator
-        self.segment_duration = segment_duration
-        self.hop_duration = hop_duration
-        self.pooling = pooling
-        self.sr = sr
 
     def fit(self, X, y, sample_weight=None, groups=None, **params):
         """Fit the classifier to the segments of the clips.
@@ -139,18 +123,11 @@ class SegmentClassifier(RowExpandingClassifier):
         Raises
         ------
         TypeError, ValueError
-            If X is no audio input, segments lie apart, `sr` is not that of the estimator's transformers, or the
-            classifier stops early on a split that takes no `groups`.
+            If X is no audio input, a value of y or `groups` is missing, the estimator is no classifier, segments lie
+            apart, `sr` is not that of the estimator's transformers, or something inside splits rows and cannot be told
+            which of them belong together.
         """
-        clips = self._check_fit(X, y, sample_weight, groups)
-        self.sr_ = self._check_durations()
-        rows, segments = self._segments(clips)
-        given = {"sample_weight": sample_weight, "groups": groups, **params}
-        n_segments = np.bincount(rows)
-        for name, value in given.items():
-            if name.split("__")[-1] == "sample_weight" and value is not None:
-                given[name] = np.asarray(value) / n_segments
-        self._fit_rows(X, y, clips, segments, rows, given)
+        self._fit_segments(X, y, sample_weight, groups, params)
         return self
 
     def predict(self, X, **params):
@@ -171,7 +148,7 @@ class SegmentClassifier(RowExpandingClassifier):
         labels : ndarray of shape (n_clips,)
         """
         values, rows = self._of_segments("predict", X, params)
-        return decide(values, rows, self._callees()["predict"], self.classes_, self.pooling)
+        return decide(self.estimator_, self._callees()["predict"], values, rows, self.classes_, self.pooling)
 
     @available_if(estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -233,24 +210,13 @@ class SegmentClassifier(RowExpandingClassifier):
         AttributeError
             If the estimator has no probabilities.
         TypeError, ValueError
-            If the recording is no audio, or more than one clip.
+            If the recording is no audio, or more than one clip, or a class is called "start", "end" or "predicted".
 
         Examples
         --------
         ``timeline.loc[timeline["anger"] > 0.8, ["start", "end"]]`` are the angry moments.
         """
-        self._check_timeline()
-        X, clip = one_recording(recording)
-        spans = self._spans(clip, None)
-        probabilities = []
-        for batch in self._batches(spans):
-            begin = batch[0, 0]
-            part = load_part(clip, self.sr_, begin, batch[-1, 1], channel=self._channel())
-            segments = [part[start - begin : stop - begin] for start, stop in batch]
-            rows = np.zeros(len(batch), dtype=int)
-            given = _check_method_params([clip], params, indices=rows)
-            probabilities.append(self._delegate("predict_proba", in_form_of(X, segments, rows), given))
-        return Timeline(self._columns(spans, np.concatenate(probabilities)))
+        return Timeline(self._follow(recording, params))
 
     def stream_timeline(self, blocks, sr=None, **params):
         """Rows of a timeline, each as soon as its audio has arrived: from a microphone, or a call.
@@ -282,39 +248,27 @@ class SegmentClassifier(RowExpandingClassifier):
 
         Examples
         --------
-        Of a microphone, by the package sounddevice::
+        From a microphone, by the package sounddevice::
 
             with sounddevice.InputStream(samplerate=48000, channels=1) as microphone:
                 blocks = (microphone.read(4800)[0] for _ in itertools.count())
                 for row in classifier.stream_timeline(blocks, sr=48000):
                     print(row["start"], row["predicted"])
         """
-        self._check_timeline()
-        hop_duration = self.segment_duration / 2 if self.hop_duration is None else self.hop_duration
-        length = max(1, round(self.segment_duration * self.sr_))
-        cut = Cut(self.sr_, length, hop_duration, _BATCH_SEGMENTS, int(_BATCH_DURATION * self.sr_))
-        ready = segments_of_stream(blocks, check_rate(sr, self.sr_), cut)
-        return chain.from_iterable(self._rows_of(segments, params) for segments in ready if segments)
-
-    def _rows_of(self, segments: list[tuple[int, np.ndarray]], params: dict) -> list[dict]:
-        given = _check_method_params([None], params, indices=np.zeros(len(segments), dtype=int))
-        waveforms = [waveform for _, waveform in segments]
-        spans = np.array([(start, start + waveform.size) for start, waveform in segments])
-        columns = self._columns(spans, self._delegate("predict_proba", waveforms, given))
-        columns = {name: values.tolist() for name, values in columns.items()}
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return self._follow_stream(blocks, sr, params)
 
     def _columns(self, spans: np.ndarray, probabilities: np.ndarray) -> dict:
-        """Of a timeline, by name."""
+        """Columns of a timeline, by name."""
         return {
             "start": spans[:, 0] / self.sr_,
             "end": spans[:, 1] / self.sr_,
             **dict(zip(self.classes_.tolist(), probabilities.T.astype(np.float64), strict=True)),
-            "predicted": self.classes_[probabilities.argmax(axis=1)],
+            "predicted": apply_rule(self.estimator_, "predict_proba", probabilities, self.classes_),
         }
 
     def _check_timeline(self) -> None:
-        check_is_fitted(self, "classes_")
+        super()._check_timeline()
+        self._refuse_names(self.classes_.tolist(), ("start", "end", "predicted"), "class")
         if not hasattr(self, "predict_proba"):
             raise AttributeError(
                 "A timeline has probabilities, and the estimator has no predict_proba. Put another classifier at its "
@@ -324,63 +278,6 @@ class SegmentClassifier(RowExpandingClassifier):
     def _callees(self):
         """`predict` goes by probabilities, if there are any, or else by decision values."""
         return {**super()._callees(), "predict": self._most_telling()}
-
-    def _check_durations(self) -> int:
-        """Check what relates two parameters; the rate at which segments are counted."""
-        if self.hop_duration is not None and self.hop_duration > self.segment_duration:
-            raise ValueError(
-                "hop_duration must not exceed segment_duration, or audio between segments is lost. "
-                f"Got hop_duration={self.hop_duration} and segment_duration={self.segment_duration}."
-            )
-        given = self.estimator.get_params().items()
-        rates = sorted({rate for name, rate in given if name.split("__")[-1] == "sr" and rate is not None})
-        if (self.sr is None and len(rates) > 1) or (self.sr is not None and rates and self.sr not in rates):
-            raise ValueError(
-                "sr must be the rate at which the estimator's transformers read audio, or segments of waveforms in "
-                f"memory would have the wrong length. Got sr={self.sr}, and transformers with "
-                f"sr={', '.join(map(str, rates))}."
-            )
-        return self.sr or (rates[0] if rates else 16000)
-
-    def _channel(self) -> int | str:
-        """The channel that the estimator's transformers read; they agree on it."""
-        given = self.estimator.get_params().items()
-        channels = {channel for name, channel in given if name.split("__")[-1] == "channel"} or {"mean"}
-        if len(channels) > 1:
-            raise ValueError(
-                "The estimator's transformers must read the same channel, or a timeline would hear another one. "
-                f"Got channel={', '.join(sorted(map(str, channels)))}."
-            )
-        return channels.pop()
-
-    def _spans(self, clip, row: int | None) -> np.ndarray:
-        """First sample of each segment of a clip, and the one behind its last, at `sr_`."""
-        n_times = clip_length(clip, sr=self.sr_, channel=self._channel(), row=row)
-        length = min(n_times, max(1, round(self.segment_duration * self.sr_)))
-        hop_duration = self.segment_duration / 2 if self.hop_duration is None else self.hop_duration
-        # Every start is rounded by itself, or hops that are no whole number of samples would drift.
-        n_hops = int((n_times - length) / (hop_duration * self.sr_)) + 1
-        starts = np.unique(np.round(np.arange(n_hops + 1) * hop_duration * self.sr_).astype(int))
-        starts = np.append(starts[starts < n_times - length], n_times - length)
-        return np.column_stack([starts, starts + length])
-
-    def _segments(self, clips: Sequence) -> tuple[np.ndarray, list[Segment]]:
-        """Segments of all clips, one clip after the other, and the row of the clip of each."""
-        rows, segments = [], []
-        for row, clip in enumerate(clips):
-            for start, stop in self._spans(clip, row).tolist():
-                rows.append(row)
-                segments.append(Segment(clip, start, stop, self.sr_, row))
-        return np.asarray(rows), segments
-
-    def _batches(self, spans: np.ndarray) -> Iterator[np.ndarray]:
-        """Runs of segments that begin and end within `_BATCH_DURATION`, or of a single one that does not."""
-        start = 0
-        while start < len(spans):
-            most = np.searchsorted(spans[:, 1], spans[start, 0] + _BATCH_DURATION * self.sr_, side="right")
-            stop = max(start + 1, min(most, start + _BATCH_SEGMENTS))
-            yield spans[start:stop]
-            start = stop
 
     def _of_segments(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
         """What the estimator says of each segment, and the row of the clip of each."""

@@ -11,9 +11,10 @@ from sklearn.utils import check_scalar
 
 from ..utils._messages import short
 from ._intervals import Intervals
+from ._table import SegmentTable, integral
 
 
-class Timeline(pd.DataFrame):
+class Timeline(SegmentTable):
     """Probabilities of classes along a recording, segment by segment: a DataFrame that can be merged into intervals.
 
     Made by `SegmentClassifier.predict_timeline`; ``Timeline(rows)`` makes one of the rows of `stream_timeline`. All of
@@ -53,77 +54,10 @@ class Timeline(pd.DataFrame):
     TimelineDisplay : Draws it.
     """
 
-    def __init__(self, data=None, **params):
-        super().__init__(data, **params)
-
-    @property
-    def _constructor(self):
-        return Timeline
-
     @property
     def classes(self) -> list:
         """Names of the columns of probabilities."""
         return list(self.columns[2:-1])
-
-    def smoothed(self, duration):
-        """Average the probabilities over time.
-
-        Parameters
-        ----------
-        duration : float
-            Seconds. Each row becomes the mean of all rows whose middles lie within half of it, before or after.
-
-        Returns
-        -------
-        timeline : Timeline
-            With the same segments; `predicted` is the class that is the most probable on average.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `duration` is no positive number, or columns are missing.
-        """
-        check_scalar(duration, "duration", Real, min_val=0, include_boundaries="neither")
-        start, end, probabilities, _ = self._timeline_columns()
-        middle, half = (start + end) / 2, duration / 2 + 1e-9
-        first = np.searchsorted(middle, middle - half)
-        last = np.searchsorted(middle, middle + half)
-        total = np.vstack([np.zeros(probabilities.shape[1]), np.cumsum(probabilities, axis=0)])
-        mean = (total[last] - total[first]) / (last - first)[:, np.newaxis]
-        return self._timeline_of(start, end, mean)
-
-    def resampled(self, step):
-        """Average the probabilities over steps of equal length, which do not overlap.
-
-        Parameters
-        ----------
-        step : float
-            Seconds from one row to the next; the last one may be shorter.
-
-        Returns
-        -------
-        timeline : Timeline
-            Each row is the mean over its time; where there was no segment, there is no row.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `step` is no positive number, or columns are missing.
-        """
-        check_scalar(step, "step", Real, min_val=0, include_boundaries="neither")
-        probabilities = self._timeline_columns()[2]
-        left, right = self._segment_extents()
-        n_steps = max(1, int(np.ceil((right[-1] - left[0]) / step - 1e-6)))
-        edges = np.append(left[0] + step * np.arange(n_steps), right[-1])
-        # The integral over time, between segments constant; what each step adds to it.
-        knots = np.column_stack([left, right]).ravel()
-        covered = _integral(np.ones((len(left), 1)), right - left)
-        summed = _integral(probabilities, right - left)
-        duration = np.diff(np.interp(edges, knots, covered[:, 0]))
-        sums = np.column_stack([np.diff(np.interp(edges, knots, column)) for column in summed.T])
-        there = duration > 1e-9
-        mean = sums[there] / duration[there, np.newaxis]
-        return self._timeline_of(edges[:-1][there], edges[1:][there], mean)
 
     def to_intervals(self, *, smooth=None, min_duration=0.0):
         """Merge neighbouring segments of one class.
@@ -156,7 +90,7 @@ class Timeline(pd.DataFrame):
         left, right = self._segment_extents()
         labels = (self if smooth is None else self.smoothed(smooth))["predicted"].to_numpy()
         _, _, probabilities, _ = self._timeline_columns()
-        summed = _integral(probabilities, right - left)[1::2]  # to the end of each segment
+        summed = integral(probabilities, right - left)[1::2]  # to the end of each segment
         summed = np.vstack([np.zeros(probabilities.shape[1]), summed])
         apart = np.append(True, left[1:] > right[:-1] + 1e-9)  # audio that no segment is of
         first = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]) | apart)
@@ -177,33 +111,29 @@ class Timeline(pd.DataFrame):
                 "A timeline must have rows, and the columns 'start', 'end', a probability for each class, and "
                 f"'predicted', as predict_timeline returns them. Got {len(self)} rows of the columns {short(columns)}."
             )
-        start, end = self["start"].to_numpy(float), self["end"].to_numpy(float)
-        if np.any(np.diff(start) < 0) or not np.all(end > start):
-            raise ValueError("Rows of a timeline must be in order of time, and end after they start.")
-        return start, end, self.iloc[:, 2:-1].to_numpy(float), self["predicted"].to_numpy()
-
-    def _segment_extents(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where each segment counts: up to half-way between its middle and its neighbours', without gaps."""
-        start, end, *_ = self._timeline_columns()
-        middle = (start + end) / 2
-        half = (middle[1:] + middle[:-1]) / 2
-        left, right = np.append(start[0], half), np.append(half, end[-1])
-        gap = start[1:] > end[:-1] + 1e-9  # rows were left out
-        left[1:][gap], right[:-1][gap] = start[1:][gap], end[:-1][gap]
-        return left, right
+        return *self._check_times(), self.iloc[:, 2:-1].to_numpy(float), self["predicted"].to_numpy()
 
     def _timeline_of(self, start, end, probabilities) -> Timeline:
         classes = self.classes
+        self._refuse_rule()
         columns = dict(zip(classes, probabilities.T, strict=True))
         predicted = pd.Series(classes, dtype=self["predicted"].dtype).to_numpy()[probabilities.argmax(axis=1)]
         return Timeline({"start": start, "end": end, **columns, "predicted": predicted})
 
-
-def _integral(values, durations) -> np.ndarray:
-    """Of values that are constant within segments, at the beginning and the end of each, (2 * n_segments, n_values)."""
-    ends = np.cumsum(values * durations[:, np.newaxis], axis=0)
-    begins = np.vstack([np.zeros(values.shape[1]), ends[:-1]])
-    return np.stack([begins, ends], axis=1).reshape(-1, values.shape[1])
+    def _refuse_rule(self) -> None:
+        """Refuse to average where `predicted` is not the most probable class: the rule behind it is not known here."""
+        _, _, probabilities, predicted = self._timeline_columns()
+        column = {name: k for k, name in enumerate(self.classes)}
+        given = np.array([column.get(label, -1) for label in predicted.tolist()])
+        of_given = np.where(given < 0, -np.inf, probabilities[np.arange(len(given)), given])
+        contradicts = ~(of_given >= probabilities.max(axis=1))
+        if contradicts.any():
+            row = int(contradicts.argmax())
+            raise ValueError(
+                "Probabilities cannot be averaged where something else decides, such as a threshold or a rejection: "
+                f"row {row} is {short(predicted[row])}, which is not its most probable class. Use to_intervals without "
+                "smooth, or a classifier that decides by the highest probability."
+            )
 
 
 class _Runs:

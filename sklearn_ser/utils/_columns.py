@@ -67,6 +67,33 @@ def find_columns(X, groups, names: dict[str, str], optional: Sequence[str] = ())
     return found
 
 
+def refuse_missing(values, what: str) -> None:
+    """Refuse None, NaN or pandas.NA among the values of clips.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_clips,) or (n_clips, n_columns), or None
+    what : str
+        Name of the argument or column, for the error.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing; it names the first row.
+    """
+    if values is None:
+        return
+    table = values if hasattr(values, "isna") else pd.DataFrame({0: [*values]}) if _is_flat(values) else values
+    missing = np.asarray(pd.isna(table))
+    if missing.ndim and missing.any():
+        row = int(np.argmax(missing.reshape(len(missing), -1).any(axis=1)))
+        raise ValueError(f"{what} lacks a value in row {row}. Fill it in, or leave that row out of X, too.")
+
+
+def _is_flat(values) -> bool:
+    return isinstance(values, (list, tuple)) and all(np.ndim(value) == 0 for value in values)
+
+
 def describe(table) -> str:
     """What an error says of a table: its type, and its columns if they have names."""
     if table is None:

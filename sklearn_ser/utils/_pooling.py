@@ -27,12 +27,3 @@ def pool(probabilities: np.ndarray, rows: np.ndarray, pooling: str) -> np.ndarra
         pooled = means(np.log(np.maximum(probabilities, np.finfo(probabilities.dtype).tiny)), rows)
         pooled = np.exp(pooled - pooled.max(axis=1, keepdims=True))
     return pooled / pooled.sum(axis=1, keepdims=True)
-
-
-def decide(values: np.ndarray, rows: np.ndarray, callee: str, classes: np.ndarray, pooling: str = "mean") -> np.ndarray:
-    """Class of each clip, by what `callee` says of its segments: probabilities, decision values or classes."""
-    if callee == "predict":
-        votes = values[:, np.newaxis] == classes
-        return classes[np.add.reduceat(votes, first_rows(rows), axis=0, dtype=int).argmax(axis=1)]
-    pooled = pool(values, rows, pooling) if callee == "predict_proba" else means(values, rows)
-    return classes[(pooled > 0).astype(int) if pooled.ndim == 1 else pooled.argmax(axis=1)]

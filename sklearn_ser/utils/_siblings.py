@@ -226,6 +226,11 @@ def _routes(estimator) -> bool:
         return False
 
 
+def estimators_in(estimator) -> Iterator:
+    """The estimator, and all estimators that it holds, at any depth."""
+    return (place.estimator for place in _places(estimator))
+
+
 def _estimators(value) -> Iterator:
     if hasattr(value, "fit") and not isinstance(value, type):
         yield value

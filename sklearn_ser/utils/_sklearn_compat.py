@@ -7,11 +7,13 @@ is mended here, and nowhere else.
 from collections.abc import Callable, Iterator
 
 from sklearn.base import _clone_parametrized
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import _ovr_decision_function
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_method_params,
@@ -36,6 +38,7 @@ except ImportError:  # before scikit-learn 1.9
 
 
 __all__ = [
+    "BaseSearchCV",
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
@@ -47,6 +50,7 @@ __all__ = [
     "_check_y",
     "_clone_parametrized",
     "_num_samples",
+    "_ovr_decision_function",
     "_raise_for_params",
     "_safe_indexing",
     "check_matplotlib_support",

@@ -35,7 +35,7 @@ from sklearn_ser.audio._derived import Segment
 from sklearn_ser.audio._input import as_clips
 from sklearn_ser.audio._load import clip_length, load_part, load_waveform
 from sklearn_ser.augmentation import augment_clips
-from sklearn_ser.segmentation import _classifier
+from sklearn_ser.segmentation import _segments as _classifier
 
 SR = 16000
 FEATURES = HandcraftedFeatures(feature_set="bledea170")

@@ -73,8 +73,8 @@ def test_handcrafted_features_of_a_stream_are_those_of_the_file(tmp_path):
 
 
 def test_parts_of_a_long_recording_are_resampled_as_those_of_a_file(classifier, tmp_path, monkeypatch):
-    monkeypatch.setattr("sklearn_ser.segmentation._classifier._BATCH_DURATION", 2.0)
-    monkeypatch.setattr("sklearn_ser.segmentation._classifier._BATCH_SEGMENTS", 5)
+    monkeypatch.setattr("sklearn_ser.segmentation._segments._BATCH_DURATION", 2.0)
+    monkeypatch.setattr("sklearn_ser.segmentation._segments._BATCH_SEGMENTS", 5)
     samples = voice(12.34, 22050)
     soundfile.write(tmp_path / "a.wav", samples, 22050, subtype="FLOAT")
     rows = as_frame(classifier.stream_timeline(in_blocks(samples, [512]), sr=22050))

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ser import FlattenFrames, SelectiveClassifier
-from sklearn_ser.utils._novelty import Distance, features_of
+from sklearn_ser.selective._novelty import Distance, features_of
 
 
 @pytest.fixture
@@ -82,6 +85,27 @@ def test_features_are_what_the_last_step_reads(clips):
     np.testing.assert_allclose(features_of(LogisticRegression().fit(X, y), X), X)
 
 
+def test_features_are_found_behind_searches_votes_calibration_and_thresholds(clips):
+    X, y, speakers = clips
+    two = (y == y[0]).astype(int)
+    for estimator in (
+        GridSearchCV(pipeline(), {"logisticregression__C": [1.0]}, cv=2),
+        CalibratedClassifierCV(pipeline(), cv=2),
+        CalibratedClassifierCV(pipeline(), ensemble=False, cv=2),
+        FixedThresholdClassifier(pipeline()),
+        BaggingClassifier(pipeline(), 2, random_state=0),
+        OneVsRestClassifier(pipeline()),
+        make_pipeline(VotingClassifier([("a", pipeline())], voting="soft")),
+    ):
+        fitted = estimator.fit(X, two)
+        assert features_of(fitted, X).shape == X.shape
+    members = [("a", pipeline()), ("b", GridSearchCV(pipeline(), {"logisticregression__C": [1.0]}, cv=2))]
+    for committee in (VotingClassifier(members, voting="soft"), StackingClassifier(members, cv=2)):
+        assert features_of(committee.fit(X, two), X).shape == (len(X), 2 * X.shape[1])
+    selective = SelectiveClassifier(VotingClassifier(members, voting="soft"), novelty=True)
+    assert selective.fit(X, y, groups=speakers).reject(1e3 * X[:3]).all()
+
+
 def test_frames_are_pooled():
     frames = np.ones((2, 4, 3), np.float32)
     frames[1, 2:] = np.nan
@@ -94,7 +118,7 @@ def test_an_estimator_that_shows_no_features_is_refused(clips):
     X, y, speakers = clips
     paths = [f"{row}.wav" for row in range(len(y))]
     with pytest.raises(ValueError, match="novelty is measured in features: the estimator must be a Pipeline"):
-        features_of(CalibratedClassifierCV(pipeline()), paths)
+        features_of(LogisticRegression(), paths)
 
 
 @pytest.mark.parametrize("novelty", [0.0, 1.0, -0.1, "yes"])

@@ -26,7 +26,7 @@ from sklearn_ser import (
     SpeakerNormalizer,
     risk_coverage_curve,
 )
-from sklearn_ser.utils._statistics import risk_bound
+from sklearn_ser.selective._risk_control import risk_bound
 
 
 class Told(ClassifierMixin, BaseEstimator):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
@@ -20,14 +23,14 @@ class Distance:
         scores = self._scores(features)
         self._centre = scores.mean(axis=0)
         covariance = (scores - self._centre).T @ (scores - self._centre) / len(scores)
-        level = np.trace(covariance) / len(covariance) or 1.0
-        covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * level * np.eye(len(covariance))
+        variance = np.trace(covariance) / len(covariance) or 1.0
+        covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * variance * np.eye(len(covariance))
         self._root = np.linalg.inv(np.linalg.cholesky(covariance))
         self._unit = 1.0
         self._unit = self(features).mean() or 1.0
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Of each clip, (n_clips,)."""
+        """Measure each clip, (n_clips,)."""
         deviations = (self._scores(np.asarray(features, dtype=np.float64)) - self._centre) @ self._root.T
         return np.einsum("ij,ij->i", deviations, deviations) / self._unit
 
@@ -38,23 +41,51 @@ class Distance:
 def features_of(estimator, X) -> np.ndarray:
     """What a fitted estimator's last step is given, (n_clips, n_features); X itself where it has but one step.
 
-    Of frames, their mean and standard deviation over time.
+    What searches, votes, stacks, calibration and thresholds hold is entered: several members give the features of all
+    of them, side by side. Frames become their mean and standard deviation over time.
     """
-    while not isinstance(estimator, Pipeline):
-        inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else vars(estimator).get("estimator_")
-        if inner is None:
-            break
-        estimator = inner
-    features = X
-    while isinstance(estimator, Pipeline):
-        features = estimator[:-1].transform(features) if len(estimator) > 1 else features
-        estimator = estimator[-1]
+    found = _read(estimator, X)
+    found = [_two_dimensional(features) for features in ([X] if found is None else found)]
+    features = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
+    if features.ndim != 2 or features.dtype.kind not in "fiub":
+        raise _no_features()
+    return features
+
+
+def _read(estimator, X) -> list | None:
+    """Tables of features that the pipelines in an estimator make of X; None if there is no pipeline."""
+    if isinstance(estimator, Pipeline):
+        features = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        inner = _read(estimator[-1], features) if isinstance(estimator[-1], Pipeline) else None
+        return [features] if inner is None else inner
+    for inner in _held(estimator):
+        found = [features for member in inner for features in _read(member, X) or []]
+        if found:
+            return found
+    return None
+
+
+def _held(estimator) -> Iterator[list]:
+    """Fitted estimators that an estimator predicts by: a single one, or several members."""
+    if isinstance(estimator, FrozenEstimator):
+        yield [estimator.estimator]
+    fitted = vars(estimator) if hasattr(estimator, "__dict__") else {}
+    calibrated = fitted.get("calibrated_classifiers_")
+    if calibrated:  # each is fitted to some of the clips; any of them tells
+        yield [calibrated[0].estimator]
+    members = fitted.get("estimators_")
+    if isinstance(members, list) and members:
+        is_committee = isinstance(estimator, (VotingClassifier, StackingClassifier))
+        yield members if is_committee else members[:1]
+    # After the members, because `estimator_` of bagging is an unfitted template.
+    yield from ([fitted[name]] for name in ("best_estimator_", "estimator_", "regressor_") if name in fitted)
+
+
+def _two_dimensional(features) -> np.ndarray:
     features = features.to_numpy() if hasattr(features, "to_numpy") else features
     features = features if isinstance(features, np.ndarray) and features.dtype != object else _table(features)
     if features.ndim == 3:
         features = np.concatenate([np.nanmean(features, axis=1), np.nanstd(features, axis=1)], axis=1)
-    if features.ndim != 2 or features.dtype.kind not in "fiub":
-        raise _no_features()
     return features
 
 

@@ -16,25 +16,19 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from .utils._confidence import (
-    DEFAULT_COVERAGE,
-    METHODS,
-    check_reject_label,
-    fit_predict,
-    predict_with_confidence,
-    splits_by_speaker,
-)
-from .utils._messages import short
-from .utils._novelty import Distance, features_of
-from .utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_y, estimator_has
-from .utils._statistics import control_risk
-from .utils._versions import VersionedMixin
-
-__all__ = ["SelectiveClassifier"]
+from ..utils._columns import refuse_missing
+from ..utils._confidence import DEFAULT_COVERAGE, predict_with_confidence
+from ..utils._decisions import METHODS
+from ..utils._messages import short
+from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_y, estimator_has
+from ..utils._versions import VersionedMixin
+from ._folds import check_reject_label, fit_predict, groups_of_search, splits_by_speaker
+from ._novelty import Distance, features_of
+from ._risk_control import control_risk
 
 
 class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
-    """A classifier that answers "unknown" where it is not sure enough, for a coverage or a risk that is asked for.
+    """A classifier that answers "unknown" where it is not sure enough, for a given coverage or risk.
 
     How sure it has to be is learned in `fit` on clips of speakers that were not trained on: the estimator is fitted to
     parts of the data, speakers apart, and predicts the rest of them; then it is fitted to all.
@@ -67,8 +61,8 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
     novelty : bool or float, default=False
         Whether to reject clips that are unlike those of `fit`, too, however sure the estimator is: music, silence,
-        tones, strong noise. A float is the fraction of clips of unseen speakers that may be called so; True is 0.01.
-        They count as rejected for `coverage` and `risk`.
+        tones, strong noise. A float is the fraction of clips of unseen speakers that may be called novel; True means
+        0.01. They count as rejected for `coverage` and `risk`.
     reject_label : str, int or None, default=None
         What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where
         labels are strings, else -1, or one less than the least label if that is negative.
@@ -109,10 +103,11 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     -----
     *What is guaranteed.* With `coverage`, the threshold is the split-conformal quantile: the expected fraction of
     answers is at least `coverage`, if later clips are exchangeable with those predicted here. That is not so for each
-    speaker: who sounds odd is answered less.
+    speaker: unusual speakers are rejected more often.
 
     With `risk`, coverages are tested in a fixed order [1]_: from 80, 60, 40 and 20 % upwards in steps of 5 %, until the
-    upper bound of the risk [2]_ is above `risk`; the four share what `confidence_level` leaves. For independent clips
+    upper bound of the risk [2]_ is above `risk`; the error probability 1 - `confidence_level` is split over the four
+    starting points. For independent clips
     and a `FrozenEstimator`, the guarantee holds for any number of clips. But a speaker's clips are not independent, and
     speakers are few. So where they are known, the number of clips is reduced to the effective one and corrected for the
     number of speakers, as [3]_ do for clustered surveys. That is an approximation, which held on simulated
@@ -139,6 +134,8 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     .. [3] Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts
        estimated from survey data", Survey Methodology 24(2), 1998.
     """
+
+    _may_reject = True  # so that whoever pools probabilities lets it decide
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
@@ -200,8 +197,8 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If both `coverage` and `risk` are given, nothing tells who speaks, there is but one speaker, or
-            `reject_label` is one of the labels or of another kind than they are.
+            If a value of y or of the speakers is missing, both `coverage` and `risk` are given, nothing tells who
+            speaks, there is only one speaker, or `reject_label` is one of the labels or of another kind than they are.
 
         Warns
         -----
@@ -214,6 +211,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             raise ValueError(f"Give coverage or risk, not both: one follows from the other. Got {both}.")
         if y is None:
             raise ValueError("SelectiveClassifier requires y to be passed, but the target y is None.")
+        refuse_missing(y, "y")
         y = _check_y(column_or_1d(y, warn=True), estimator=self)
         check_classification_targets(y)
         X, y, groups = indexable(X, y, groups)
@@ -221,7 +219,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             given = {**params, **({} if groups is None else {"groups": groups})}
             params = process_routing(self, "fit", **given).estimator.fit if given else {}
-        confidence, correct, distances, speakers = self._out_of_fold(X, y, self._groups(X, groups), params)
+        speakers = self._groups(X, groups)
+        if not get_config()["enable_metadata_routing"]:
+            params = {**params, **groups_of_search(self.estimator, speakers)}
+        confidence, correct, distances, speakers = self._out_of_fold(X, y, speakers, params)
         self.estimator_ = clone(self.estimator).fit(X, y, **params)
         self.classes_ = self.estimator_.classes_
         if self.novelty:
@@ -251,7 +252,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         return labels.astype(str) if self.classes_.dtype.kind == "U" else labels
 
     def reject(self, X):
-        """Whether each clip is rejected.
+        """Tell which clips are rejected.
 
         Parameters
         ----------
@@ -289,7 +290,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Returns
         -------
         confidence : ndarray of shape (n_clips,)
-            Of probabilities, from 0 to 1; of decision values, any number, below 0 where they contradict the prediction.
+            From probabilities, 0 to 1; from decision values, any number, below 0 where they contradict the prediction.
         """
         check_is_fitted(self)
         return predict_with_confidence(self.estimator_, X, self.response_method)[1]
@@ -351,8 +352,10 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     def _groups(self, X, groups) -> np.ndarray | None:
         if groups is not None or self.speaker is None:
+            refuse_missing(groups, "groups")
             return groups
         if self.speaker in getattr(X, "columns", ()):
+            refuse_missing(X[self.speaker], f"Column {short(self.speaker)} of X")
             return np.asarray(X[self.speaker])
         raise ValueError(
             f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {short(self.speaker)}. "
@@ -360,7 +363,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         )
 
     def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-        """Of each clip that was predicted: how sure, whether correctly, how far from the others, and whose it is."""
+        """Predict each clip out of fold: how sure, whether correctly, how far from the others, and whose it is."""
         frozen = isinstance(self.estimator, FrozenEstimator)
         if frozen and not self.novelty:
             labels, confidence = predict_with_confidence(self.estimator, X, self.response_method)

@@ -1,0 +1,138 @@
+"""Decide on classes from pooled probabilities or decision values, by the classifier's own rule."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+
+from ._pooling import first_rows, means, pool
+from ._sklearn_compat import _ovr_decision_function, fitted_layers
+
+METHODS = ("predict_proba", "decision_function")
+_THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV)
+
+
+class _Echo(ClassifierMixin, BaseEstimator):
+    """A fitted classifier whose probabilities or decision values are what it is given."""
+
+    def __init__(self, classes=(), method="predict_proba"):
+        self.classes = classes
+        self.method = method
+
+    @property
+    def classes_(self):
+        return np.asarray(self.classes)
+
+    def fit(self, X, y):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @available_if(lambda self: self.method == "predict_proba")
+    def predict_proba(self, X):
+        return X
+
+    @available_if(lambda self: self.method == "decision_function")
+    def decision_function(self, X):
+        return X
+
+    def predict(self, X):
+        return most_likely(X, self.classes_)
+
+
+def telling_method(estimator) -> str:
+    """The method by which parts of a clip decide: what the estimator's own rule reads, else the most telling one."""
+    asked = getattr(next(_rules(estimator), None), "response_method", "auto")
+    methods = METHODS if asked == "auto" else (asked,)
+    return next((method for method in methods if hasattr(estimator, method)), "predict")
+
+
+def decide(estimator, method: str, values: np.ndarray, rows: np.ndarray, classes, pooling: str = "mean") -> np.ndarray:
+    """Class of each clip.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted. Its own rule is applied to the pooled values: a threshold, or a rejection.
+    method : {"predict_proba", "decision_function", "predict"}
+        What `values` are.
+    values : ndarray of shape (n_parts, ...)
+        Of the parts of all clips, one clip after the other.
+    rows : ndarray of shape (n_parts,)
+        Clip of each part.
+    classes : ndarray of shape (n_classes,)
+    pooling : str, default="mean"
+        Of probabilities.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_clips,)
+    """
+    if method == "predict":
+        answers = np.unique(values)  # a rejection is among them
+        known = np.concatenate([classes, answers[~np.isin(answers, classes)]])
+        votes = values[:, np.newaxis] == known
+        return known[np.add.reduceat(votes, first_rows(rows), axis=0, dtype=int).argmax(axis=1)]
+    if method == "decision_function":
+        values = scores_of_classes(estimator, values, len(classes))
+    pooled = pool(values, rows, pooling) if method == "predict_proba" else means(values, rows)
+    return apply_rule(estimator, method, pooled, classes)
+
+
+def apply_rule(estimator, method: str, values: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Class for each row of probabilities or decision values: the largest, or what the estimator's own rule says."""
+    if next(_rules(estimator), None) is None:
+        return most_likely(values, classes)
+    return _with_echo(estimator, _Echo(classes, method)).predict(values)
+
+
+def most_likely(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Class of the largest value; with one value a row, the second class where it is positive."""
+    return classes[(values > 0).astype(int) if values.ndim == 1 else values.argmax(axis=1)]
+
+
+def scores_of_classes(estimator, values: np.ndarray, n_classes: int) -> np.ndarray:
+    """Decision values, one column a class: those of pairs (``decision_function_shape="ovo"``) become votes."""
+    if values.ndim == 2 and _is_one_against_one(estimator) and values.shape[1] == n_classes * (n_classes - 1) // 2:
+        return _ovr_decision_function(values < 0, -values, n_classes)
+    if values.ndim == 2 and values.shape[1] != n_classes:
+        raise ValueError(
+            f"decision_function must have a column for each class. Got {values.shape[1]} columns and {n_classes} "
+            "classes; use a classifier with predict_proba, or one against the rest."
+        )
+    return values
+
+
+def _is_one_against_one(estimator) -> bool:
+    *_, last = fitted_layers(estimator)
+    while isinstance(last, BaggingClassifier):
+        *_, last = fitted_layers(last.estimators_[0])
+    return getattr(last, "decision_function_shape", None) == "ovo"
+
+
+def _is_rule(layer) -> bool:
+    return isinstance(layer, _THRESHOLDS) or getattr(layer, "_may_reject", False)
+
+
+def _rules(estimator):
+    """The layers that decide by a rule of their own, the outermost first."""
+    return (layer for layer in fitted_layers(estimator) if _is_rule(layer))
+
+
+def _with_echo(estimator, echo: _Echo):
+    """The layers that decide, around something that repeats the pooled values."""
+    for layer in fitted_layers(estimator):
+        if _is_rule(layer):
+            layer, inner = copy.copy(layer), layer.estimator_
+            layer.estimator_ = _with_echo(inner, echo)
+            if isinstance(inner, Pipeline):
+                layer.__dict__.pop("feature_names_in_", None)
+            return layer
+    return echo
