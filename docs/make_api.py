@@ -93,8 +93,14 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                 ],
             ),
             "Training and testing with them": (
-                "A classifier that also learns from altered copies, and altered clips to test any pipeline on.",
-                ["AugmentedClassifier", "real_world_augmenters", "augment_clips", "real_world_conditions"],
+                "Estimators that also learn from altered copies, and altered clips to test any pipeline on.",
+                [
+                    "AugmentedClassifier",
+                    "AugmentedRegressor",
+                    "real_world_augmenters",
+                    "augment_clips",
+                    "real_world_conditions",
+                ],
             ),
         },
     ),
@@ -161,11 +167,11 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         {
             "Segments": (
                 "Trained on segments of clips; a timeline of a recording of any length, or of a stream.",
-                ["SegmentClassifier"],
+                ["SegmentClassifier", "SegmentRegressor"],
             ),
             "What it returns": (
-                "Probabilities along a recording, and the intervals that they merge into.",
-                ["Timeline", "Intervals"],
+                "Probabilities or values along a recording, and the intervals that they merge into.",
+                ["Timeline", "ValueTimeline", "Intervals"],
             ),
         },
     ),

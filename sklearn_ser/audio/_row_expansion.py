@@ -72,8 +72,11 @@ class RowExpandingEstimator(VersionedMixin, BaseEstimator):
     def _check_kind(self) -> None:
         """Refuse an estimator that predicts something else, before anything is computed."""
         own, kind = self.__sklearn_tags__().estimator_type, get_tags(self.estimator).estimator_type
+        last, _ = _final_step(self.estimator)
+        if isinstance(last, RowExpandingEstimator):
+            last._check_kind()
         if kind not in (None, own):
-            name, inner = type(self).__name__, type(_final_step(self.estimator)[0]).__name__
+            name, inner = type(self).__name__, type(last).__name__
             other = name.replace(own.title(), kind.title())
             use = f"use {other}" if kind in ("classifier", "regressor") else f"end the pipeline in a {own}"
             raise ValueError(f"{name} takes a {own}, and {inner} is a {kind.replace('_', ' ')}: {use}.")
