@@ -24,8 +24,8 @@ class AugmentedRegressor(RowExpandingRegressor, AugmentedEstimator):
     >>> clips = [np.sin(2 * np.pi * f0 * time) for f0 in (200, 220, 800, 880)]
     >>> pipeline = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), BoundedScaler(), Ridge())
     >>> regressor = AugmentedRegressor(pipeline, [AddNoise(snr=20)], random_state=0)
-    >>> regressor.fit(clips, [0.2, 0.2, 0.8, 0.8]).predict(clips).round(1).tolist()
-    [0.2, 0.2, 0.8, 0.8]
+    >>> regressor.fit(clips, [0.2, 0.2, 0.8, 0.8]).predict(clips).round(1)
+    array([0.2, 0.2, 0.8, 0.8], dtype=float32)
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..audio._clips import as_clip
+from ..audio._clips import Samples
 from ..audio._derived import Segment
 from ..audio._input import one_recording
 from ..audio._load import clip_length, load_part
@@ -65,7 +65,7 @@ class SegmentEstimator(RowExpandingEstimator):
         channel, alone, values = self._channel(), len(self._rates()) > 1, []
         for batch in self._batches(spans):
             if alone:  # every transformer reads the parts at its own rate
-                source = as_clip((clip, self.sr_), "The recording") if isinstance(clip, np.ndarray) else clip
+                source = Samples(clip, self.sr_) if isinstance(clip, np.ndarray) else clip
                 segments = [Segment(source, start, stop, self.sr_, 0) for start, stop in batch.tolist()]
             else:
                 begin = batch[0, 0]
@@ -157,7 +157,7 @@ class SegmentEstimator(RowExpandingEstimator):
         """Segments of all clips, one clip after the other, and the row of the clip of each."""
         rows, segments, alone = [], [], len(self._rates()) > 1
         for row, clip in enumerate(clips):
-            clip = as_clip((clip, self.sr_), f"Row {row}") if alone and isinstance(clip, np.ndarray) else clip
+            clip = Samples(clip, self.sr_) if alone and isinstance(clip, np.ndarray) else clip
             for start, stop in self._spans(clip, row).tolist():
                 rows.append(row)
                 segments.append(Segment(clip, start, stop, self.sr_, row))
