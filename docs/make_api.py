@@ -18,7 +18,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
             "Read from a copy": (
                 "More than thirty corpora by name, from where they lie.",
-                ["load_corpus", "list_corpora", "load_folder", "load_casia", "load_iemocap"],
+                [
+                    "load_corpus",
+                    "list_corpora",
+                    "load_folder",
+                    "load_casia",
+                    "load_iemocap",
+                    "load_msp_improv",
+                    "load_msp_podcast",
+                ],
             ),
             "Made and joined": (
                 "Synthetic speech where there is no corpus, several corpora as one, and published splits.",

@@ -47,6 +47,8 @@ from .datasets import load_casia as load_casia
 from .datasets import load_corpus as load_corpus
 from .datasets import load_folder as load_folder
 from .datasets import load_iemocap as load_iemocap
+from .datasets import load_msp_improv as load_msp_improv
+from .datasets import load_msp_podcast as load_msp_podcast
 from .datasets import make_emotional_speech as make_emotional_speech
 from .discriminant import CalibratedDiscriminant as CalibratedDiscriminant
 from .features import FlattenFrames as FlattenFrames

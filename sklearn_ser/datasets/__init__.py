@@ -8,6 +8,7 @@ from ._folds import emobox_folds
 from ._github import fetch_cremad, fetch_nemo
 from ._licensed import load_casia, load_iemocap
 from ._load import list_corpora, load_corpus
+from ._msp import load_msp_improv, load_msp_podcast
 from ._ravdess import fetch_ravdess
 from ._synthetic import make_emotional_speech
 from ._tess import fetch_tess
@@ -26,5 +27,7 @@ __all__ = [
     "load_corpus",
     "load_folder",
     "load_iemocap",
+    "load_msp_improv",
+    "load_msp_podcast",
     "make_emotional_speech",
 ]

@@ -1,28 +1,17 @@
 """Corpora whose licences allow no download: CASIA and IEMOCAP, read from a local copy."""
 
 import re
-import warnings
 
 from ._base import check_emotions, check_folder, make_bunch
 from ._clips import find_clips, find_recordings, is_hidden
 from ._corpora import CORPORA
+from ._docs import documented
+from ._values import DIMENSIONS, number, rated, values_bunch
 
 _CASIA, _IEMOCAP = CORPORA["casia"], CORPORA["iemocap"]
 _CASIA_EMOTIONS, _IEMOCAP_EMOTIONS = _CASIA.emotions, _IEMOCAP.emotions
-_CASIA_DESCR = """CASIA Chinese emotional speech
-
-Mandarin sentences read by actors in six emotions: anger, fear, happiness, neutral, sadness and surprise; WAV, 16 kHz.
-The common edition has four actors (two women, two men) and 1200 clips.
-
-Columns of data: path; speaker, the name of the speaker's folder; sex, unknown (the file names do not tell); text, the
-file name.
-
-Licence: on request from the Institute of Automation, Chinese Academy of Sciences. Nothing is downloaded.
-
-Tao, J., Liu, F., Zhang, M. and Jia, H. (2008), "Design of speech corpus for Mandarin text to speech", Proc. Blizzard
-Challenge Workshop.
-"""
 _IEMOCAP_LINE = re.compile(r"\[[^\]]*\]\s+((Ses\d\d)\w+_([FM])\w+)\s+([a-z]{3})\s+\[([^,]+),([^,]+),([^\]]+)\]")
+_IEMOCAP_FORM = re.compile(r"([CA])-([A-Z]\d+):\s*(.*)")
 _IEMOCAP_DESCR = """Interactive Emotional Dyadic Motion Capture Database (IEMOCAP)
 
 Ten actors in five sessions of two, in scripted and improvised English dialogues, cut into turns; WAV, 16 kHz. The usual
@@ -42,6 +31,7 @@ C. Busso, M. Bulut, C.-C. Lee, A. Kazemzadeh, E. Mower, S. Kim, J. N. Chang, S. 
 """
 
 
+@documented(_CASIA)
 def load_casia(path, *, emotions=None, return_X_y=False):
     """Load a local copy of CASIA, Mandarin emotional speech.
 
@@ -52,8 +42,7 @@ def load_casia(path, *, emotions=None, return_X_y=False):
         surprise), in it the WAV files. Folders above the speakers' do not matter.
     emotions : list of str, default=None
         Keep only clips of these emotions; by default all six.
-    return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+    <return_X_y>
 
     Returns
     -------
@@ -61,16 +50,7 @@ def load_casia(path, *, emotions=None, return_X_y=False):
         data : DataFrame of shape (n_clips, 4)
             Columns `path`, `speaker`, `sex` (missing values: the corpus' names do not tell it) and `text` (the file
             name, which numbers the sentences), sorted by speaker, emotion and file name.
-        target : ndarray of str, shape (n_clips,)
-            The emotions.
-        speaker : ndarray of str, shape (n_clips,)
-            The column `speaker` again, to be passed as `groups`.
-        target_names : list of str
-            The emotions present, sorted.
-        name : str
-            "CASIA".
-        DESCR : str
-            Origin, licence, counts and oddities.
+        <bunch>
     (data, target) : tuple if `return_X_y` is True
 
     Raises
@@ -82,8 +62,7 @@ def load_casia(path, *, emotions=None, return_X_y=False):
 
     References
     ----------
-    .. [1] J. Tao, F. Liu, M. Zhang and H. Jia (2008), "Design of speech corpus for Mandarin text to speech", Proc.
-       Blizzard Challenge Workshop.
+    <citation>
 
     Examples
     --------
@@ -108,9 +87,10 @@ def load_casia(path, *, emotions=None, return_X_y=False):
             f"{', '.join(_CASIA_EMOTIONS)}."
         )
     clips.sort(key=lambda clip: (clip["speaker"], clip["emotion"], clip["text"], clip["path"]))
-    return make_bunch(clips, emotions=emotions, title="CASIA", descr=_CASIA_DESCR, return_X_y=return_X_y)
+    return make_bunch(clips, emotions=emotions, title="CASIA", descr=_CASIA.describe(), return_X_y=return_X_y)
 
 
+@documented(_IEMOCAP)
 def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"), return_X_y=False):
     """Load a local copy of IEMOCAP, English dialogues of ten actors cut into labelled turns.
 
@@ -122,8 +102,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
     emotions : list of str or None, default=("anger", "happiness", "neutral", "sadness")
         Keep only turns of these emotions. The default is the field's usual four classes; None adds disgust, fear and
         surprise. Excitement counts as happiness; turns labelled otherwise are never loaded.
-    return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+    <return_X_y>
 
     Returns
     -------
@@ -132,16 +111,12 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
             Columns `path`, `speaker` (session and sex of whoever speaks: "Ses01F"), `sex`, `session` (int), `dialog`,
             `scenario` ("improvised" or "scripted"), `valence`, `activation` and `dominance` (1 to 5), sorted by file
             name.
-        target : ndarray of str, shape (n_clips,)
-            The emotions.
-        speaker : ndarray of str, shape (n_clips,)
-            The column `speaker` again, to be passed as `groups`.
-        target_names : list of str
-            The emotions present, sorted.
-        name : str
-            "IEMOCAP".
-        DESCR : str
-            Origin, licence, counts and oddities.
+        <bunch>
+        values : DataFrame of shape (n_clips, 3)
+            `arousal` (the column `activation`), `valence` and `dominance` again, by the turn's name: y of a regressor.
+        ratings : DataFrame of shape (n_ratings, 4)
+            What each rater said, for `aggregate_ratings`: `clip`, `rater` ("E2"; "F1" and "M1" are actors, of
+            themselves), `dimension` ("emotion", "emotion 2" where a rater named several, "arousal" ...) and `value`.
     (data, target) : tuple if `return_X_y` is True
 
     Raises
@@ -158,9 +133,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
 
     References
     ----------
-    .. [1] C. Busso, M. Bulut, C.-C. Lee, A. Kazemzadeh, E. Mower, S. Kim, J. N. Chang, S. Lee and S. S. Narayanan
-       (2008), "IEMOCAP: Interactive emotional dyadic motion capture database", Language Resources and Evaluation 42(4),
-       335-359.
+    <citation>
 
     Examples
     --------
@@ -184,21 +157,40 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
     clips, missing = [], []
     for name, turn in sorted(turns, key=lambda turn: turn[0]):
         if name in audio:
-            clips.append({"path": audio[name], **turn})
+            clips.append({"path": audio[name], "clip": name, **turn})
         elif turn["emotion"] in emotions:
             missing.append(name)
     if not clips:
         raise FileNotFoundError(
             f"IEMOCAP in {folder}: none of the {len(turns)} labelled turns has a WAV file in SessionN/sentences/wav."
         )
-    if missing:
-        warnings.warn(
-            f"IEMOCAP in {folder}: {len(missing)} labelled turns have no WAV file in SessionN/sentences/wav and are "
-            f"left out: {', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return make_bunch(clips, emotions=emotions, title="IEMOCAP", descr=_IEMOCAP_DESCR, return_X_y=return_X_y)
+    return values_bunch(
+        clips,
+        missing,
+        [rating for file in labels if not is_hidden(file.name) for rating in _read_forms(file)],
+        row=_IEMOCAP,
+        folder=folder,
+        where="SessionN/sentences/wav",
+        emotions=emotions,
+        return_X_y=return_X_y,
+        descr=_IEMOCAP_DESCR,
+    )
+
+
+def _read_forms(file):
+    """Return what each rater said of each turn, also actors of themselves, as rows of ratings."""
+    ratings, clip = [], ""
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        head, form = _IEMOCAP_LINE.match(line), _IEMOCAP_FORM.match(line)
+        clip = head[1] if head else clip if line.strip() else ""
+        if form and clip:
+            said = form[3].partition("(")[0].split(";")
+            values = dict(re.findall(r"(act|val|dom)\s+(\d+)", form[3])) if form[1] == "A" else {}
+            values = {
+                name: number(values.get(code)) for name, code in zip(DIMENSIONS, ("act", "val", "dom"), strict=True)
+            }
+            ratings += rated(clip, form[2], said if form[1] == "C" else [], values)
+    return ratings
 
 
 def _read_evaluation(file):

@@ -10,7 +10,11 @@ from ..utils._messages import short
 from ._base import check_emotions, check_folder, get_data_home, make_bunch
 from ._clips import EXTENSIONS, NamedFiles, find_clips, find_files, read_table
 from ._corpora import CORPORA
+from ._licensed import load_iemocap
+from ._msp import load_msp_improv, load_msp_podcast
 from ._row import Row, simple
+
+_LOADERS = {load.__name__: load for load in (load_iemocap, load_msp_improv, load_msp_podcast)}
 
 _OTHER_NAMES = {"jlcorpus": "jl", "asvp": "asvpesd", "turev": "turevdb", "oreau2": "oreau", "emodb": "emodb"}
 
@@ -93,6 +97,8 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
     row = find_row(name)
     emotions = check_emotions(emotions, tuple(dict.fromkeys(row.emotions.values())), row.name)
     folder = check_folder(get_data_home() / row.key if path is None else path)
+    if row.loader:
+        return _with_language(_LOADERS[row.loader](folder, emotions=list(emotions)), row, return_X_y)
     clips, unmatched = read_clips(row, folder)
     if len(clips) < row.n_clips:
         warnings.warn(
@@ -105,6 +111,14 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
     if not return_X_y:
         bunch.unmatched = unmatched
     return bunch
+
+
+def _with_language(bunch, row, return_X_y):
+    """Return what a loader of its own returns as all others are."""
+    bunch.data.insert(1, "corpus", row.name)
+    bunch.data.insert(2, "language", row.languages)
+    bunch.unmatched = []
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _placed(clip, row):
