@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
+from .utils._columns import complete
 from .utils._sklearn_compat import Interval
 from .utils._versions import VersionedMixin
 
@@ -112,6 +113,7 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        groups = None if groups is None else complete(groups, "groups")
         check_consistent_length(X, groups)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

@@ -115,15 +115,26 @@ def contributions(correct_a, correct_b, count):
 
 
 def measure_difference(correct_a, correct_b, count, *, n_boot, rng) -> Uncertain:
-    """Difference of two pooled recalls of the same clips, and its bootstrap variance: speakers are drawn for both."""
-    value = float(contributions(correct_a, correct_b, count).sum())
-    n = len(count)
+    """Difference of two pooled recalls of the same clips, and its bootstrap variance: speakers are drawn for both.
+
+    The variance is never taken to be smaller than if all clips were independent, and only those of which the models
+    must differ did. Where all speakers differ alike, so that resampling shows no spread, it is such that Student's t
+    test has the p-value of the paired test, 2 / 2**n.
+    """
+    of_speakers = contributions(correct_a, correct_b, count)
+    value, n = float(of_speakers.sum()), len(count)
     if n < 2:
         return Uncertain(value, np.nan, 0)
     times = rng.multinomial(n, np.full(n, 1 / n), size=n_boot)
     total = times @ count
     difference = pooled_recall(times @ correct_a, total) - pooled_recall(times @ correct_b, total)
-    return Uncertain(value, float(difference.var() * n / (n - 1)), n - 1)
+    there = count.sum(axis=0) > 0
+    of_classes = (correct_a - correct_b).sum(axis=0)[there] / count.sum(axis=0)[there]
+    independent = np.sum((np.abs(of_classes) - of_classes**2) / count.sum(axis=0)[there]) / there.sum() ** 2
+    variance = max(difference.var() * n / (n - 1), independent)
+    if variance < 1e-12:
+        variance = (value / student.ppf(1 - 0.5**n, n - 1)) ** 2
+    return Uncertain(value, float(variance), n - 1)
 
 
 def recall_interval(measured: Uncertain, level: float) -> tuple[float, float]:

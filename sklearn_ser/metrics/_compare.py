@@ -142,5 +142,9 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
         {key: report.to_frame().loc["UAR by speaker", "value"] for key, report in (("a", report_a), ("b", report_b))}
     )
     by_speaker = by_speaker.assign(difference=by_speaker["a"] - by_speaker["b"]).rename_axis("speaker")
-    titles = tuple(report.title or f"model {key}" for key, report in (("A", report_a), ("B", report_b)))
+    by_name = report_a.name != report_b.name  # else parameters must tell them apart
+    titles = tuple(
+        (report.name if by_name else report.title) or f"model {key}"
+        for key, report in zip("AB", (report_a, report_b), strict=True)
+    )
     return Comparison(pd.DataFrame.from_dict(rows, orient="index"), by_speaker, titles, level)

@@ -10,12 +10,13 @@ from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..audio._shared import SharedResults, sharing
 from ..augmentation import AugmentedClassifier
 from ..model_selection import StratifiedSpeakerKFold
+from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
 from ._input import CLEAN, altered, name_of, title_of, unpack
@@ -137,7 +138,7 @@ def evaluate(
     """
     clips = unpack(corpus, y, speaker, sex)
     X, y, speaker = clips.X, clips.y, clips.speaker
-    groups = speaker if groups is None else column_or_1d(groups)
+    groups = speaker if groups is None else complete(groups, "groups")
     params = {} if params is None else dict(params)
     check_consistent_length(X, groups, *params.values())
     splits = _splits(cv, X, y, groups)

@@ -14,12 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..augmentation import augment_clips
 from ..augmentation._world import real_world_conditions
-from ..utils._columns import find_column
+from ..utils._columns import complete, find_column
 from ..utils._messages import short
 from ..utils._random import draw_seed
 
 # How an estimator runs, not what it does: a report that is passed on names nobody's folders.
 _AS_IT_RUNS = r"(?:memory=(?:'[^']*'|Memory\(location=[^()]*\))|(?:n_jobs|verbose)=(?:-?\d+|True|False))"
+_ADDRESS = r"<(?:[a-z-]+ )*([\w.<>]+?)(?: object)? at 0x[0-9a-fA-F]+>"  # of a function or an object, in memory
 CLEAN = "as they are"  # the condition of clips that nothing is done to
 
 
@@ -63,8 +64,9 @@ def unpack(corpus, y, speaker, sex) -> Clips:
             "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
         )
     sex = find_column(X, "sex") if sex is None else sex
-    given = (y, speaker, sex, find_column(X, "recognised"), find_column(X, "corpus"))
-    clips = Clips(X, *(None if values is None else column_or_1d(values) for values in given))
+    y, speaker = complete(y, "y"), complete(speaker, "speaker")
+    known = (sex, find_column(X, "recognised"), find_column(X, "corpus"))
+    clips = Clips(X, y, speaker, *(None if values is None else column_or_1d(values) for values in known))
     check_consistent_length(*clips)
     check_classification_targets(clips.y)
     return clips
@@ -101,7 +103,8 @@ def title_of(estimator) -> str:
     """Its steps with their parameters, each on one line, but for those that no prediction depends on."""
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
     title = " > ".join(re.sub(r"\s+", " ", repr(step)) for step in steps)
-    return re.sub(rf"(?<=\()(?:{_AS_IT_RUNS}(?:, )?)+|, {_AS_IT_RUNS}", "", title)
+    title = re.sub(rf"(?<=\()(?:{_AS_IT_RUNS}(?:, )?)+|, {_AS_IT_RUNS}", "", title)
+    return re.sub(_ADDRESS, r"\1", title)
 
 
 def name_of(estimator) -> str:

@@ -200,7 +200,7 @@ def _interval(figures, digits) -> str:
 
 
 def text(report) -> str:
-    parts = [_wrap(part) for part in (report.title, headline(report)) if part]
+    parts = [_wrap(part) for part in (report.name, headline(report)) if part]
     parts += [_table(section) for section in sections(report)]
     return "\n".join(parts) + "\n\n" + "\n".join(map(_wrap, notes(report)))
 

@@ -9,9 +9,12 @@ import pandas as pd
 from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..utils._columns import check_same_kind, complete
 from . import _figures, _paper, _render
 from ._bootstrap import tally
 from ._input import CLEAN, altered, name_of, title_of, unpack
+
+_MAY_LACK = ("sex", "recognised", "corpus")  # columns in which values may be missing
 
 
 class EvaluationReport:
@@ -133,12 +136,17 @@ class EvaluationReport:
         check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
         columns = dict(y_true=y_true, y_pred=y_pred, speaker=speaker, sex=sex, recognised=recognised)
         columns.update(y_pred_random=y_pred_random, corpus=corpus)
-        columns = {key: None if column is None else column_or_1d(column) for key, column in columns.items()}
+        known = {key: column_or_1d(columns.pop(key)) for key in _MAY_LACK if columns[key] is not None}
+        columns = {key: None if column is None else complete(column, key) for key, column in columns.items()}
+        columns = {**columns, **dict.fromkeys(_MAY_LACK), **known}
         conditions = (y_pred_conditions or {}).items()
-        self.y_pred_conditions = {str(condition): column_or_1d(predicted) for condition, predicted in conditions}
+        self.y_pred_conditions = {str(condition): complete(predicted, condition) for condition, predicted in conditions}
         check_consistent_length(*columns.values(), *self.y_pred_conditions.values())
         if not len(columns["y_true"]):
             raise ValueError("A report needs at least one clip. Got an empty y_true.")
+        for key, predicted in {**columns, **self.y_pred_conditions}.items():
+            if predicted is not None and (key.startswith("y_pred") or key in self.y_pred_conditions):
+                check_same_kind(columns["y_true"], predicted, key)
         for key in ("y_true", "y_pred"):
             check_classification_targets(columns[key])
         vars(self).update(columns)

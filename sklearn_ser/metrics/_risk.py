@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ..utils._columns import check_same_kind
 from ..utils._messages import short
 
 
@@ -31,7 +32,7 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     Raises
     ------
     ValueError
-        If lengths differ, there are no clips, or a confidence is NaN.
+        If lengths differ, there are no clips, a confidence is NaN, or only one of both holds text.
 
     Examples
     --------
@@ -43,6 +44,8 @@ def risk_coverage_curve(y_true, y_pred, confidence):
     """
     y_true, y_pred, confidence = column_or_1d(y_true), column_or_1d(y_pred), column_or_1d(confidence)
     check_consistent_length(y_true, y_pred, confidence)
+    if len(confidence):
+        check_same_kind(y_true, y_pred)
     if not len(confidence) or np.isnan(confidence).any():
         raise ValueError(f"confidence must hold a number for each clip, at least one. Got {short(confidence)}.")
     order = np.argsort(-confidence, kind="stable")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import check_consistent_length, check_random_state, check_scalar
+from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
 
 from ..utils._columns import describe, find_column, find_columns
 from ..utils._messages import short
@@ -44,6 +44,7 @@ class _ColumnSplitter(BaseCrossValidator):
             If a column is not there, or there are not enough different values in it.
         """
         check_consistent_length(X, y)
+        y = None if y is None else column_or_1d(y)
         for train, test in self._masks(X, y, groups):
             yield np.flatnonzero(train), np.flatnonzero(test)
 

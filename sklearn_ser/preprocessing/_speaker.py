@@ -376,7 +376,7 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         if self.enrolment is None or self.enrolment not in getattr(X, "columns", ()):
             return None
         marks = np.asarray(X[self.enrolment])
-        wrong = [mark for mark in marks.tolist() if mark not in (True, False)]
+        wrong = [mark for mark in marks.tolist() if pd.isna(mark) or mark not in (True, False)]
         if wrong:
             raise ValueError(
                 f"The column {short(self.enrolment)} must hold True and False only. Got {short(wrong[0])}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from ._messages import short
 
@@ -88,6 +88,22 @@ def refuse_missing(values, what: str) -> None:
     if missing.ndim and missing.any():
         row = int(np.argmax(missing.reshape(len(missing), -1).any(axis=1)))
         raise ValueError(f"{what} lacks a value in row {row}. Fill it in, or leave that row out of X, too.")
+
+
+def complete(values, name: str) -> np.ndarray:
+    """Values, one a clip, in one dimension; a ValueError names the row of one that is missing."""
+    refuse_missing(values, name)
+    return column_or_1d(values)
+
+
+def check_same_kind(y_true: np.ndarray, y_pred: np.ndarray, name: str = "y_pred") -> None:
+    """Refuse labels of which only one side is text: as a CSV file brings numbers back, they would never be equal."""
+    true, predicted = y_true.tolist(), y_pred.tolist()
+    if any(isinstance(label, str) for label in set(true)) != any(isinstance(label, str) for label in set(predicted)):
+        raise ValueError(
+            f"{name} must hold labels of the same type as y_true, or none of them are equal. Got {short(predicted[0])} "
+            f"and {short(true[0])}. Convert one of them, such as by y_pred.astype(y_true.dtype)."
+        )
 
 
 def _is_flat(values) -> bool:

@@ -96,7 +96,10 @@ class RiskCoverageDisplay:
         if hasattr(estimator, "confidence") and hasattr(estimator, "threshold_"):
             classifier = estimator.estimator_
             confidence, labels = estimator.confidence(X), classifier.predict(X)
-            wrong, answered = np.asarray(labels) != np.asarray(y), confidence >= estimator.threshold_
+            if getattr(estimator, "novelty", False):  # what is unlike the training clips is rejected, however sure
+                confidence = np.where(estimator.novelty_score(X) > estimator.novelty_threshold_, -np.inf, confidence)
+            answered = (confidence >= estimator.threshold_) & ~np.isneginf(confidence)
+            wrong = np.asarray(labels) != np.asarray(y)
             point = (answered.mean(), wrong[answered].mean()) if answered.any() else None
             requested = {name: getattr(estimator, name, None) for name in ("coverage", "risk")}
             if not any(value is not None for value in requested.values()):
