@@ -5,6 +5,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from ._base import check_emotions, check_integer
 from ._source_filter import SYNTHESIS_RATE, Manner, Voice, speak
+from ._values import ValuesBunch
 
 # Directions after the reviews cited in make_emotional_speech; sizes set by the error rates that its Notes state.
 # Columns: F0, its range, final rise; rate; level, dynamics; tilt, breath, jitter; pauses; articulation, formants, F1.
@@ -23,6 +24,11 @@ _MANNERS = {
 _SPREAD = Manner(0.6, 0.15, 0.8, 0.04, 1.5, 0.10, 0.10, 0.8, 0.002, 0.02, 0.04, 0.006, 0.015)
 _LEAST = Manner(-12, 0.2, -12, 0.5, -12, 0.2, -3, -20, 0.002, 0.0, 0.2, 0.8, 0.7)
 _GREATEST = Manner(14, 3, 12, 2, 10, 3, 3, 20, 0.06, 0.6, 1.4, 1.3, 1.5)
+_STRONGEST = 1.25  # how far beyond its mean an emotion is shown at most
+# Arousal and valence of each emotion at its strongest, after Russell (1980), as an illustration.
+_VALUES = {"anger": (0.8, -0.6), "boredom": (-0.7, -0.3), "calm": (-0.6, 0.5), "disgust": (0.2, -0.7)}
+_VALUES |= {"fear": (0.7, -0.7), "happiness": (0.6, 0.8), "neutral": (0.0, 0.0), "sadness": (-0.6, -0.6)}
+_VALUES |= {"surprise": (0.8, 0.2)}
 _MASKED = 0.06  # fraction of clips whose speaker hardly shows the emotion
 
 
@@ -32,6 +38,8 @@ def make_emotional_speech(
     emotions=("anger", "happiness", "neutral", "sadness"),
     n_speakers=6,
     sr=16000,
+    values=False,
+    n_raters=6,
     random_state=None,
 ):
     """Synthesise short phrases of several speakers in several emotions: speech-like audio that needs no corpus.
@@ -52,6 +60,10 @@ def make_emotional_speech(
         Number of speakers, women and men in turn.
     sr : int, default=16000
         Sampling rate in Hz. Speech is synthesised at 16 kHz and resampled: a higher rate adds no higher frequencies.
+    values : bool, default=False
+        Whether to tell each clip's arousal and valence, and what raters would say of it. The clips are the same.
+    n_raters : int, default=6
+        Number of raters, who hear all clips. Their noise grows evenly from the first to the last.
     random_state : int, RandomState instance or None, default=None
         Determines voices and clips. Clip `i` is the same for every `n_clips`.
 
@@ -70,6 +82,17 @@ def make_emotional_speech(
             The sampling rate in Hz.
         DESCR : str
             What this is.
+        values : DataFrame of shape (n_clips, 2)
+            With `values=True`: the true `arousal` and `valence`, in [-1, 1]: those of the emotion, as far as the clip
+            shows it.
+        distribution : DataFrame of shape (n_clips, n_emotions)
+            With `values=True`: the probability with which a rater names each emotion. The less a clip shows its
+            emotion, the more often it is called neutral; one rating in ten is a guess.
+        ratings : DataFrame of shape (3 * n_raters * n_clips, 4)
+            With `values=True`: what the raters say, as `aggregate_ratings` reads it: `clip` (the row), `rater`,
+            `dimension` ("arousal", "valence" or "emotion") and `value`.
+        raters : DataFrame of shape (n_raters, 1)
+            With `values=True`: the standard deviation of each rater's `noise`, in the unit of the values.
 
     Raises
     ------
@@ -110,15 +133,18 @@ def make_emotional_speech(
     check_integer(sr, "sr", 4000)
     # Every speaker and every clip has a generator of its own, so that none depends on how many there are.
     seed = check_random_state(random_state).randint(2**31 - 1)
+    check_integer(n_raters, "n_raters", 1)
     voices = [_draw_voice(np.random.RandomState([seed, 0, speaker]), speaker) for speaker in range(n_speakers)]
-    data, target, speakers = [], [], []
+    data, target, speakers, strengths = [], [], [], []
     for clip in range(n_clips):
         emotion = emotions[clip % len(emotions)]
         speaker = clip // len(emotions) % n_speakers
-        data.append(_make_clip(voices[speaker], emotion, sr, np.random.RandomState([seed, 1, clip])))
+        waveform, strength = _make_clip(voices[speaker], emotion, sr, np.random.RandomState([seed, 1, clip]))
+        data.append(waveform)
+        strengths.append(strength)
         target.append(emotion)
         speakers.append(f"s{speaker + 1:02d}")
-    return Bunch(
+    bunch = Bunch(
         data=data,
         target=np.array(target),
         speaker=np.array(speakers),
@@ -130,6 +156,39 @@ def make_emotional_speech(
             "source-filter model; no recording of a person is in it."
         ),
     )
+    if not values:
+        return bunch
+    return ValuesBunch(
+        **bunch, **_rate(np.array(target), np.array(strengths), n_raters, np.random.RandomState([seed, 2]))
+    )
+
+
+def _rate(target, strengths, n_raters, rng):
+    """Return the values and distributions of clips, and what raters say of them."""
+    import pandas as pd
+
+    shown = np.minimum(strengths / _STRONGEST, 1.0)
+    truth = pd.DataFrame(
+        shown[:, np.newaxis] * np.array([_VALUES[emotion] for emotion in target]), columns=["arousal", "valence"]
+    )
+    names = sorted({*target, "neutral"})
+    chances = np.full((len(target), len(names)), 0.1 / len(names))  # of those who guess
+    chances[np.arange(len(target)), [names.index(emotion) for emotion in target]] += 0.9 * shown
+    chances[:, names.index("neutral")] += 0.9 * (1 - shown)
+    noise = np.linspace(0.1, 0.6, n_raters)
+    ratings = []
+    for rater in range(n_raters):
+        said = truth + noise[rater] * rng.standard_normal(truth.shape)
+        said["emotion"] = [names[rng.choice(len(names), p=chance)] for chance in chances]
+        said = said.rename_axis("clip").reset_index().astype(object).melt("clip", var_name="dimension")
+        ratings.append(said.assign(rater=f"r{rater + 1:02d}"))
+    raters = pd.Index([f"r{rater + 1:02d}" for rater in range(n_raters)], name="rater")
+    return {
+        "values": truth,
+        "distribution": pd.DataFrame(chances, columns=names),
+        "ratings": pd.concat(ratings, ignore_index=True)[["clip", "rater", "dimension", "value"]],
+        "raters": pd.DataFrame({"noise": noise}, index=raters),
+    }
 
 
 def _draw_voice(rng, speaker):
@@ -145,20 +204,20 @@ def _draw_voice(rng, speaker):
 
 
 def _draw_manner(emotion, rng):
-    """Draw how a clip is spoken: between neutral and somewhat more than the emotion's mean, plus chance."""
-    strength = rng.uniform(0.0, 0.3) if rng.uniform() < _MASKED else rng.uniform(0.7, 1.25)
+    """Draw how a clip is spoken: between neutral and somewhat more than the emotion's mean; and how far it is."""
+    strength = rng.uniform(0.0, 0.3) if rng.uniform() < _MASKED else rng.uniform(0.7, _STRONGEST)
     neutral = np.array(Manner())
     drawn = (
         neutral
         + strength * (np.array(_MANNERS[emotion]) - neutral)
         + np.array(_SPREAD) * rng.standard_normal(len(neutral))
     )
-    return Manner(*np.clip(drawn, _LEAST, _GREATEST).tolist())
+    return Manner(*np.clip(drawn, _LEAST, _GREATEST).tolist()), strength
 
 
 def _make_clip(voice, emotion, sr, rng):
     """Speak a phrase, and record it: a microphone's colour, a level, room noise, the range of a waveform."""
-    manner = _draw_manner(emotion, rng)
+    manner, strength = _draw_manner(emotion, rng)
     speech = speak(voice, manner, rng)
     speech = speech + rng.uniform(-0.06, 0.06) * np.diff(speech, prepend=0.0)
     speech *= 10 ** ((manner.level - 26.0) / 20) / np.sqrt(np.mean(speech**2))
@@ -168,4 +227,4 @@ def _make_clip(voice, emotion, sr, rng):
 
         speech = soxr.resample(speech, SYNTHESIS_RATE, sr)
     speech *= min(1.0, 0.98 / np.max(np.abs(speech)))
-    return speech.astype(np.float32)
+    return speech.astype(np.float32), strength

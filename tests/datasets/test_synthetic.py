@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from sklearn_ser import aggregate_ratings, rater_agreement
 from sklearn_ser.datasets import make_emotional_speech
 from sklearn_ser.datasets._base import EMOTIONS
 from sklearn_ser.datasets._source_filter import SYNTHESIS_RATE, Manner, Voice, speak
@@ -131,3 +132,32 @@ def test_pulses_are_not_aliased():
 def test_wrong_arguments_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         make_emotional_speech(**{"n_clips": 2, **arguments})
+
+
+# --- Values, and raters who disagree ---
+
+
+def test_values_are_those_of_the_emotions_and_leave_the_clips_as_they_are():
+    plain = make_emotional_speech(8, random_state=0)
+    rated = make_emotional_speech(8, values=True, random_state=0)
+    assert all(np.array_equal(a, b) for a, b in zip(plain.data, rated.data, strict=True)) and "ratings" not in plain
+    assert rated.values.shape == (8, 2) and rated.values.abs().max(axis=None) <= 1
+    means = rated.values.groupby(rated.target).mean()
+    assert means.loc["anger", "arousal"] > 0.3 > means.loc["sadness", "arousal"]
+    assert means.loc["happiness", "valence"] > 0.3 > means.loc["anger", "valence"]
+    np.testing.assert_allclose(rated.distribution.sum(axis=1), 1)
+
+
+def test_raters_have_the_noise_that_is_told():
+    corpus = make_emotional_speech(60, values=True, n_raters=4, random_state=1)
+    assert len(corpus.ratings) == 3 * 4 * 60 and corpus.raters["noise"].is_monotonic_increasing
+    arousal = corpus.ratings[corpus.ratings["dimension"] == "arousal"]
+    wide = arousal.pivot(index="clip", columns="rater", values="value").astype(float)
+    errors = wide.sub(corpus.values["arousal"], axis=0).std()
+    np.testing.assert_allclose(errors, corpus.raters["noise"], rtol=0.35)
+    weights = rater_agreement(arousal).raters["correlation"]
+    assert weights.iloc[0] > weights.iloc[-1]
+    shares = aggregate_ratings(corpus.ratings[corpus.ratings["dimension"] == "emotion"], "distribution")
+    assert abs(shares.mean() - corpus.distribution[shares.columns].mean()).max() < 0.08
+    again = make_emotional_speech(60, values=True, n_raters=4, random_state=1)
+    assert again.ratings.equals(corpus.ratings)
