@@ -69,11 +69,14 @@ from .model_selection import SplitAudit as SplitAudit
 from .model_selection import StratifiedSpeakerKFold as StratifiedSpeakerKFold
 from .model_selection import audit_split as audit_split
 from .neural import AttentionBLSTMClassifier as AttentionBLSTMClassifier
+from .neural import AttentionBLSTMRegressor as AttentionBLSTMRegressor
 from .neural import CNNClassifier as CNNClassifier
 from .neural import CNNLSTMClassifier as CNNLSTMClassifier
+from .neural import CNNLSTMRegressor as CNNLSTMRegressor
 from .neural import DenseClassifier as DenseClassifier
 from .neural import LSTMClassifier as LSTMClassifier
 from .neural import NetworkClassifier as NetworkClassifier
+from .neural import NetworkRegressor as NetworkRegressor
 from .neural import StackedLSTMClassifier as StackedLSTMClassifier
 from .neural import export_onnx as export_onnx
 from .plotting import AttentionDisplay as AttentionDisplay

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_ser
-from sklearn_ser.neural._base import NeuralClassifier
+from sklearn_ser.neural._classifier import NeuralClassifier
 
 validate = pytest.importorskip("numpydoc.validate", reason="the extra dev has numpydoc").validate
 

@@ -33,7 +33,7 @@ from sklearn_ser import (
     WhisperClassifier,
     WhisperFeatures,
 )
-from sklearn_ser.neural._base import NeuralClassifier
+from sklearn_ser.neural._classifier import NeuralClassifier
 
 
 class Stack(TransformerMixin, BaseEstimator):

@@ -1,53 +1,60 @@
-"""Base of the neural classifiers: scikit-learn classifiers around scikeras and Keras."""
+"""Base of all trained networks: estimators around scikeras and Keras that do not know what y is."""
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any
+import inspect
+from collections.abc import Callable
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..utils._frames import validate_frames
 from ..utils._messages import short
 from ..utils._random import draw_seed
-from ..utils._sklearn_compat import CallbackSupportMixin, _check_sample_weight, _check_y, with_callbacks
+from ..utils._sklearn_compat import CallbackSupportMixin, _check_sample_weight, with_callbacks
 from ..utils._versions import VersionedMixin
+from . import networks
 from .training._examples import Examples
-from .training._functions import Portable
 from .training._loop import open_checkpoint, train, train_one_epoch
 from .training._parameters import TrainingParameters
-from .training._targets import hold_out
+from .training._portable import Portable
+from .training._targets import Targets
 
 _PREDICT_BATCH = 64  # clips a call; bounds the memory that the networks' inner layers take
 _MAY_BE_FUNCTIONS = ("network", "loss", "metrics", "callbacks", "learning_rate_schedule")
 
 
-def check_sizes(name: str, value: Any, at_least: int = 0) -> list[int]:
-    """A parameter that holds the sizes of layers, as a list; an int is one layer."""
-    sizes = [value] if isinstance(value, Integral) else list(value)
-    if len(sizes) < at_least or not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
-        raise ValueError(
-            f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={short(value)}."
-        )
-    return [int(size) for size in sizes]
+class NeuralEstimator(TrainingParameters, CallbackSupportMixin, VersionedMixin, BaseEstimator):
+    """Base of the estimators of frames; `NeuralClassifier` and `NeuralRegressor` say what y is.
 
+    A subclass names its network, a function as `NetworkClassifier` takes it, in `_network`. Parameters of the network
+    are parameters of the estimator of the same name.
+    """
 
-class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin, VersionedMixin, BaseEstimator):
-    """Base of the classifiers of frames. A subclass returns its network from `_build(input_shape, n_classes)`."""
+    _network: Callable  # a staticmethod
+    _targets: Targets
 
-    def _build(self, input_shape: tuple[None, int], n_classes: int):
-        """The network for frames of this shape, an uncompiled Keras model."""
+    def _read_targets(self, y, **how) -> Targets:
+        """Decide what y is."""
         raise NotImplementedError
+
+    def _build(self, input_shape: tuple[None, int]):
+        """Build the network for frames of this shape, an uncompiled Keras model."""
+        names = list(inspect.signature(self._network).parameters)[3:]
+        params = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return networks.build(self._network, input_shape, **self._outputs(), params=params)
+
+    def _outputs(self) -> dict:
+        """Describe the last layer, as `networks.build` takes it."""
+        targets = self._targets
+        return dict(n_outputs=targets.n_outputs, activation=targets.activation, units=targets.units)
 
     def _adapt_optimizer(self, optimizer, like) -> None:
         """Change the optimizer as the parameters say now; `like` is a new one, with the rate that it begins with."""
 
     def _compiled_with(self, optimizer):
-        """What a network is compiled with besides its own parameters; once it changes, it is compiled again."""
+        """Return what a network is compiled with besides its own parameters; once it changes, it is compiled again."""
         return None
 
     # -------------------------------------------------------------------------------------------------------- training
@@ -60,15 +67,16 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
         ----------
         X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
             Frames, those past a clip's end all NaN; or features, taken as clips of one frame.
-        y : array-like of shape (n_clips,)
-            Class labels.
+        y : array-like of shape (n_clips,) or (n_clips, n_outputs)
+            Of a classifier, class labels; or the probability of each class, floats whose rows sum to one (soft labels).
+            Of a regressor, values of one or several dimensions.
         sample_weight : array-like of shape (n_clips,) or None, default=None
             Weight of each clip in the loss; clips of weight 0 are left out.
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance: with `early_stopping`, none stands on both sides of the split. In a Pipeline it
             comes here by metadata routing (``set_fit_request(groups=True)``).
         validation_data : tuple (X, y) or (X, y, sample_weight), or None, default=None
-            Examples whose loss and metrics are told after each epoch, frames as the network gets them. `early_stopping`
+            Clips whose loss and metrics are told after each epoch, frames as the network gets them. `early_stopping`
             and `model_checkpoint` go by them, and hold out none of their own.
 
         Returns
@@ -78,88 +86,47 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
         Raises
         ------
         ValueError
-            If X breaks the rules on padding (the message names the row), if `early_stopping` cannot split the clips, or
-            if `warm_start` meets a new class or other features than before. A class that is missing is no error.
+            If X breaks the rules on padding or y lacks a value (the message names the row), if `early_stopping` cannot
+            split the clips, or if `warm_start` meets a new class or other features than before. A class that is missing
+            is no error.
         """
         self._validate_params()
         resume = self.warm_start and hasattr(self, "_fitted")
         X, y = self._validate(X, y, reset=not resume)
-        if resume:
-            self._check_classes(y, "y")
-        else:
-            self.classes_ = np.unique(y)
-        clips = Examples.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        clips = Examples.all(X, y, self._weights(sample_weight, X, y))
         validation = None if validation_data is None else self._validation(validation_data)
         arrays = [clips.X, y, clips.weight, groups, *([] if validation is None else validation.parts)]
         seed, checkpoint = self._draw_seed(), open_checkpoint(self, *arrays, resume=resume)
         if checkpoint and checkpoint[1]:
             seed = checkpoint[1]["seed"]
         self.held_out_ = None if validation is None else "validation_data"
-        if self.early_stopping and validation is None:
+        if self._holds_out() and validation is None:
             kept, held_out = self._split(clips.y, groups, seed)
             clips, validation = clips.take(kept), clips.take(held_out)
             self.held_out_ = "clips" if groups is None else "groups"
         context = self._init_callback_context(max_subtasks=self.epochs)
-        task = dict(estimator=self, X=X, y=y)
+        task = dict(estimator=self, X=X, y=self._targets.decode(y))
         if context is not None:
             context.call_on_fit_task_begin(**task)
         self._train(clips, validation, seed=seed, resume=resume, checkpoint=checkpoint, context=context)
+        self._learn_from(validation)
         if context is not None:
             context.call_on_fit_task_end(**task, reconstruction_attributes={})
         return self
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on these clips, continuing from the network's current weights.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
-        y : array-like of shape (n_clips,)
-        classes : array-like of shape (n_classes,) or None, default=None
-            All classes that will ever come; the first call needs them, unless its y holds them all.
-        sample_weight : array-like of shape (n_clips,) or None, default=None
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If y holds a class that the first call did not name, or with ``class_weight="balanced"``, which cannot be
-            known from a part of the clips.
-
-        Notes
-        -----
-        Neither `early_stopping`, `model_checkpoint` nor a `learning_rate_schedule` that is named acts here.
-        """
-        self._validate_params()
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all clips at once, so partial_fit cannot use it. Compute the weights "
-                "with sklearn.utils.compute_class_weight and pass them as a dict."
-            )
+    def _partial_fit(self, X, y, sample_weight, **how):
         resume = hasattr(self, "_fitted")
-        X, y = self._validate(X, y, reset=not resume)
-        if not resume:
-            self.classes_ = unique_labels(y if classes is None else classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(
-                f"classes={short(list(classes))} differs from the first call's, {short(list(self.classes_))}."
-            )
-        self._check_classes(y, "y")
-        clips = Examples.all(X, self._encode(y), self._weights(sample_weight, X, y))
+        X, y = self._validate(X, y, reset=not resume, **how)
+        clips = Examples.all(X, y, self._weights(sample_weight, X, y))
         self._train(clips, None, training=train_one_epoch, seed=self._draw_seed(), resume=resume)
         return self
 
-    def _check_classes(self, y, name: str) -> None:
-        unknown = np.setdiff1d(y, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"{name} holds the classes {short(unknown.tolist())}, which are not among "
-                f"{short(self.classes_.tolist())}, those that the network tells apart. To begin anew, set "
-                "warm_start=False, and fit on clips of all classes."
-            )
+    def _holds_out(self) -> bool:
+        """Whether a fit without validation data holds out clips."""
+        return self.early_stopping
+
+    def _learn_from(self, validation: Examples | None) -> None:
+        """Learn from the held-out clips after training."""
 
     def _validation(self, data) -> Examples:
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
@@ -167,18 +134,23 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
                 f"validation_data must be a tuple (X, y) or (X, y, sample_weight). Got {short(data)}: in a Pipeline, "
                 "X are the frames that reach the network, pipeline[:-1].transform(clips)."
             )
-        X, y = self._validate(data[0], data[1], reset=False)
-        self._check_classes(y, "y of validation_data")
-        return Examples.all(X, self._encode(y), self._weights(data[2] if len(data) == 3 else None, X, y))
+        X, y = self._validate(data[0], data[1], reset=False, name="y of validation_data")
+        return Examples.all(X, y, self._weights(data[2] if len(data) == 3 else None, X, y))
 
-    def _validate(self, X, y, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _validate(self, X, y, *, reset: bool, name: str = "y", **how) -> tuple[np.ndarray, np.ndarray]:
+        """Frames, and y as the targets encode it."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X = self._frames(X, reset=reset)
-        y = _check_y(y, estimator=self)
-        check_classification_targets(y)
+        targets = self._read_targets(y, **how) if reset else self._targets
+        y = targets.encode(y, name)
         check_consistent_length(X, y)
+        if reset:
+            self._set_targets(targets)
         return X, y
+
+    def _set_targets(self, targets: Targets) -> None:
+        self._targets = targets
 
     def _frames(self, X, *, reset: bool) -> np.ndarray:
         """X as float32 (n_clips, n_frames, n_features), without frames that are padding in every clip."""
@@ -193,80 +165,44 @@ class NeuralClassifier(ClassifierMixin, TrainingParameters, CallbackSupportMixin
     def _draw_seed(self) -> int:
         return draw_seed(self.random_state)
 
-    def _encode(self, y) -> np.ndarray:
-        return np.searchsorted(self.classes_, y).astype(np.int32)
-
     def _weights(self, sample_weight, X, y) -> np.ndarray | None:
-        if sample_weight is None and self.class_weight is None:
+        """Weights of the clips, of which y is encoded; None where all count the same."""
+        if sample_weight is None:
             return None
         weight = _check_sample_weight(sample_weight, X, dtype=np.float32, copy=True, ensure_non_negative=True)
-        if self.class_weight is not None:
-            present = np.unique(y)
-            if isinstance(self.class_weight, str):
-                per_class = compute_class_weight(self.class_weight, classes=present, y=y)
-            else:
-                per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-                per_class = per_class[self._encode(present)]
-            weight *= per_class[np.searchsorted(present, y)].astype(np.float32)
         if not weight.any():
             raise ValueError("All clips have a sample_weight of zero: there is nothing to learn from.")
         return weight
 
     def _split(self, y, groups, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        return hold_out(y, groups, fraction=self.validation_fraction, seed=seed, classes=self.classes_)
+        return self._targets.hold_out(y, groups, fraction=self.validation_fraction, seed=seed)
 
     def _train(self, clips, validation, *, training=train, **how) -> None:
         training(self, clips, validation, **how)
 
     def _rebuild(self):
-        """Makes the network anew; None where its description is enough."""
+        """Return what makes the network anew; None where its description is enough."""
         return None
 
     # ------------------------------------------------------------------------------------------------------ prediction
 
     @property
     def model_(self):
-        """keras.Model : the trained network, from frames to probabilities."""
+        """keras.Model : the trained network, from frames to outputs."""
         if "_fitted" not in vars(self):
             raise AttributeError(f"This {type(self).__name__} has no model_ before it is fitted.")
         return self._fitted.model
 
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
-            Any number of frames; padding does not change the result.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_classes), float64
-            Columns in the order of `classes_`; rows sum to one.
-        """
+    def _predict_outputs(self, X) -> np.ndarray:
+        """Outputs of the network, float64: probabilities of the classes, or values."""
         check_is_fitted(self)
         X = self._frames(X, reset=False)
-        probabilities = np.concatenate(self._batches(self.model_, X))[:, : len(self.classes_)].astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        return self._targets.finish(np.concatenate(self._batches(self.model_, X)))
 
     @staticmethod
     def _batches(model, X) -> list[np.ndarray]:
         # predict_on_batch runs a compiled function; Keras' predict sets up a data pipeline first, at each call.
         return [model.predict_on_batch(X[i : i + _PREDICT_BATCH]) for i in range(0, len(X), _PREDICT_BATCH)]
-
-    def predict(self, X):
-        """Most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
-
-        Returns
-        -------
-        labels : ndarray of shape (n_clips,)
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
 
     def __getstate__(self):
         state = super().__getstate__()

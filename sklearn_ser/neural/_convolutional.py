@@ -1,72 +1,38 @@
-"""Convolutional classifiers, on frames or on chunks of waveform."""
+"""Convolutional networks as estimators, on frames or on chunks of waveform."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
 
-from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from . import networks
-from ._base import NeuralClassifier, check_sizes
+from ._classifier import NeuralClassifier
+from ._regressor import NeuralRegressor
+from .networks._blocks import kind_of_frames
 
-# A frame of more values than this is taken for a chunk of waveform: spectra are shorter, chunks of 0.1 s longer.
-_LONGEST_FRAME = 1500
-
-# What `kernel_size`, `strides` and `pool_size` are by default: (for the first block, for the others).
-_DEFAULTS = {
-    "frames": dict(kernel_size=(5, 5), strides=(1, 1), pool_size=(4, 2)),
-    "chunks": dict(kernel_size=(64, 9), strides=(8, 1), pool_size=(8, 4)),
-}
+_SIZE, _FRACTION = Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="left")
 
 
-class _Convolutional(NeuralClassifier):
-    """Base of the classifiers whose network begins with convolutional blocks."""
+class _Convolutional:
+    """Parameters of the networks that begin with convolutional blocks."""
 
     _parameter_constraints: dict = {
-        **NeuralClassifier._parameter_constraints,
         "input_type": [StrOptions({"auto", "frames", "chunks"})],
         "filters": ["array-like"],
-        "kernel_size": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "strides": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "pool_size": [Interval(Integral, 1, None, closed="left"), "array-like", None],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "spatial_dropout": [Interval(Real, 0, 1, closed="left")],
+        "kernel_size": [_SIZE, "array-like", None],
+        "strides": [_SIZE, "array-like", None],
+        "pool_size": [_SIZE, "array-like", None],
+        "dropout": [_FRACTION],
+        "spatial_dropout": [_FRACTION],
     }
 
-    def _blocks(self, input_shape) -> dict:
-        """The convolutional part of the network's parameters."""
-        self.input_type_ = self.input_type
-        if self.input_type == "auto":
-            self.input_type_ = "chunks" if input_shape[1] > _LONGEST_FRAME else "frames"
-        return dict(
-            chunks=self.input_type_ == "chunks",
-            filters=self._per_block("filters"),
-            kernel_size=self._per_block("kernel_size"),
-            strides=self._per_block("strides"),
-            pool_size=self._per_block("pool_size"),
-            spatial_dropout=self.spatial_dropout,
-            dropout=self.dropout,
-        )
-
-    def _per_block(self, name: str) -> list[int]:
-        """A parameter's value for each block."""
-        n_blocks: int = len(self.filters)
-        value: Any = getattr(self, name)
-        if value is None:
-            first, others = _DEFAULTS[self.input_type_][name]
-            return [first, *[others] * (n_blocks - 1)]
-        values = [value] * n_blocks if isinstance(value, Integral) else list(value)
-        if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and int(v) > 0 for v in values):
-            raise ValueError(
-                f"{name} must hold one positive int for each of the blocks, as many as filters. "
-                f"Got {name}={short(value)} and filters={short(self.filters)}."
-            )
-        return [int(v) for v in values]
+    def _build(self, input_shape):
+        self.input_type_ = kind_of_frames(self.input_type, input_shape[1])
+        return super()._build(input_shape)
 
 
-class CNNClassifier(_Convolutional):
-    """Convolutional blocks and the mean of what they leave, on frames or on chunks of waveform.
+class CNNClassifier(_Convolutional, NeuralClassifier):
+    """Convolutional blocks and the mean of their output, on frames or on chunks of waveform.
 
     The `CNNLSTMClassifier` without its LSTM, the baseline of [1]_. It is order-invariant: which sounds occur counts,
     not when.
@@ -113,6 +79,9 @@ class CNNClassifier(_Convolutional):
     .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
     """
 
+    _parameter_constraints: dict = {**NeuralClassifier._parameter_constraints, **_Convolutional._parameter_constraints}
+    _network = staticmethod(networks.cnn)
+
     def __init__(
         self,
         input_type="auto",
@@ -134,36 +103,18 @@ class CNNClassifier(_Convolutional):
         self.dropout = dropout
         self.spatial_dropout = spatial_dropout
 
-    def _build(self, input_shape, n_classes):
-        return networks.cnn(input_shape, n_classes, **self._blocks(input_shape))
 
+class _CNNLSTM(_Convolutional):
+    """Parameters of the CNN-LSTM."""
 
-class CNNLSTMClassifier(_Convolutional):
-    """Convolutional blocks and LSTMs, on frames or on chunks of waveform; on frames, statistics of them, too.
-
-    Each block is Conv1D -> MaxPool -> BatchNorm -> ELU; an LSTM reads what the blocks leave, and a dense softmax
-    decides ([1]_, after [2]_). On frames, such as a log-mel spectrogram, the blocks run over time. On chunks of
-    waveform, as `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is
-    masked throughout, so a clip's probabilities do not depend on the length of the others.
-
-    On frames, the softmax also reads statistics of the clip's frames, those of `networks.statistics_network`, because a
-    few hundred clips are not enough to learn them. In training, it goes without the LSTM's state for half of the clips
-    ([3]_). ``statistics_units=0`` leaves the published network.
-
-    <groups>
-
-    Read more in the guide: :doc:`networks </guide/networks>`.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from sklearn_ser import CNNLSTMClassifier, FrameWise, MelSpectrogramTransformer, WaveformChunker
-    >>> on_frames = make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), CNNLSTMClassifier())
-    >>> on_waveforms = make_pipeline(WaveformChunker(), CNNLSTMClassifier())
-
-    Parameters
-    ----------
+    _parameter_constraints: dict = {
+        **_Convolutional._parameter_constraints,
+        "lstm_units": [_SIZE, "array-like"],
+        "dense_units": [_SIZE, "array-like"],
+        "statistics_units": [Interval(Integral, 0, None, closed="left")],
+    }
+    _network = staticmethod(networks.cnn_lstm)
+    _network_parameters = """
     input_type : {"auto", "frames", "chunks"}, default="auto"
         What the rows of a clip are. "auto" takes rows of more than 1500 values for chunks of waveform.
     filters : sequence of int, default=(32, 64, 64)
@@ -183,38 +134,7 @@ class CNNLSTMClassifier(_Convolutional):
     statistics_units : int, default=128
         Size of the ReLU layer that reads the statistics of the frames, which should be standardised; 0 leaves them
         out. Chunks of waveform have none.
-    <training>
-
-    Attributes
-    ----------
-    <trained>
-    input_type_ : {"frames", "chunks"}
-        What the rows of a clip were taken for.
-
-    Notes
-    -----
-    Reference [1]_ pools at the end of a block. The maximum, the normalisation and ELU all keep the order of values, so
-    pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
-    time.
-
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
-
-    References
-    ----------
-    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
-    .. [2] Zhao, Mao and Chen, "Speech emotion recognition using deep 1D & 2D CNN LSTM networks", Biomedical Signal
-       Processing and Control 47, 2019.
-    .. [3] Neverova, Wolf, Taylor and Nebout, "ModDrop: adaptive multi-modal gesture recognition", IEEE TPAMI 38(8),
-       2016.
     """
-
-    _parameter_constraints: dict = {
-        **_Convolutional._parameter_constraints,
-        "lstm_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "dense_units": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "statistics_units": [Interval(Integral, 0, None, closed="left")],
-    }
 
     def __init__(
         self,
@@ -248,13 +168,97 @@ class CNNLSTMClassifier(_Convolutional):
         self.spatial_dropout = spatial_dropout
         self.statistics_units = statistics_units
 
-    def _build(self, input_shape, n_classes):
-        blocks = self._blocks(input_shape)
-        return networks.cnn_lstm(
-            input_shape,
-            n_classes,
-            **blocks,
-            lstm_units=check_sizes("lstm_units", self.lstm_units, at_least=1),
-            dense_units=check_sizes("dense_units", self.dense_units),
-            statistics_units=0 if blocks["chunks"] else self.statistics_units,
-        )
+
+class CNNLSTMClassifier(_CNNLSTM, NeuralClassifier):
+    """Convolutional blocks and LSTMs, on frames or on chunks of waveform; on frames, statistics of them, too.
+
+    Each block is Conv1D -> MaxPool -> BatchNorm -> ELU; an LSTM reads what the blocks leave, and a dense softmax
+    decides ([1]_, after [2]_). On frames, such as a log-mel spectrogram, the blocks run over time. On chunks of
+    waveform, as `WaveformChunker` makes them, they run inside each chunk, and the LSTM across the chunks. Padding is
+    masked throughout, so a clip's probabilities do not depend on the length of the others.
+
+    On frames, the softmax also reads statistics of the clip's frames, those of `networks.statistics_network`, because a
+    few hundred clips are not enough to learn them. In training, it goes without the LSTM's state for half of the clips
+    ([3]_). ``statistics_units=0`` leaves the published network.
+
+    <groups>
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import CNNLSTMClassifier, FrameWise, MelSpectrogramTransformer, WaveformChunker
+    >>> on_frames = make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), CNNLSTMClassifier())
+    >>> on_waveforms = make_pipeline(WaveformChunker(), CNNLSTMClassifier())
+
+    Parameters
+    ----------
+    <network>
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+    input_type_ : {"frames", "chunks"}
+        What the rows of a clip were taken for.
+
+    Notes
+    -----
+    Reference [1]_ pools at the end of a block. The maximum, the normalisation and ELU all keep the order of values, so
+    pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
+    time.
+
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    References
+    ----------
+    .. [1] Mou et al. (2021), cited in full in `sklearn_ser.systems`.
+    .. [2] Zhao, Mao and Chen, "Speech emotion recognition using deep 1D & 2D CNN LSTM networks", Biomedical Signal
+       Processing and Control 47, 2019.
+    .. [3] Neverova, Wolf, Taylor and Nebout, "ModDrop: adaptive multi-modal gesture recognition", IEEE TPAMI 38(8),
+       2016.
+    """
+
+    _parameter_constraints: dict = {**NeuralClassifier._parameter_constraints, **_CNNLSTM._parameter_constraints}
+
+
+class CNNLSTMRegressor(_CNNLSTM, NeuralRegressor):
+    """The network of `CNNLSTMClassifier`, trained on values such as arousal and valence.
+
+    <groups>
+
+    Read more in the guide: :doc:`networks </guide/networks>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ser import CNNLSTMRegressor, FrameWise, MelSpectrogramTransformer
+    >>> network = CNNLSTMRegressor(loss="ccc", early_stopping=True)
+    >>> pipeline = make_pipeline(MelSpectrogramTransformer(), FrameWise(StandardScaler()), network)
+
+    Parameters
+    ----------
+    <network>
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+    input_type_ : {"frames", "chunks"}
+        What the rows of a clip were taken for.
+
+    See Also
+    --------
+    CNNLSTMClassifier : The same network for classes, with its sources.
+
+    Notes
+    -----
+    A pickled regressor holds architecture and weights, not the optimizer's state: training that resumes from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    """
+
+    _parameter_constraints: dict = {**NeuralRegressor._parameter_constraints, **_CNNLSTM._parameter_constraints}

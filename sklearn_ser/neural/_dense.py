@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 from ..utils._sklearn_compat import Interval
 from . import networks
-from ._base import NeuralClassifier, check_sizes
+from ._classifier import NeuralClassifier
 
 
 class DenseClassifier(NeuralClassifier):
@@ -55,6 +55,7 @@ class DenseClassifier(NeuralClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_noise": [Interval(Real, 0, None, closed="left")],
     }
+    _network = staticmethod(networks.dense)
 
     def __init__(
         self,
@@ -70,13 +71,3 @@ class DenseClassifier(NeuralClassifier):
         self.activation = activation
         self.dropout = dropout
         self.input_noise = input_noise
-
-    def _build(self, input_shape, n_classes):
-        return networks.dense(
-            input_shape,
-            n_classes,
-            hidden_units=check_sizes("hidden_units", self.hidden_units),
-            activation=self.activation,
-            dropout=self.dropout,
-            input_noise=self.input_noise,
-        )

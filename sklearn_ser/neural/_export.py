@@ -8,10 +8,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import NeuralClassifier
+from ._base import NeuralEstimator
 
 
 def export_onnx(estimator, path):
@@ -19,8 +20,8 @@ def export_onnx(estimator, path):
 
     Parameters
     ----------
-    estimator : NeuralClassifier or Pipeline that ends in one
-        Fitted. Steps before the classifier that are linear maps of a frame, such as ``FrameWise(StandardScaler())``,
+    estimator : neural classifier or regressor, or Pipeline that ends in one
+        Fitted. Steps before the network that are linear maps of a frame, such as ``FrameWise(StandardScaler())``,
         become part of the file.
     path : str or PathLike
         Written whole or not at all.
@@ -34,16 +35,19 @@ def export_onnx(estimator, path):
     Raises
     ------
     TypeError
-        If the estimator does not end in a neural classifier of this library.
+        If the estimator does not end in a network of this library.
     ImportError
         If `onnx` or `tf2onnx` is not installed (``pip install "sklearn-ser[onnx]"``).
+    RuntimeError
+        If Keras runs on another backend than TensorFlow.
 
     Notes
     -----
     The input is called "frames", float32 of shape (n_clips, n_frames, n_features), with NaN past a clip's end, as
     everywhere in this library; features, (n_clips, n_features), have one frame: ``features[:, np.newaxis]``. The
-    output is called "probabilities", (n_clips, n_classes); the labels stand in the file's metadata, under "classes", as
-    JSON.
+    output of a classifier is called "probabilities", (n_clips, n_classes); the labels stand in the file's metadata,
+    under "classes", as JSON, and the thresholds of a classifier of several classes at a time under "thresholds". The
+    output of a regressor is called "values", (n_clips, n_dimensions).
 
     `model_.export(path, format="onnx")` of Keras gives NaN for padded clips: it multiplies padding by zero where
     the network selects.
@@ -55,21 +59,26 @@ def export_onnx(estimator, path):
     >>> session = onnxruntime.InferenceSession("emotions.onnx")  # doctest: +SKIP
     >>> session.run(None, {"frames": before.transform(["a.wav"])})  # doctest: +SKIP
     """
-    steps = list(estimator.steps) if isinstance(estimator, Pipeline) else [("classifier", estimator)]
-    classifier = steps.pop()[1]
-    if not isinstance(classifier, NeuralClassifier):
+    steps = list(estimator.steps) if isinstance(estimator, Pipeline) else [("network", estimator)]
+    network = steps.pop()[1]
+    if not isinstance(network, NeuralEstimator):
         raise TypeError(
-            "export_onnx writes the networks of neural classifiers, alone or at the end of a Pipeline. Got "
-            f"{type(classifier).__name__}."
+            "export_onnx writes the neural classifiers and regressors of this library, alone or at the end of a "
+            f"Pipeline. Got {type(network).__name__}."
         )
-    check_is_fitted(classifier)
-    model, n_features = classifier.model_, classifier.model_.input_shape[-1]
+    check_is_fitted(network)
+    model, n_features = network.model_, network.model_.input_shape[-1]
     maps = []
     while steps and (linear := _linear_map(steps[-1][1], n_features)) is not None:
         maps.insert(0, linear)
         n_features = len(linear[0])
         steps.pop()
-    _write(model, maps, n_features, Path(path), [str(label) for label in classifier.classes_])
+    about = {}
+    if is_classifier(network):
+        about["classes"] = [str(label) for label in network.classes_]
+    if hasattr(network, "thresholds_"):
+        about["thresholds"] = network.thresholds_.tolist()
+    _write(model, maps, n_features, Path(path), about)
     return Pipeline(steps) if steps else None
 
 
@@ -96,7 +105,7 @@ def _linear_map(step, n_outputs: int) -> tuple[np.ndarray, np.ndarray] | None:
     return None
 
 
-def _write(model, maps, n_features: int, path: Path, classes: list[str]) -> None:
+def _write(model, maps, n_features: int, path: Path, about: dict[str, list]) -> None:
     try:
         import onnx
         import tf2onnx  # noqa: F401 which Keras uses
@@ -104,23 +113,29 @@ def _write(model, maps, n_features: int, path: Path, classes: list[str]) -> None
         raise ImportError('export_onnx needs onnx and tf2onnx: pip install "sklearn-ser[onnx]"') from error
     from ._keras import keras
 
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"export_onnx needs Keras on TensorFlow, and this process runs it on {keras.backend.backend()}. Save the "
+            "fitted estimator, and export it in a process with KERAS_BACKEND=tensorflow: the weights are the same."
+        )
     frames = x = keras.Input((None, n_features), name="frames")
     for matrix, offset in maps:
         matrix, offset = matrix.astype(np.float32), offset.astype(np.float32)
         diagonal = matrix.shape[0] == matrix.shape[1] and not (matrix - np.diag(np.diag(matrix))).any()
         x = (x * np.diag(matrix) if diagonal else keras.ops.matmul(x, matrix)) + offset
-    output = keras.layers.Identity(name="probabilities_out")(model(x))
+    output = keras.layers.Identity(name="outputs")(model(x))
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)  # of names that NumPy has no more
-            whole = keras.Model(frames, output[:, : len(classes)])
+            whole = keras.Model(frames, output[:, : len(about["classes"])] if "classes" in about else output)
             whole(np.zeros((1, 2, n_features), dtype=np.float32))  # Keras exports what has been called
             whole.export(unfinished, format="onnx", verbose=False)
         graph = onnx.load(unfinished)
         _select_real_frames(graph.graph, onnx)
-        _rename_output(graph.graph, "probabilities")
-        graph.metadata_props.add(key="classes", value=json.dumps(classes))
+        _rename_output(graph.graph, "probabilities" if "classes" in about else "values")
+        for name, values in about.items():
+            graph.metadata_props.add(key=name, value=json.dumps(values))
         onnx.checker.check_model(graph)
         onnx.save(graph, unfinished)
         os.replace(unfinished, path)

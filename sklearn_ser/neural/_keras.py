@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import sys
-import tempfile
+import threading
 from contextlib import contextmanager
 
 from ..utils._processes import after_fork
@@ -21,29 +22,54 @@ if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" in os.envi
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
+_NOISE = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog"
+    rb"|[IWEF]0000 00:00:\d+\.\d+ +\d+ [\w./]+\.(cc|h):\d+\]"
+    rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWEF] (tensorflow|external)/\S+\]"
+    rb"|To enable the following instructions: .* rebuild TensorFlow"
+)
+
+
 @contextmanager
 def _quiet_loading():
-    """Hold back what TensorFlow's libraries write to stderr while they load; show it if loading fails.
+    """Drop the lines that TensorFlow's libraries write to stderr while they load; show them if loading fails.
 
-    They write before their logging is set up: of TensorFlow 2.18 and 2.21, neither TF_CPP_MIN_LOG_LEVEL nor absl's
-    minimum level keeps them from it.
+    They write before their logging is set up: in TensorFlow 2.18 and 2.21, neither TF_CPP_MIN_LOG_LEVEL nor absl's
+    minimum level keeps them from it. Stderr belongs to the whole process: a thread passes on all other lines at once.
     """
     try:
         shown = os.dup(2)
     except OSError:  # a program without a stderr
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(shown, held.read())
-            raise
-        finally:
-            os.dup2(shown, 2)
-            os.close(shown)
+    read, write = os.pipe()
+    dropped: list[bytes] = []
+    filtering = threading.Thread(target=_pass_on, args=(read, shown, dropped), daemon=True)
+    filtering.start()
+    os.dup2(write, 2)
+    os.close(write)
+    try:
+        yield
+    except BaseException:
+        os.write(shown, b"".join(dropped))
+        raise
+    finally:
+        os.dup2(shown, 2)
+        filtering.join(timeout=2)  # a child process may hold the pipe for longer: its lines are passed on, too
+
+
+def _pass_on(read: int, shown: int, dropped: list[bytes]) -> None:
+    """Copy a pipe to a file, line by line, but for the lines of TensorFlow's loading; closes both at the end."""
+    with open(read, "rb", buffering=0) as source, open(shown, "wb", buffering=0) as sink:
+        rest = b""
+        while part := source.read(65536):
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                if _NOISE.match(line):
+                    dropped.append(line + b"\n")
+                else:
+                    sink.write(line + b"\n")
+        sink.write(rest)
 
 
 try:

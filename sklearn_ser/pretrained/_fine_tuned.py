@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..neural import networks
-from ..neural._base import NeuralClassifier
+from ..neural._classifier import NeuralClassifier
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._encoder import compile_for_clips, load_encoder, read_architecture
@@ -151,14 +151,13 @@ class EncoderClassifier(NeuralClassifier):
         finally:
             del self._examples
 
-    def _build(self, input_shape, n_classes):
+    def _build(self, input_shape):
         weighted = isinstance(self.layer, str)
         n_layers = self._architecture.last if weighted else self.layer
         encoder = load_encoder(self._folder(), n_layers, self._kinds, for_head=weighted)
         encode, sizes = encoder.architecture.network()
-        network = networks.encoder_attention(
-            encode, input_shape, n_classes, n_layers=n_layers, weighted=weighted, dropout=self.dropout, **sizes
-        )
+        params = dict(encode=encode, n_layers=n_layers, weighted=weighted, dropout=self.dropout, **sizes)
+        network = networks.build(networks.encoder_attention, input_shape, **self._outputs(), params=params)
         encoder.set_weights(network)
         blocks = encoder.architecture.blocks(n_layers)
         first = 0 if self.trainable_layers is None else n_layers - self.trainable_layers + 1

@@ -127,7 +127,7 @@ def test_cnn_lstm_decides_by_statistics_beside_the_lstm_in_training_for_half_of_
 
     X = frames[0]
     sizes = dict(filters=[4], kernel_size=[3], strides=[1], pool_size=[2], lstm_units=[5], statistics_units=6)
-    model = networks.cnn_lstm((12, 3), 3, **sizes)
+    model = networks.build(networks.cnn_lstm, (12, 3), 3, params=sizes)
     parts = keras.Model(model.input, [model.get_layer("lstm_0").output, model.get_layer("statistics_dense_0").output])
     state, statistics = (keras.ops.convert_to_numpy(part) for part in parts(X))
     weights, bias = model.get_layer("probabilities").get_weights()

@@ -140,7 +140,7 @@ def test_hyperparameters_can_be_searched(clips):
 
 
 def test_speakers_can_be_kept_apart_while_watching(clips, monkeypatch):
-    from sklearn_ser.neural._base import NeuralClassifier
+    from sklearn_ser.neural._classifier import NeuralClassifier
 
     seen, split = [], NeuralClassifier._split
     monkeypatch.setattr(

@@ -1,10 +1,31 @@
-"""Blocks that networks are built of: convolutions, LSTMs, pooling and classification over real frames only."""
+"""Blocks that networks are built of: convolutions, LSTMs, pooling and dense layers, over real frames only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
 
+from ...utils._messages import short
 from ._masking import LOWEST, masked_mean
+
+LONGEST_FRAME = (
+    1500  # a frame of more values is taken for a chunk of waveform: spectra are shorter, chunks of 0.1 s longer
+)
+
+
+class Default(NamedTuple):
+    """Size of the first block, and of the others."""
+
+    first: int
+    others: int
+
+
+# Of kernel_size, strides and pool_size.
+DEFAULTS = {
+    "frames": (Default(5, 5), Default(1, 1), Default(4, 2)),
+    "chunks": (Default(64, 9), Default(8, 1), Default(8, 4)),
+}
 
 
 def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
@@ -57,21 +78,58 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
     return x, mask
 
 
-def convolutions(x, mask, *, chunks: bool, filters, kernel_size, strides, pool_size, dropout: float):
+def kind_of_frames(input_type: str, n_features: int) -> str:
+    """Whether the rows of a clip are "frames" or "chunks" of waveform; "auto" goes by how many values they have."""
+    if input_type != "auto":
+        return input_type
+    return "chunks" if n_features > LONGEST_FRAME else "frames"
+
+
+def convolutions(x, mask, *, input_type: str, filters, kernel_size, strides, pool_size, dropout: float):
     """Blocks over the frames, or inside each chunk, then its mean; real steps (n_clips, n_steps, n) and their mask."""
     from .._keras import keras
 
     ops = keras.ops
 
+    kind, n_blocks = kind_of_frames(input_type, x.shape[2]), len(filters)
+    sizes = [
+        filters,
+        *(DEFAULTS[kind][i] if given is None else given for i, given in enumerate((kernel_size, strides, pool_size))),
+    ]
+    names = ("filters", "kernel_size", "strides", "pool_size")
+    sizes = [_per_block(name, value, n_blocks, filters) for name, value in zip(names, sizes, strict=True)]
     real = mask
-    if chunks:
+    if kind == "chunks":
         mask = ops.repeat(mask[:, :, None], x.shape[2], axis=2)
         x = x[:, :, :, None]
-    for index, (n, kernel, stride, pool) in enumerate(zip(filters, kernel_size, strides, pool_size, strict=True)):
+    for index, (n, kernel, stride, pool) in enumerate(zip(*sizes, strict=True)):
         x, mask = conv_block(
             x, mask, index, filters=n, kernel_size=kernel, strides=stride, pool_size=pool, dropout=dropout
         )
-    return (ops.mean(x, axis=2), real) if chunks else (x, mask)
+    return (ops.mean(x, axis=2), real) if kind == "chunks" else (x, mask)
+
+
+def _per_block(name: str, value, n_blocks: int, filters) -> list[int]:
+    """A size for each block: of one value or of a sequence, or of (first block, others)."""
+    if isinstance(value, Default):
+        return [value.first, *[value.others] * (n_blocks - 1)]
+    values = [value] * n_blocks if isinstance(value, Integral) else list(value)
+    if n_blocks == 0 or len(values) != n_blocks or not all(isinstance(v, Integral) and int(v) > 0 for v in values):
+        raise ValueError(
+            f"{name} must hold one positive int for each of the blocks, as many as filters. "
+            f"Got {name}={short(value)} and filters={short(filters)}."
+        )
+    return [int(v) for v in values]
+
+
+def check_sizes(name: str, value: Any, at_least: int = 0) -> list[int]:
+    """Read a parameter that holds the sizes of layers as a list; an int is one layer."""
+    sizes = [value] if isinstance(value, Integral) else list(value)
+    if len(sizes) < at_least or not all(isinstance(size, Integral) and int(size) > 0 for size in sizes):
+        raise ValueError(
+            f"{name} must hold a positive int for each layer, at least {at_least} of them. Got {name}={short(value)}."
+        )
+    return [int(size) for size in sizes]
 
 
 def mean_pool(x, mask, size: int):
@@ -100,25 +158,17 @@ def lstms(x, mask, units: Sequence[int], pooling: str = "last"):
     return masked_mean(x, mask) if pooling == "mean" else x
 
 
-def classify(
-    x,
-    n_classes: int,
-    *,
-    dense_units: Sequence[int] = (),
-    dropout: float = 0.0,
-    batch_norm: bool = False,
-    beside=None,
-):
-    """Dense ReLU layers, dropout, and a softmax; on request with batch normalisation between the dense layers.
+def head(x, *, dense_units=(), dropout: float = 0.0, batch_norm: bool = False, beside=None):
+    """Dense ReLU layers and dropout before the last layer; on request with batch normalization between dense layers.
 
-    The softmax reads what is `beside` x, too. In training, it then goes without x for half of the clips (ModDrop, cited
-    in `cnn_lstm`): x fits the training clips sooner, and would decide alone.
+    `beside` is appended to x. In training, x is then dropped as a whole for half of the clips (ModDrop, cited in
+    `cnn_lstm`): otherwise the network would rely on x only, which overfits faster.
     """
     from .._keras import keras
 
     layers = keras.layers
 
-    for index, n in enumerate(dense_units):
+    for index, n in enumerate(check_sizes("dense_units", dense_units)):
         if index and batch_norm:
             x = layers.BatchNormalization(name=f"dense_batch_norm_{index - 1}")(x)
         x = layers.Dense(n, activation="relu", name=f"dense_{index}")(x)
@@ -127,4 +177,4 @@ def classify(
     if beside is not None:
         x = layers.Dropout(0.5, noise_shape=(None, 1), name="dropout_of_all")(x)
         x = keras.ops.concatenate([x, beside], axis=-1)
-    return layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return x

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ._blocks import classify
-from ._masking import mask_padding
+from ._blocks import head
+from ._masking import channels_last, mask_padding
 from ._named import HIDDEN
 
 
@@ -31,7 +31,8 @@ def encoder_layers(encode: Callable, input_shape: tuple[int | None, int], n_laye
     from .._keras import keras
 
     frames = keras.Input(input_shape, name="frames")
-    found, _ = encode(*mask_padding(frames), n_layers, **sizes)
+    with channels_last():
+        found, _ = encode(*mask_padding(frames), n_layers, **sizes)
     return keras.Model(frames, found, name="encoder")
 
 
@@ -52,26 +53,27 @@ def combine_layers(model, layers: Sequence[int], weights: Sequence[float] | None
 
 
 def encoder_attention(
-    encode: Callable,
-    input_shape: tuple[int | None, int],
-    n_classes: int,
+    frames,
+    mask,
+    n_outputs,
     *,
+    encode: Callable,
     n_layers: int,
     weighted: bool = False,
     dropout: float = 0.0,
-    name: str = "encoder_attention",
     **sizes,
 ):
-    """An encoder, the mean of its frames weighted by attention, and a softmax.
+    """An encoder, and the mean of its frames weighted by attention.
 
     The encoder's values are standardized first, because some are hundreds of times as large as others: by the mean and
     variance that are the weights of the layer `standardize`, which does not learn them in training.
 
     Parameters
     ----------
-    encode, input_shape
+    frames, mask, n_outputs
+        As for `cnn`.
+    encode : callable
         As for `encoder_layers`.
-    n_classes : int
     n_layers : int
         Transformer blocks.
     weighted : bool, default=False
@@ -79,27 +81,24 @@ def encoder_attention(
         (Yang et al., Interspeech 2021); else the last of them.
     dropout : float, default=0.0
         Fraction of the mean dropped in training.
-    name : str
-        Of the model.
     **sizes
         Of the encoder.
 
     Returns
     -------
-    keras.Model
+    x : tensor of shape (n_clips, width)
+        The input of the last layer.
     """
     from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
 
-    frames = keras.Input(input_shape, name="frames")
-    found, mask = encode(*mask_padding(frames), n_layers, **sizes)
+    found, mask = encode(frames, mask, n_layers, **sizes)
     x = _weighted_sum(found) if weighted else found[-1]
     x = layers.BatchNormalization(center=False, scale=False, epsilon=1e-6, trainable=False, name="standardize")(x)
     scores = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name="scores")(x)
     weights = ops.softmax(ops.where(mask[:, :, None], scores, HIDDEN), axis=1)
-    x = ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1)
-    return keras.Model(frames, classify(x, n_classes, dropout=dropout), name=name)
+    return head(ops.sum(weights * ops.where(mask[:, :, None], x, 0.0), axis=1), dropout=dropout)
 
 
 def _weighted_sum(found):

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 LOWEST = -1e9  # what padding counts for in a maximum or a softmax
+
+
+@contextmanager
+def channels_last():
+    """Build layers for frames, whose values stand on the last axis, whatever Keras' settings say of images."""
+    from .._keras import keras
+
+    found = keras.config.image_data_format()
+    if found == "channels_last":
+        yield
+        return
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(found)
 
 
 def mask_padding(frames):

@@ -60,7 +60,7 @@ def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_
 def statistics_network(
     frames,
     mask,
-    n_classes,
+    n_outputs,
     *,
     n_coefficients=20,
     n_correlated=12,
@@ -73,7 +73,7 @@ def statistics_network(
     trainable_projection=False,
     trim=True,
 ):
-    """Statistics of the frames' cosine transform, their levels and rhythm, dense layers, and a softmax.
+    """Statistics of the frames' cosine transform, their levels and rhythm, and dense layers.
 
     The cosine transform of log-mel bands is the cepstrum [1]_; its statistics are taken of the clip, and of its loud
     and its quiet half. It is no more than how the projection of the frames begins where `trainable_projection` is set.
@@ -83,9 +83,8 @@ def statistics_network(
     ----------
     frames : tensor of shape (n_clips, n_frames, n_features)
         Standardised log-mel bands, with zeros for padding.
-    mask : tensor of shape (n_clips, n_frames), bool
-        True for real frames.
-    n_classes : int
+    mask, n_outputs
+        As for `cnn`.
     n_coefficients : int, default=20
         Of the cosine transform that are kept; at most n_features.
     n_correlated, n_scales : int, default=12 and 6
@@ -107,7 +106,8 @@ def statistics_network(
 
     Returns
     -------
-    probabilities : tensor of shape (n_clips, n_classes)
+    x : tensor of shape (n_clips, n)
+        The input of the last layer.
 
     References
     ----------
@@ -116,8 +116,6 @@ def statistics_network(
     .. [2] Greenberg and Kingsbury, "The modulation spectrogram: in pursuit of an invariant representation of speech",
        ICASSP 1997.
     """
-    from .._keras import keras
-
     x = frame_statistics(
         frames,
         mask,
@@ -129,8 +127,7 @@ def statistics_network(
         trainable_projection=trainable_projection,
         trim=trim,
     )
-    x = read_statistics(x, hidden_units, dropout=dropout, input_dropout=input_dropout)
-    return keras.layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return read_statistics(x, hidden_units, dropout=dropout, input_dropout=input_dropout)
 
 
 def frame_statistics(

@@ -92,13 +92,13 @@ def whisper_encoder(input_shape: tuple[int | None, int], *, layers: Sequence[int
     return combine_layers(encoder_layers(whisper, input_shape, max(layers), **sizes), layers)
 
 
-def whisper_attention(input_shape: tuple[int | None, int], n_classes: int, *, n_layers: int, dropout=0.0, **sizes):
-    """Whisper's encoder, the mean of its frames weighted by attention, and a softmax: `encoder_attention` of `whisper`.
+def whisper_attention(frames, mask, n_outputs, *, n_layers: int, dropout: float = 0.0, **sizes):
+    """Whisper's encoder, and the mean of its frames weighted by attention: `encoder_attention` of `whisper`.
 
     Parameters
     ----------
-    input_shape : tuple (n_frames or None, n_mels)
-    n_classes : int
+    frames, mask, n_outputs
+        As for `cnn`.
     n_layers : int
         Transformer blocks.
     dropout : float, default=0.0
@@ -108,10 +108,10 @@ def whisper_attention(input_shape: tuple[int | None, int], n_classes: int, *, n_
 
     Returns
     -------
-    keras.Model
+    x : tensor of shape (n_clips, width)
+        The input of the last layer.
     """
-    network = dict(n_layers=n_layers, dropout=dropout, name="whisper_attention")
-    return encoder_attention(whisper, input_shape, n_classes, **network, **sizes)
+    return encoder_attention(frames, mask, n_outputs, encode=whisper, n_layers=n_layers, dropout=dropout, **sizes)
 
 
 def _block(x, hidden, name: str, n_heads: int, hidden_units: int):

@@ -19,7 +19,7 @@ class Batches(keras.callbacks.Callback):
 
     Parameters
     ----------
-    clips : Clips
+    clips : Examples
     batch_size : int
     seed : int or None
         None keeps the order.

@@ -1,4 +1,4 @@
-"""Keras callbacks of the classifiers: a progress bar, early stopping, and a checkpoint that a training resumes from."""
+"""Keras callbacks of all networks: a progress bar, early stopping, and a checkpoint that a training resumes from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...utils._messages import short
 from .._keras import keras
+from ._compile import number
 
 
 class Progress(keras.callbacks.Callback):
@@ -26,7 +27,8 @@ class Progress(keras.callbacks.Callback):
         self.bar = tqdm(desc=self.name, initial=self.initial_epoch, total=self.epochs, unit="epoch")
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()}, refresh=False)
+        shown = {name: number(value) for name, value in (logs or {}).items()}
+        self.bar.set_postfix({n: f"{v:.3f}" for n, v in shown.items() if isinstance(v, float)}, refresh=False)
         self.bar.update()
 
     def on_train_end(self, logs=None):
@@ -36,9 +38,9 @@ class Progress(keras.callbacks.Callback):
 class ScikitCallbacks(keras.callbacks.Callback):
     """Tells scikit-learn's callbacks of the epochs, and stops if one of them asks for it."""
 
-    def __init__(self, classifier, context, fitted, clips):
+    def __init__(self, estimator, context, fitted, clips):
         super().__init__()
-        self.classifier, self.context, self.fitted, self.clips = classifier, context, fitted, clips
+        self.estimator, self.context, self.fitted, self.clips = estimator, context, fitted, clips
 
     def on_epoch_begin(self, epoch, logs=None):
         self.task = self.context.subcontext(task_name="epoch").call_on_fit_task_begin(**self._arguments())
@@ -48,11 +50,11 @@ class ScikitCallbacks(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _arguments(self) -> dict:
-        classifier, clips = self.classifier, self.clips
+        estimator, clips = self.estimator, self.clips
         return dict(
-            estimator=classifier,
+            estimator=estimator,
             X=lambda: clips.X[clips.rows],
-            y=lambda: classifier.classes_[clips.y[clips.rows]],
+            y=lambda: estimator._targets.decode(clips.y[clips.rows]),
             reconstruction_attributes=lambda: {"_fitted": self.fitted},
         )
 
@@ -135,7 +137,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+            self.history.setdefault(name, []).append(number(value))
         loss = self.history[self.monitor][-1]
         if not loss < self.best:
             return

@@ -1,4 +1,4 @@
-"""What the parameters of training mean to Keras: optimizer, loss, targets, metrics and callbacks."""
+"""The parameters of training in Keras' terms: optimizer, loss, targets, metrics and callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ...utils._messages import short
 
 
-def compile_model(classifier, fitted) -> None:
+def compile_model(estimator, fitted) -> None:
     """Compile a network as the parameters say, with its layers frozen or not as they are now.
 
     A network that is compiled so already is left alone. The optimizer's state is kept while it is the same optimizer of
@@ -18,17 +18,17 @@ def compile_model(classifier, fitted) -> None:
     """
     from .._keras import all_layers
 
-    model, optimizer, loss = fitted.model, make_optimizer(classifier), training_loss(classifier)
-    like, compiled_with = optimizer, classifier._compiled_with(optimizer)
+    model, optimizer, loss = fitted.model, make_optimizer(estimator), training_loss(estimator)
+    like, compiled_with = optimizer, estimator._compiled_with(optimizer)
     of_optimizer = _description(optimizer), [id(variable) for variable in model.trainable_variables]
-    wanted = (of_optimizer, [layer.trainable for layer in all_layers(model)], loss, classifier.metrics, compiled_with)
+    wanted = (of_optimizer, [layer.trainable for layer in all_layers(model)], loss, estimator.metrics, compiled_with)
     if model.compiled and fitted.compiled_as is not None and fitted.compiled_as[0] == of_optimizer:
-        if classifier.learning_rate is not None or isinstance(classifier.learning_rate_schedule, str):
+        if estimator.learning_rate is not None or isinstance(estimator.learning_rate_schedule, str):
             _set_learning_rate(model.optimizer, optimizer)
         optimizer = model.optimizer
-    classifier._adapt_optimizer(optimizer, like)
+    estimator._adapt_optimizer(optimizer, like)
     if not model.compiled or fitted.compiled_as != wanted:
-        model.compile(optimizer, loss, metrics=make_metrics(classifier))
+        model.compile(optimizer, loss, metrics=make_metrics(estimator, loss))
         fitted.compiled_as = wanted
 
 
@@ -46,11 +46,11 @@ def _set_learning_rate(optimizer, like) -> None:
         optimizer.learning_rate = float(np.asarray(like.learning_rate))
 
 
-def make_optimizer(classifier):
+def make_optimizer(estimator):
     """The optimizer that the parameters name, a new one."""
     from .._keras import keras
 
-    given, schedule = classifier.optimizer, classifier.learning_rate_schedule
+    given, schedule = estimator.optimizer, estimator.learning_rate_schedule
     try:
         if isinstance(given, (str, dict)):
             optimizer = keras.optimizers.get(copy.deepcopy(given))  # Keras writes into the dict
@@ -61,7 +61,7 @@ def make_optimizer(classifier):
             "optimizer must be the name of a Keras optimizer, such as 'adam', 'sgd' or 'rmsprop', its serialised "
             f"form, or an instance. Got {short(given)}."
         ) from error
-    rate = classifier.learning_rate
+    rate = estimator.learning_rate
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         rate = schedule
     if rate is not None:
@@ -74,68 +74,148 @@ def make_optimizer(classifier):
     return optimizer
 
 
-def training_loss(classifier):
-    """The loss as a function or an object of Keras; one that reads one-hot targets where these are soft."""
+def training_loss(estimator):
+    """Return the loss as a function or an object of Keras; one that reads matrices where the targets are matrices."""
     from .._keras import keras
 
+    targets = estimator._targets
+    if isinstance(estimator.loss, str) and estimator.loss == "ccc":
+        if targets.activation != "linear":
+            raise ValueError("loss='ccc' compares values, and this network has classes. Use a regressor.")
+        from ._ccc import ConcordanceLoss
+
+        return ConcordanceLoss()
     try:
-        loss = keras.losses.get(classifier.loss)
+        loss = keras.losses.get(estimator.loss)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "loss must be the name of a Keras loss, such as 'sparse_categorical_crossentropy' or "
-            "'categorical_focal_crossentropy', a function of targets and probabilities, or a keras.losses.Loss. "
-            f"Got {short(classifier.loss)}."
+            "'categorical_focal_crossentropy' ('mean_squared_error' or 'ccc' for a regressor), a function of targets "
+            f"and outputs, or a keras.losses.Loss. Got {short(estimator.loss)}."
         ) from error
-    if not (reads_classes(loss) and (classifier.label_smoothing or classifier.mixup)):
+    name = name_of(loss)
+    if targets.activation == "sigmoid" and name.startswith("categorical"):
+        raise ValueError(
+            f"loss={short(estimator.loss)} takes the classes of a clip for exclusive, and y is an indicator matrix. "
+            "Use 'binary_crossentropy'."
+        )
+    if not reads_numbers(loss) or (targets.reads_numbers and not (_smoothing(estimator) or estimator.mixup)):
         return loss
-    if loss is keras.losses.sparse_categorical_crossentropy:
-        return keras.losses.categorical_crossentropy
+    if loss is keras.losses.sparse_categorical_crossentropy and targets.dense_loss:
+        return keras.losses.get(targets.dense_loss)
     raise ValueError(
-        "label_smoothing and mixup need a loss that reads one-hot targets, such as 'categorical_crossentropy'. "
-        f"Got loss={short(classifier.loss)} with label_smoothing={classifier.label_smoothing} and "
-        f"mixup={classifier.mixup}."
+        "label_smoothing, mixup, soft labels and values need a loss that reads one-hot targets, such as "
+        f"'categorical_crossentropy'. Got loss={short(estimator.loss)} with label_smoothing={_smoothing(estimator)} "
+        f"and mixup={estimator.mixup}."
     )
 
 
-def reads_classes(loss) -> bool:
+def _smoothing(estimator) -> float:
+    return getattr(estimator, "label_smoothing", 0.0)  # which regressors do not have
+
+
+def name_of(function) -> str:
+    """Name of a loss or a metric of Keras, as snake case."""
+    name = str(getattr(function, "name", None) or getattr(function, "__name__", ""))
+    return name.lower()
+
+
+def reads_numbers(loss) -> bool:
     """Whether a loss gets the numbers of the classes, and not one-hot targets."""
-    return str(getattr(loss, "name", None) or getattr(loss, "__name__", "")).lower().startswith("sparse")
+    return name_of(loss).startswith("sparse")
 
 
-def targets(classifier, y, n_outputs: int, label_smoothing: float) -> np.ndarray:
-    """What the loss compares probabilities with: the numbers of the classes, or (n_clips, n_outputs)."""
-    if reads_classes(training_loss(classifier)):
-        return y
-    one_hot = np.eye(n_outputs, dtype=np.float32)[y]
-    return one_hot * np.float32(1 - label_smoothing) + np.float32(label_smoothing / n_outputs)
+def loss_targets(estimator, encoded, *, training: bool) -> np.ndarray:
+    """Return what the loss compares outputs with; labels are smoothed in training only."""
+    smoothing = _smoothing(estimator) if training else 0.0
+    return estimator._targets.for_loss(encoded, numbers=reads_numbers(training_loss(estimator)), smoothing=smoothing)
 
 
-def make_metrics(classifier) -> list:
-    """The metrics, of objects a copy, because they count what they see."""
+def make_metrics(estimator, loss) -> list:
+    """Return the metrics; objects are copied, because they count what they see.
+
+    A metric of Keras gets the targets that it is made for, whichever the loss gets: the numbers of the classes where
+    its name begins with "sparse", else one-hot targets. A user's own function or class gets those of the loss.
+    """
     from .._keras import keras
 
-    given = classifier.metrics
+    given, targets = estimator.metrics, estimator._targets
     metrics = []
     for metric in given if isinstance(given, (list, tuple)) else [given]:
         if isinstance(metric, str):
+            if metric in ("accuracy", "acc") and targets.activation == "sigmoid":
+                metrics.append(keras.metrics.BinaryAccuracy(name=metric))
+                continue
+            if metric in ("accuracy", "acc", "crossentropy", "ce"):  # which Keras reads by what the targets are
+                metrics.append(metric)
+                continue
             try:
-                keras.metrics.get(metric)
+                found = keras.metrics.get(metric)
             except (ValueError, TypeError) as error:
                 raise ValueError(
                     f"metrics must hold names of Keras metrics, such as 'accuracy', functions of targets and "
                     f"probabilities, or keras.metrics.Metric objects. Got {short(metric)}."
                 ) from error
-        metrics.append(copy.deepcopy(metric) if isinstance(metric, keras.metrics.Metric) else metric)
+            name, metric = metric, found() if isinstance(found, type) else found
+            if not isinstance(metric, keras.metrics.Metric):
+                metric = keras.metrics.MeanMetricWrapper(metric, name=name)
+        elif isinstance(metric, keras.metrics.Metric):
+            metric = copy.deepcopy(metric)
+        elif isinstance(metric, type) and issubclass(metric, keras.metrics.Metric):
+            metric = metric()
+        elif _of_keras(metric):
+            metric = keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
+        if isinstance(metric, keras.metrics.Metric) and targets.activation == "softmax":
+            metric = _give_targets(metric, reads_numbers(loss), targets.n_outputs)
+        metrics.append(metric)
     return metrics
 
 
-def make_callbacks(classifier, *, first_epoch: int, epochs: int) -> list:
+def _of_keras(thing) -> bool:
+    return str(getattr(thing, "__module__", "")).startswith("keras.")
+
+
+def _give_targets(metric, numbers: bool, n_outputs: int):
+    """Let a metric of Keras read the targets that it is made for; `numbers` says what the loss gets."""
+    from .._keras import keras
+
+    ops, reading = keras.ops, getattr(metric, "_fn", metric)
+    if type(metric) is keras.metrics.Accuracy:  # compares labels, and outputs are probabilities
+        metric = keras.metrics.SparseCategoricalAccuracy(name=metric.name)
+        reading = metric
+    kinds = [each for each in type(metric).__mro__ if _of_keras(each)]
+    if not _of_keras(reading) and (reading is not metric or kinds[0] in (keras.metrics.Metric, keras.metrics.Mean)):
+        return metric
+    known = {name_of(reading), *(each.__name__.lower() for each in kinds)}
+    wants_numbers = getattr(metric, "sparse_y_true", any(name.startswith("sparse") for name in known))
+    if wants_numbers == numbers:
+        return metric
+    update = metric.update_state
+
+    def update_state(y_true, *rest, **how):
+        if numbers:
+            y_true = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), n_outputs)
+        else:
+            y_true = ops.argmax(y_true, axis=-1)
+        return update(y_true, *rest, **how)
+
+    metric.update_state = update_state
+    return metric
+
+
+def number(value) -> float | list:
+    """Read a loss or a metric as a float; a metric that has a value for each class, as a list."""
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 else array.tolist()
+
+
+def make_callbacks(estimator, *, first_epoch: int, epochs: int) -> list:
     """The user's callbacks, new ones or copies; before them, what changes the learning rate."""
     from .._keras import keras
 
-    made, given, schedule = [], classifier.callbacks, classifier.learning_rate_schedule
+    made, given, schedule = [], estimator.callbacks, estimator.learning_rate_schedule
     if isinstance(schedule, str):
-        base = float(np.asarray(make_optimizer(classifier).learning_rate))
+        base = float(np.asarray(make_optimizer(estimator).learning_rate))
         fall = {"cosine": lambda done: (1 + math.cos(math.pi * done)) / 2, "linear": lambda done: 1 - done}[schedule]
         made.append(keras.callbacks.LearningRateScheduler(lambda epoch, _: base * fall((epoch - first_epoch) / epochs)))
     elif schedule is not None and not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):

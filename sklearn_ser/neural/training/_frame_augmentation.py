@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FrameAugmentation:
-    """What is done to the clips of a batch; the parameters are those of the classifiers.
+    """Alters the clips of a batch; the parameters are those of the estimators.
 
     References
     ----------
@@ -29,9 +29,9 @@ class FrameAugmentation:
     mixup: float = 0.0
 
     @classmethod
-    def of(cls, classifier) -> FrameAugmentation | None:
-        """What a classifier's parameters ask for; None if they ask for nothing."""
-        augmentation = cls(**{name: getattr(classifier, name) for name in cls.__dataclass_fields__})
+    def of(cls, estimator) -> FrameAugmentation | None:
+        """Read what the parameters of an estimator ask for; None if they ask for nothing."""
+        augmentation = cls(**{name: getattr(estimator, name) for name in cls.__dataclass_fields__})
         return None if augmentation == cls() else augmentation
 
     def __call__(self, X, lengths, y, weight, rng):

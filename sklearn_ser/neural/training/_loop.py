@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ...utils._code import code_key
 from ...utils._messages import short
 from ...utils._random import seeded
-from ._compile import compile_model, make_callbacks, targets
+from ._compile import compile_model, loss_targets, make_callbacks, number
 from ._fitted import FittedModel
 from ._frame_augmentation import FrameAugmentation
 
@@ -31,14 +31,14 @@ class Start:
         return len(self.history.get("loss", []))
 
 
-def train(classifier, clips, validation, *, seed: int, resume: bool, checkpoint=None, context=None) -> None:
-    """Train the classifier's network for its `epochs`, and leave it in `_fitted` and its losses in `history_`.
+def train(estimator, clips, validation, *, seed: int, resume: bool, checkpoint=None, context=None) -> None:
+    """Train the estimator's network for its `epochs`, and leave it in `_fitted` and its losses in `history_`.
 
     Parameters
     ----------
-    classifier : NeuralClassifier
-    clips, validation : Clips, or None for the latter
-        Of which y holds the numbers of the classes.
+    estimator : NeuralEstimator
+    clips, validation : Examples, or None for the latter
+        Their y is encoded by the estimator's targets.
     seed : int
     resume : bool
         Whether to continue with the existing network.
@@ -51,57 +51,56 @@ def train(classifier, clips, validation, *, seed: int, resume: bool, checkpoint=
     from . import _callbacks
 
     _keras.check_process()
-    start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
-    compile_model(classifier, start.fitted)
+    start = existing(estimator) if resume else fresh(estimator, clips.X.shape[2], seed)
+    compile_model(estimator, start.fitted)
     if checkpoint is not None:
-        start, checkpoint = resumed(classifier, start, checkpoint, seed, "loss" if validation is None else "val_loss")
-    last = max(classifier.epochs, start.epoch) if start.resumed else start.epoch + classifier.epochs
+        start, checkpoint = resumed(estimator, start, checkpoint, seed, "loss" if validation is None else "val_loss")
+    last = max(estimator.epochs, start.epoch) if start.resumed else start.epoch + estimator.epochs
     first = 0 if start.resumed else start.epoch
-    callbacks = make_callbacks(classifier, first_epoch=first, epochs=classifier.epochs)
+    callbacks = make_callbacks(estimator, first_epoch=first, epochs=estimator.epochs)
     if context is not None:
-        callbacks.append(_callbacks.ScikitCallbacks(classifier, context, start.fitted, clips))
+        callbacks.append(_callbacks.ScikitCallbacks(estimator, context, start.fitted, clips))
     if checkpoint is not None:
         callbacks.append(checkpoint)
-    if classifier.early_stopping and validation is not None:
+    if estimator.early_stopping and validation is not None:
         losses = start.history["val_loss"] if start.resumed else []
-        callbacks.append(_callbacks.EarlyStopping(classifier.n_iter_no_change, classifier.tol, losses))
+        callbacks.append(_callbacks.EarlyStopping(estimator.n_iter_no_change, estimator.tol, losses))
         last = start.epoch if callbacks[-1].is_over() else last
-    if classifier.verbose:
-        callbacks.append(_callbacks.Progress(type(classifier).__name__, start.epoch, last))
-    run(classifier, start, clips, validation, last=last, seed=seed, callbacks=callbacks)
+    if estimator.verbose:
+        callbacks.append(_callbacks.Progress(type(estimator).__name__, start.epoch, last))
+    run(estimator, start, clips, validation, last=last, seed=seed, callbacks=callbacks)
 
 
-def train_one_epoch(classifier, clips, validation, *, seed: int, resume: bool) -> None:
-    """Train the classifier's network for one epoch: neither early stopping nor checkpoints nor named schedules act."""
+def train_one_epoch(estimator, clips, validation, *, seed: int, resume: bool) -> None:
+    """Train the estimator's network for one epoch: neither early stopping nor checkpoints nor named schedules act."""
     from .. import _keras
 
     _keras.check_process()
-    start = existing(classifier) if resume else fresh(classifier, clips.X.shape[2], seed)
-    compile_model(classifier, start.fitted)
-    schedule = classifier.learning_rate_schedule
-    callbacks = make_callbacks(classifier, first_epoch=start.epoch, epochs=1) if not isinstance(schedule, str) else []
-    run(classifier, start, clips, validation, last=start.epoch + 1, seed=seed, callbacks=callbacks)
+    start = existing(estimator) if resume else fresh(estimator, clips.X.shape[2], seed)
+    compile_model(estimator, start.fitted)
+    schedule = estimator.learning_rate_schedule
+    callbacks = make_callbacks(estimator, first_epoch=start.epoch, epochs=1) if not isinstance(schedule, str) else []
+    run(estimator, start, clips, validation, last=start.epoch + 1, seed=seed, callbacks=callbacks)
 
 
-def fresh(classifier, n_features: int, seed: int) -> Start:
+def fresh(estimator, n_features: int, seed: int) -> Start:
     """A new network with weights from the seed."""
     with seeded(seed):
-        # A softmax of one class cannot be trained; with one class, the second output is never asked for.
-        model = classifier._build((None, n_features), max(2, len(classifier.classes_)))
-    return Start(FittedModel(model, classifier._rebuild()))
+        model = estimator._build((None, n_features))
+    return Start(FittedModel(model, estimator._rebuild()))
 
 
-def existing(classifier) -> Start:
-    """The network that the classifier holds, and its history."""
-    return Start(classifier._fitted, classifier.history_)
+def existing(estimator) -> Start:
+    """The network that the estimator holds, and its history."""
+    return Start(estimator._fitted, estimator.history_)
 
 
-def resumed(classifier, start: Start, checkpoint: tuple[str, dict | None], seed: int, monitor: str):
+def resumed(estimator, start: Start, checkpoint: tuple[str, dict | None], seed: int, monitor: str):
     """The start with the weights, optimizer and history of the checkpoint, if it holds any; and its callback."""
     from ._callbacks import Checkpoint
 
     fingerprint, note = checkpoint
-    callback = Checkpoint(classifier.model_checkpoint, fingerprint, seed, monitor, note["history"] if note else {})
+    callback = Checkpoint(estimator.model_checkpoint, fingerprint, seed, monitor, note["history"] if note else {})
     if note:
         model = start.fitted.model
         model.optimizer.build(model.trainable_variables)
@@ -110,19 +109,19 @@ def resumed(classifier, start: Start, checkpoint: tuple[str, dict | None], seed:
     return start, callback
 
 
-def run(classifier, start: Start, clips, validation, *, last: int, seed: int, callbacks: list) -> None:
+def run(estimator, start: Start, clips, validation, *, last: int, seed: int, callbacks: list) -> None:
     """Keras' loop, up to the last epoch."""
     from .._keras import Wrapper
     from . import _batches
 
     model, history = start.fitted.model, start.history
     if last > start.epoch:
-        n_outputs, size = model.output_shape[-1], classifier.batch_size
-        clips = clips.with_targets(targets(classifier, clips.y, n_outputs, classifier.label_smoothing))
-        batches = _batches.Batches(clips, size, seed, FrameAugmentation.of(classifier))
+        size = estimator.batch_size
+        clips = clips.with_targets(loss_targets(estimator, clips.y, training=True))
+        batches = _batches.Batches(clips, size, seed, FrameAugmentation.of(estimator))
         watched, params = None, {}
         if validation is not None:
-            validation = validation.with_targets(targets(classifier, validation.y, n_outputs, 0.0))
+            validation = validation.with_targets(loss_targets(estimator, validation.y, training=False))
             watched = _batches.Batches(validation, size)
             params["validation_data"] = watched.dataset()
         # The batches come shuffled; without warm_start, scikeras would build the network a second time.
@@ -136,12 +135,12 @@ def run(classifier, start: Start, clips, validation, *, last: int, seed: int, ca
             if watched is not None:
                 watched.release()
         new = model.history.history
-        history = {name: [*history.get(name, []), *map(float, values)] for name, values in new.items()}
-    classifier._fitted, classifier.history_ = start.fitted, history
+        history = {name: [*history.get(name, []), *map(number, values)] for name, values in new.items()}
+    estimator._fitted, estimator.history_ = start.fitted, history
     if not np.isfinite(history["loss"][-1]):
         warnings.warn(
             f"The loss became {history['loss'][-1]}: the network has learned nothing. Lower learning_rate="
-            f"{classifier.learning_rate}, or scale the frames with FrameWise(StandardScaler()).",
+            f"{estimator.learning_rate}, or scale the frames with FrameWise(StandardScaler()).",
             ConvergenceWarning,
             stacklevel=5,
         )
@@ -159,17 +158,17 @@ def build_state(model, clips) -> None:
     model.reset_metrics()
 
 
-def open_checkpoint(classifier, *arrays, resume: bool) -> tuple[str, dict | None] | None:
+def open_checkpoint(estimator, *arrays, resume: bool) -> tuple[str, dict | None] | None:
     """Which training this is, and what its checkpoint says if it can be resumed; None without `model_checkpoint`."""
-    if classifier.model_checkpoint is None:
+    if estimator.model_checkpoint is None:
         return None
     from ._callbacks import Checkpoint
 
-    fingerprint = _fingerprint(classifier, *arrays, classifier.history_ if resume else None)
-    note = None if resume else Checkpoint.read(classifier.model_checkpoint)
+    fingerprint = _fingerprint(estimator, *arrays, estimator.history_ if resume else None)
+    note = None if resume else Checkpoint.read(estimator.model_checkpoint)
     if note is not None and note["fingerprint"] != fingerprint:
         warnings.warn(
-            f"model_checkpoint={short(classifier.model_checkpoint)} holds a training on other clips or with other "
+            f"model_checkpoint={short(estimator.model_checkpoint)} holds a training on other clips or with other "
             "parameters, and is overwritten. Give each training a file of its own; in a cross-validation, give none.",
             UserWarning,
             stacklevel=3,
@@ -178,16 +177,16 @@ def open_checkpoint(classifier, *arrays, resume: bool) -> tuple[str, dict | None
     return fingerprint, note
 
 
-def _fingerprint(classifier, *arrays) -> str:
+def _fingerprint(estimator, *arrays) -> str:
     """Identifies a training, whatever its length: clips, labels, weights, groups, first weights and parameters."""
-    params = classifier.get_params(deep=False)
+    params = estimator.get_params(deep=False)
     for name in ("epochs", "model_checkpoint", "verbose", "warm_start", "callbacks"):
-        if name != "epochs" or not isinstance(classifier.learning_rate_schedule, str):  # which depends on them
+        if name != "epochs" or not isinstance(estimator.learning_rate_schedule, str):  # which depends on them
             del params[name]
-    if not isinstance(classifier.random_state, Integral):
+    if not isinstance(estimator.random_state, Integral):
         del params["random_state"]  # drawn at the first start, and kept in the checkpoint
     described = [(name, _describe(value)) for name, value in sorted(params.items())]
-    return joblib.hash((type(classifier).__name__, described, classifier.classes_, arrays))
+    return joblib.hash((type(estimator).__name__, described, vars(estimator._targets), arrays))
 
 
 def _describe(value):

@@ -1,15 +1,17 @@
-"""The parameters of training that all neural classifiers share: constraints, documentation and defaults."""
+"""The parameters of training that all networks share: constraints, documentation and defaults."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from numbers import Integral, Real
 
 from ...utils._docstrings import put
 from ...utils._sklearn_compat import HasMethods, Interval, StrOptions
 
-# What the docstring of every neural classifier says of training, in the place of "<training>"; defaults are its own.
+# Stands in the docstring of every trained network in the place of "<training>", as far as it has these parameters;
+# defaults are its own. Texts that differ between classifiers and regressors stand below.
 _TRAINING_PARAMETERS = """optimizer : str, dict or keras.optimizers.Optimizer, default={optimizer!r}
     Name of a Keras optimizer, its serialised form (``{{"class_name": "SGD", "config": {{"momentum": 0.9}}}}``), or
     an instance, of which a copy is used.
@@ -24,11 +26,9 @@ epochs : int, default={epochs}
 batch_size : int, default={batch_size}
     Clips in a step of training.
 loss : str, callable or keras.losses.Loss, default={loss!r}
-    What is minimised. A loss whose name begins with "sparse" gets the numbers of the classes, any other one-hot
-    targets, (n_clips, n_classes); both get probabilities.
+    <loss>
 metrics : str, callable, keras.metrics.Metric, or list of these, default={metrics!r}
-    What `history_` holds beside the loss. They get the targets that the loss gets. Of metric objects, copies are
-    used.
+    Metrics that `history_` holds beside the loss; objects are copied. <metrics>
 label_smoothing : float, default={label_smoothing}
     Probability that is taken from a training clip's class and shared out among all classes (Szegedy et al.,
     2016).
@@ -73,9 +73,22 @@ random_state : int, RandomState instance or None, default=None
     same probabilities on the same machine. No global generator is touched.
 verbose : int, default=0
     Above 0, show a progress bar over the epochs."""
-_TRAINING_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
+_LOSS = {
+    "classes": """The loss that is minimized. A loss whose name begins with "sparse" gets the numbers of the classes,
+    any other one-hot targets, (n_clips, n_classes); both get probabilities. Soft labels, label smoothing and mixup
+    turn the default into "categorical_crossentropy".""",
+    "values": """The loss that is minimized: a Keras loss, or "ccc", one minus the concordance correlation coefficient
+    of a batch (Lin, 1989), with population variances, averaged over the dimensions. It needs batches of some dozen
+    clips.""",
+}
+_METRICS = {
+    "classes": """Those of Keras get the targets that they are made for, your own those that the loss gets.""",
+    "values": """They get the values of the clips.""",
+}
+_CLASSES = """classes_ : ndarray of shape (n_classes,)
     Class labels.
-model_ : keras.Model
+"""
+_TRAINING_ATTRIBUTES = """model_ : keras.Model
     The trained network.
 history_ : dict of list
     Loss and metrics of each epoch; with `early_stopping` or ``validation_data`` also `val_loss` and so on.
@@ -88,9 +101,10 @@ n_features_in_ : int
 class TrainingParameters:
     """Mixin that holds them. A subclass takes them as ``**training`` and hands them on.
 
-    Its signature, and so `get_params` and `help`, name them one by one, behind its own; a parameter that it names
-    itself has its own default. In its docstring, ``<training>`` and ``<trained>`` stand for what is written above, and
-    ``<groups>`` for a sentence that says which of its parameters are of what.
+    Its signature, and so `get_params` and `help`, names them one by one, behind its own; a parameter that it names
+    itself has its own default. In its docstring, ``<training>`` and ``<trained>`` stand for the texts above,
+    ``<network>`` for its `_network_parameters`, and ``<groups>`` for a sentence that says which parameters belong
+    together.
     """
 
     _parameter_constraints: dict = {
@@ -101,8 +115,6 @@ class TrainingParameters:
         "learning_rate_schedule": [StrOptions({"cosine", "linear"}), callable, None],
         "loss": [str, callable],
         "metrics": [str, callable, list, tuple],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -122,13 +134,21 @@ class TrainingParameters:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        _name_parameters(cls)
+        parameters = _all_parameters(cls)
+        if "__init__" not in vars(cls):  # of its own, because another class with this one has another signature
+
+            def __init__(self, *args, **params):
+                super(cls, self).__init__(*args, **params)
+
+            cls.__init__ = __init__
+        cls.__init__.__signature__ = inspect.Signature(list(parameters.values()))
         if cls.__doc__ and "<training>" in cls.__doc__:
-            defaults = {name: p.default for name, p in inspect.signature(cls.__init__).parameters.items()}
+            of_classes = "class_weight" in parameters
             said = {
-                "groups": _name_groups(list(defaults)[1:]),
-                "training": _TRAINING_PARAMETERS.format_map(defaults),
-                "trained": _TRAINING_ATTRIBUTES,
+                "groups": _name_groups(list(parameters)[1:]),
+                "network": getattr(cls, "_network_parameters", ""),
+                "training": _describe({name: parameter.default for name, parameter in parameters.items()}, of_classes),
+                "trained": (_CLASSES if of_classes else "") + _TRAINING_ATTRIBUTES,
             }
             for place, text in said.items():
                 cls.__doc__ = put(text, place, cls.__doc__)
@@ -141,10 +161,8 @@ class TrainingParameters:
         learning_rate_schedule=None,
         epochs=40,
         batch_size=32,
-        loss="sparse_categorical_crossentropy",
-        metrics="accuracy",
-        label_smoothing=0.0,
-        class_weight=None,
+        loss,
+        metrics,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -168,8 +186,6 @@ class TrainingParameters:
         self.batch_size = batch_size
         self.loss = loss
         self.metrics = metrics
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -187,20 +203,34 @@ class TrainingParameters:
         self.verbose = verbose
 
 
-def _name_parameters(cls) -> None:
-    """Write the parameters of training into the signature of an `__init__` that takes them as ``**training``."""
-    own = list(inspect.signature(cls.__init__).parameters.values())
-    if "__init__" not in vars(cls) or own[-1].name != "training":
-        return
-    shared = inspect.signature(TrainingParameters.__init__).parameters.values()
-    names = {parameter.name for parameter in own}
-    added = [parameter for parameter in shared if parameter.name not in names]
-    cls.__init__.__signature__ = inspect.Signature([*own[:-1], *added])
+def _all_parameters(cls) -> dict[str, inspect.Parameter]:
+    """Parameters of a class: its own, then those that bases take as ``**training``, in the order of the text."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            found |= {n: p for n, p in inspect.signature(vars(base)["__init__"]).parameters.items() if n not in found}
+            if found.pop("training", None) is None:
+                break
+    shared = [name for name in _order() if name in found]
+    return {name: found[name] for name in [*(name for name in found if name not in shared), *shared]}
+
+
+def _order() -> list[str]:
+    return re.findall(r"^(\w+) : ", _TRAINING_PARAMETERS, re.MULTILINE)
+
+
+def _describe(defaults: dict, of_classes: bool) -> str:
+    """Write the entries of the parameters that a class has."""
+    entries = re.split(r"^(?=\w+ : )", _TRAINING_PARAMETERS, flags=re.MULTILINE)
+    kind = "classes" if of_classes else "values"
+    text = "".join(entry for entry in entries if entry.split(" : ")[0] in defaults).rstrip("\n")
+    text = text.replace("<loss>", _LOSS[kind]).replace("<metrics>", _METRICS[kind])
+    return text.format_map(defaults)
 
 
 def _name_groups(names) -> str:
-    """Say where the groups of a classifier's parameters begin and end."""
-    shared = list(inspect.signature(TrainingParameters.__init__).parameters)[1:]
+    """Say where the groups of the parameters begin and end."""
+    shared = [name for name in _order() if name in names]
     augmentation, others = shared.index("time_mask"), shared.index("random_state")
     groups = {
         "the network": [name for name in names if name not in shared],
