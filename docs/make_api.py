@@ -135,9 +135,13 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
                     "DenseClassifier",
                 ],
             ),
+            "Regressors": (
+                "Some of these networks, trained on values such as arousal and valence.",
+                ["CNNLSTMRegressor", "AttentionBLSTMRegressor"],
+            ),
             "Your own network": (
-                "Any function that makes a network, as such a classifier; and any of them as an ONNX file.",
-                ["NetworkClassifier", "export_onnx"],
+                "Any function that makes a network, as a classifier or a regressor; and any of them as an ONNX file.",
+                ["NetworkClassifier", "NetworkRegressor", "export_onnx"],
             ),
         },
     ),
@@ -145,16 +149,25 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         "Networks",
         {
             "Whole networks": (
-                "Functions from an input shape to an uncompiled Keras model.",
-                ["dense", "cnn", "cnn_lstm", "stacked_lstm", "attention_blstm", "whisper_encoder", "whisper_attention"],
+                "Functions that `NetworkClassifier` and `NetworkRegressor` take, written as your own would be.",
+                [
+                    "dense",
+                    "cnn",
+                    "cnn_lstm",
+                    "attention_cnn",
+                    "statistics_network",
+                    "stacked_lstm",
+                    "attention_blstm",
+                    "whisper_attention",
+                ],
             ),
             "Parts of pretrained encoders": (
                 "What an encoder is made of, and what is put behind it.",
                 ["wav2vec2", "whisper", "encoder_layers", "combine_layers", "encoder_attention"],
             ),
-            "For `NetworkClassifier`": (
-                "Networks written as your own would be.",
-                ["attention_cnn", "statistics_network"],
+            "Keras models": (
+                "The model of such a function, and an encoder that has no outputs of its own.",
+                ["build", "whisper_encoder"],
             ),
             "Parts that know of padding": (
                 "What a network of your own pools frames with.",

@@ -63,8 +63,8 @@ def export_onnx(estimator, path):
     network = steps.pop()[1]
     if not isinstance(network, NeuralEstimator):
         raise TypeError(
-            "export_onnx writes the neural classifiers and regressors of this library, alone or at the end of a "
-            f"Pipeline. Got {type(network).__name__}."
+            "export_onnx writes the networks of neural classifiers and regressors, alone or at the end of a Pipeline. "
+            f"Got {type(network).__name__}."
         )
     check_is_fitted(network)
     model, n_features = network.model_, network.model_.input_shape[-1]
@@ -130,6 +130,7 @@ def _write(model, maps, n_features: int, path: Path, about: dict[str, list]) -> 
             warnings.filterwarnings("ignore", category=FutureWarning)  # of names that NumPy has no more
             whole = keras.Model(frames, output[:, : len(about["classes"])] if "classes" in about else output)
             whole(np.zeros((1, 2, n_features), dtype=np.float32))  # Keras exports what has been called
+            _register_erf()
             whole.export(unfinished, format="onnx", verbose=False)
         graph = onnx.load(unfinished)
         _select_real_frames(graph.graph, onnx)
@@ -141,6 +142,18 @@ def _write(model, maps, n_features: int, path: Path, about: dict[str, list]) -> 
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _register_erf() -> None:
+    """Let tf2onnx write the error function, part of an exact GELU, as the operation that ONNX has from version 9 on."""
+    from tf2onnx.handler import tf_op
+
+    class Erf:
+        @classmethod
+        def version_9(cls, ctx, node, **kwargs):
+            """Leave the node as it is: name, input and output are those of ONNX."""
+
+    tf_op("Erf")(Erf)
 
 
 def _select_real_frames(graph, onnx) -> None:

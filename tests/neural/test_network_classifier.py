@@ -204,7 +204,7 @@ def test_a_function_that_cannot_be_imported_is_replaced_by_the_model_it_made(fra
     assert copy.deepcopy(classifier).network is local
     loaded.set_params(callbacks=None).partial_fit(X, y)
     again = pickle.loads(pickle.dumps(loaded))
-    with pytest.raises(ValueError, match="<lambda>' is a parameter of this classifier that could not be saved"):
+    with pytest.raises(ValueError, match="<lambda>' is a parameter of this estimator that could not be saved"):
         again.fit(X, y)
     assert again.set_params(network=gru).fit(X, y).score(X, y) > 0.3
 

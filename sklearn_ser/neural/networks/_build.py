@@ -47,6 +47,11 @@ def build(
     ------
     TypeError, ValueError
         If the network returns anything else.
+
+    Examples
+    --------
+    >>> from sklearn_ser.neural import networks
+    >>> model = networks.build(networks.cnn, (None, 40), 7, params={"filters": (16, 32)})  # doctest: +SKIP
     """
     from .._keras import keras
 
