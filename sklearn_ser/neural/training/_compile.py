@@ -103,10 +103,15 @@ def training_loss(estimator):
         return loss
     if loss is keras.losses.sparse_categorical_crossentropy and targets.dense_loss:
         return keras.losses.get(targets.dense_loss)
+    if targets.activation == "linear":
+        raise ValueError(
+            "A regressor needs a loss of values, such as 'mean_squared_error' or 'ccc'. Got "
+            f"loss={short(estimator.loss)}."
+        )
     raise ValueError(
-        "label_smoothing, mixup, soft labels and values need a loss that reads one-hot targets, such as "
-        f"'categorical_crossentropy'. Got loss={short(estimator.loss)} with label_smoothing={_smoothing(estimator)} "
-        f"and mixup={estimator.mixup}."
+        "label_smoothing and mixup need a loss that reads one-hot targets, as soft labels and several classes "
+        f"at a time do, such as {targets.dense_loss!r}. Got loss={short(estimator.loss)} with "
+        f"label_smoothing={_smoothing(estimator)} and mixup={estimator.mixup}."
     )
 
 
