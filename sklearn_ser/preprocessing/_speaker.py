@@ -6,23 +6,19 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils import check_array, check_random_state, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..utils._deprecation import DEPRECATED, renamed_parameter
-from ..utils._frames import check_frames
 from ..utils._messages import short
-from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _raise_for_params, keep_output
-from ..utils._versions import VersionedMixin
+from ..utils._sklearn_compat import HasMethods, Interval, StrOptions
+from ._around import AroundTransformer
 from ._expectation import clip_statistics, expect, rows_by_speaker
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
 _LEAST, _MOST = 0.01, 20.0
 
 
-class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
+class SpeakerNormalizer(AroundTransformer):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
     Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among
@@ -71,8 +67,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         clips of a speaker at a time.
     random_state : int, RandomState instance or None, default=0
         Chooses those clips. By default always the same, so that this step alone makes no pipeline random.
-    alone : float
-        Deprecated name of `singleton_fraction`.
 
     Attributes
     ----------
@@ -130,7 +124,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         "prior_strength": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "singleton_fraction": [Interval(Real, 0, 1, closed="both")],
         "random_state": ["random_state"],
-        "alone": [Interval(Real, 0, 1, closed="both"), StrOptions({DEPRECATED})],
     }
 
     def __init__(
@@ -142,7 +135,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         prior_strength="auto",
         singleton_fraction=2 / 3,
         random_state=0,
-        alone=DEPRECATED,
     ):
         self.transformer = transformer
         self.speaker = speaker
@@ -150,7 +142,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         self.prior_strength = prior_strength
         self.singleton_fraction = singleton_fraction
         self.random_state = random_state
-        self.alone = alone
 
     def fit(self, X, y=None, **params):
         """Fit the transformer; learn the average speaker of what it makes.
@@ -194,13 +185,10 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
         """
         values, speakers, reference = self._fit(X, y, params)
         singletons = np.zeros(len(values), dtype=bool)
-        fraction = renamed_parameter(
-            self.singleton_fraction, self.alone, new="singleton_fraction", old="alone", owner="SpeakerNormalizer"
-        )
         if not self.has_enrolment_:
             random = check_random_state(self.random_state)
             for rows in rows_by_speaker(speakers):
-                singletons[random.permutation(rows)[: round(fraction * len(rows))]] = True
+                singletons[random.permutation(rows)[: round(self.singleton_fraction * len(rows))]] = True
         return self._normalize(values, speakers, reference, singletons)
 
     def transform(self, X):
@@ -232,69 +220,16 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
             )
         return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the values: those of the transformer.
-
-        Parameters
-        ----------
-        input_features : array-like of str or None
-
-        Returns
-        -------
-        names : ndarray of shape (n_values,), object
-        """
-        check_is_fitted(self)
-        return self.transformer_.get_feature_names_out(input_features)
-
-    def set_output(self, *, transform=None):
-        """Set the container of features; frames have no form as a DataFrame and stay arrays.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None
-
-        Returns
-        -------
-        self
-        """
-        return self if getattr(self, "_makes_frames", False) else super().set_output(transform=transform)
-
-    def get_metadata_routing(self):
-        """Say which metadata the transformer's `fit` takes.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        mapping = MethodMapping().add(caller="fit", callee="fit_transform")
-        mapping.add(caller="fit_transform", callee="fit_transform")
-        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)
-
-    @property
-    def n_features_in_(self):
-        """What the fitted transformer says."""
-        return self.transformer_.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """What the fitted transformer says."""
-        return self.transformer_.feature_names_in_
-
     def _fit(self, X, y, params: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Fit, and return what was made on the way: values, speakers and reference clips."""
         self._validate_params()
-        _raise_for_params(params, self, "fit")
-        routed = process_routing(self, "fit", **params).transformer.fit_transform if params else {}
         if self.speaker is not None and not hasattr(X, "columns"):
             raise ValueError(
                 f"X must be a DataFrame with a column {short(self.speaker)}, which tells who speaks. Got an object "
                 "of type "
                 f"{type(X).__name__}. speaker=None takes each clip for its speaker's only one."
             )
-        self.transformer_ = clone(self.transformer)
-        values = self._check_values(self.transformer_.fit_transform(X, y, **routed))
-        self._makes_frames = values.ndim == 3
-        keep_output(self, self._makes_frames)
+        values = self._fit_transformer(X, y, params)
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         self.has_enrolment_ = reference is not None
         if self.has_enrolment_ and not reference.any():
@@ -351,14 +286,6 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
                 normalized[row] = (values[row] - mean) / scale
         return normalized
 
-    def _check_values(self, values) -> np.ndarray:
-        if getattr(values, "ndim", 2) == 3:
-            check_frames(values)
-            return values
-        return check_array(
-            values, dtype=[np.float64, np.float32], input_name=f"What {type(self.transformer).__name__} makes"
-        )
-
     def _speakers(self, X, n_clips: int) -> np.ndarray:
         """A number for each clip's speaker."""
         if self.speaker is None or not hasattr(X, "columns"):
@@ -382,10 +309,3 @@ class SpeakerNormalizer(TransformerMixin, VersionedMixin, BaseEstimator):
                 f"The column {short(self.enrolment)} must hold True and False only. Got {short(wrong[0])}."
             )
         return marks.astype(bool)
-
-    def __sklearn_tags__(self):
-        tags, inner = super().__sklearn_tags__(), get_tags(self.transformer)
-        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
-        tags.transformer_tags = inner.transformer_tags
-        tags.input_tags.allow_nan = False  # one that passes NaN on makes neither features nor frames of it
-        return tags

@@ -209,13 +209,6 @@ def test_a_share_of_the_training_clips_is_normalised_alone(voices):
     np.testing.assert_allclose(SpeakerNormalizer(Columns(), singleton_fraction=1).fit_transform(voices), single)
 
 
-def test_alone_is_the_deprecated_name_of_singleton_fraction(voices):
-    expected = SpeakerNormalizer(Columns(), singleton_fraction=0).fit_transform(voices)
-    old = SpeakerNormalizer(Columns(), alone=0)
-    with pytest.warns(FutureWarning, match="'alone' of SpeakerNormalizer was renamed 'singleton_fraction'.*Pass singl"):
-        np.testing.assert_array_equal(old.fit_transform(voices), expected)
-
-
 def test_constants_and_speakers_of_one_clip_are_finite(voices):
     constant = voices.assign(path=[np.array([values[0], 0.1]) for values in voices["path"]])
     normalizer = SpeakerNormalizer(Columns()).fit(constant)
