@@ -116,8 +116,8 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         "Scaling",
         {
             "Scalers": (
-                "Within bounds, by speaker, or by the clips of one emotion.",
-                ["BoundedScaler", "SpeakerNormalizer", "ReferenceScaler"],
+                "Within bounds, by world, by speaker, or by the clips of one emotion.",
+                ["BoundedScaler", "WorldNormalizer", "SpeakerNormalizer", "ReferenceScaler"],
             ),
         },
     ),
@@ -202,6 +202,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             "Around any classifier": (
                 'It answers "unknown" where it is not sure, or where a clip is unlike all that it knows.',
                 ["SelectiveClassifier"],
+            ),
+        },
+    ),
+    "adaptation": (
+        "Adaptation",
+        {
+            "New worlds": (
+                "A fitted recognizer that knows another corpus, room or language from some clips without labels.",
+                ["adapt"],
             ),
         },
     ),

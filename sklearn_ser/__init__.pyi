@@ -1,3 +1,4 @@
+from . import adaptation as adaptation
 from . import audio as audio
 from . import augmentation as augmentation
 from . import datasets as datasets
@@ -14,6 +15,7 @@ from . import segmentation as segmentation
 from . import selective as selective
 from . import systems as systems
 from . import utils as utils
+from .adaptation import adapt as adapt
 from .audio import AudioError as AudioError
 from .audio import AudioTransformer as AudioTransformer
 from .audio import WaveformChunker as WaveformChunker
@@ -93,6 +95,7 @@ from .plotting import TimelineDisplay as TimelineDisplay
 from .preprocessing import BoundedScaler as BoundedScaler
 from .preprocessing import ReferenceScaler as ReferenceScaler
 from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
+from .preprocessing import WorldNormalizer as WorldNormalizer
 from .pretrained import EncoderClassifier as EncoderClassifier
 from .pretrained import EncoderFeatures as EncoderFeatures
 from .pretrained import WhisperClassifier as WhisperClassifier

@@ -32,6 +32,7 @@ from sklearn_ser import (
     WaveformLoader,
     WhisperClassifier,
     WhisperFeatures,
+    WorldNormalizer,
 )
 from sklearn_ser.neural._classifier import NeuralClassifier
 
@@ -64,6 +65,7 @@ ADAPTED = [
     WaveformFeatures(moments),
     ReferenceScaler(reference=1),  # a label that all targets of the checks have
     SpeakerNormalizer(StandardScaler(), speaker=None),
+    WorldNormalizer(StandardScaler()),
     FrameWise(StandardScaler()),
     SparseAutoencoderFeatures(kernel_lengths=(1, 2), n_kernels=3, max_iter=5),
     AUGMENTED,

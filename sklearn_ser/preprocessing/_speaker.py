@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from numbers import Real
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions
 from ._around import AroundTransformer
 from ._expectation import clip_statistics, expect, rows_by_speaker
+from ._world_statistics import STRENGTH, WorldStatistics
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
 _LEAST, _MOST = 0.01, 20.0
@@ -220,6 +222,27 @@ class SpeakerNormalizer(AroundTransformer):
             )
         return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
 
+    def adapted(self, X, n_clips=None):
+        """Copy whose average speaker is that of a new world, as far as some of its clips tell.
+
+        Parameters
+        ----------
+        X : audio input of n_clips
+        n_clips : int or None, default=None
+            How many clips X counts for; None takes its number of rows.
+
+        Returns
+        -------
+        adapted : SpeakerNormalizer
+            The fitted transformer is shared with this one, which stays as it is.
+        """
+        check_is_fitted(self)
+        other = copy(self)
+        other._new = WorldStatistics.of(self._check_values(self.transformer_.transform(X)), n_clips).merged(self._new)
+        other.mean_, _ = other._new.shrunk(self._trained_mean, self.clip_var_, STRENGTH)
+        other.n_adaptation_clips_ = other._new.n_clips
+        return other
+
     def _fit(self, X, y, params: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Fit, and return what was made on the way: values, speakers and reference clips."""
         self._validate_params()
@@ -236,6 +259,7 @@ class SpeakerNormalizer(AroundTransformer):
             raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalise by.")
         rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
         self._learn(*clip_statistics(values[rows]), rows_by_speaker(speakers[rows]))
+        self._trained_mean, self._new, self.n_adaptation_clips_ = self.mean_, None, 0
         return values, speakers, reference
 
     def _learn(self, means: np.ndarray, variances: np.ndarray, speakers: list[np.ndarray]) -> None:
