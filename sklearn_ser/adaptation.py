@@ -116,7 +116,7 @@ def adapt(recognizer, clips, *, speaker="speaker"):
 
 def _without_silence(recognizer, clips):
     """Leave out silent clips, with a warning."""
-    if not (get_tags(recognizer).input_tags.string and _num_samples(clips)):
+    if not (_reads_audio(recognizer) and _num_samples(clips)):
         return clips
     heard = np.array(
         [load_waveform(clip, row=row).std() > _SILENT for row, clip in enumerate(as_clips(clips, "adapt"))]
@@ -131,6 +131,15 @@ def _without_silence(recognizer, clips):
         stacklevel=3,
     )
     return _safe_indexing(clips, np.flatnonzero(heard))
+
+
+def _reads_audio(estimator) -> bool:
+    while isinstance(estimator, Pipeline) and estimator.steps:
+        estimator = next((step for _, step in estimator.steps if step not in (None, "passthrough")), None)
+    if estimator is None:
+        return False
+    inner = next((vars(estimator)[name] for name in ("best_estimator_", "estimator_") if name in vars(estimator)), None)
+    return bool(get_tags(estimator).input_tags.string) or (inner is not None and _reads_audio(inner))
 
 
 def _adapted(estimator, X, n_clips: int):
