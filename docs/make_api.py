@@ -71,6 +71,10 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
     "pretrained": (
         "Pretrained encoders",
         {
+            "Published recognizers": (
+                "Models that others have trained on emotions: no labels and no training are needed.",
+                ["PretrainedClassifier", "PretrainedRegressor"],
+            ),
             "Any encoder": (
                 "wav2vec 2.0, HuBERT, WavLM, data2vec and Whisper: their layers as features, or fine-tuned.",
                 ["EncoderFeatures", "EncoderClassifier"],

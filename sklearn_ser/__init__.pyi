@@ -98,6 +98,8 @@ from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .preprocessing import WorldNormalizer as WorldNormalizer
 from .pretrained import EncoderClassifier as EncoderClassifier
 from .pretrained import EncoderFeatures as EncoderFeatures
+from .pretrained import PretrainedClassifier as PretrainedClassifier
+from .pretrained import PretrainedRegressor as PretrainedRegressor
 from .pretrained import WhisperClassifier as WhisperClassifier
 from .pretrained import WhisperFeatures as WhisperFeatures
 from .raters import aggregate_ratings as aggregate_ratings

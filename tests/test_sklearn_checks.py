@@ -94,7 +94,8 @@ def public_estimators():
     """Every public class that can be fitted, but for base classes, which do nothing by themselves."""
     public = [getattr(sklearn_ser, name) for name in sklearn_ser.__all__]
     classes = [c for c in public if inspect.isclass(c) and issubclass(c, BaseEstimator) and hasattr(c, "fit")]
-    return [c for c in classes if c is not sklearn_ser.AudioTransformer]
+    published = (sklearn_ser.PretrainedClassifier, sklearn_ser.PretrainedRegressor)  # which do not learn from labels
+    return [c for c in classes if c is not sklearn_ser.AudioTransformer and c not in published]
 
 
 def adapted(cls, folder):

@@ -1,6 +1,14 @@
-"""Pretrained encoders of speech, on Keras alone."""
+"""Pretrained encoders of speech, on Keras alone; and published recognizers."""
 
 from ._features import EncoderFeatures, WhisperFeatures
 from ._fine_tuned import EncoderClassifier, WhisperClassifier
+from .recognizers import PretrainedClassifier, PretrainedRegressor
 
-__all__ = ["EncoderClassifier", "EncoderFeatures", "WhisperClassifier", "WhisperFeatures"]
+__all__ = [
+    "EncoderClassifier",
+    "EncoderFeatures",
+    "PretrainedClassifier",
+    "PretrainedRegressor",
+    "WhisperClassifier",
+    "WhisperFeatures",
+]

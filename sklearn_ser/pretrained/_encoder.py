@@ -7,13 +7,14 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from .architectures import Architecture, describe, from_state
-from .files import CONFIG, PREPROCESSOR, TensorFiles, read_json, weight_files
+from .files import CONFIG, PREPROCESSOR, TensorFiles, find_model, read_json, weight_files
 
 _KEPT_BYTES = 1 << 30  # of weights that nobody uses at the moment, such as those of a search's next candidate
 
@@ -186,6 +187,14 @@ def read_architecture(folder: Path, kinds: Sequence[str] = ()) -> Architecture:
     return describe(folder / CONFIG, read_json(folder / CONFIG), preprocessor, content, kinds)
 
 
+def open_model(
+    model, data_home=None, revision=None, kinds: Sequence[str] = (), noun: str = "model"
+) -> tuple[Path, Architecture]:
+    """The folder of a model, downloaded if it is nowhere, and its architecture."""
+    folder = find_model(model, data_home, revision, noun=noun)
+    return folder, read_architecture(folder, kinds)
+
+
 def load_encoder(folder: Path, layer: int, kinds: Sequence[str] = (), *, for_head: bool = False) -> Encoder:
     """The encoder of a folder up to a layer, read unless this process has it.
 
@@ -272,6 +281,17 @@ def _state(folder: Path) -> list[tuple]:
         for path in paths
         if path.exists()
     ]
+
+
+def backend() -> tuple:
+    """Versions of what computes, on which the last digits depend."""
+    found = []
+    for name in ("keras", "tensorflow"):
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            found.append((name, None))
+    return tuple(found)
 
 
 def compile_for_clips(network, step: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from numbers import Integral
 
 import numpy as np
@@ -13,9 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..audio import AudioTransformer, load_waveform
 from ..utils._docstrings import put
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
-from ._encoder import Lent, load_encoder, read_architecture
+from ._encoder import Lent, backend, load_encoder, open_model
 from .architectures import SR, Architecture, Reading, encode_clips, load_in_parts
-from .files import find_model
 
 # The docstrings of both classes hold these in the places of "<reading>" and "<read>".
 _PARAMETERS = """\
@@ -60,17 +58,6 @@ n_values_ : int
 n_frames_ : int
     Frames of every clip; only where frames are left.
 """
-
-
-def _backend() -> tuple:
-    """What computes."""
-    found = []
-    for name in ("keras", "tensorflow"):
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            found.append((name, None))
-    return tuple(found)
 
 
 class EncoderFeatures(AudioTransformer):
@@ -145,7 +132,7 @@ class EncoderFeatures(AudioTransformer):
 
     sr = SR  # what the weights were trained at
     _kinds: tuple[str, ...] = ()  # of architectures that are read; all of them
-    _noun = "model"
+    _noun, _for_head = "model", False
 
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,
@@ -284,11 +271,11 @@ class EncoderFeatures(AudioTransformer):
             )
 
     def _learn(self, n_times):
-        folder = find_model(self.model, self.data_home, self.revision, noun=self._noun)
-        self._reading = self._read(read_architecture(folder, self._kinds))
+        folder, architecture = open_model(self.model, self.data_home, self.revision, self._kinds, self._noun)
+        self._reading = self._read(architecture)
         layers, self.encoder_ = self._reading.layers, None
         if layers:
-            self.encoder_ = load_encoder(folder, max(layers), self._kinds)
+            self.encoder_ = load_encoder(folder, max(layers), self._kinds, for_head=self._for_head)
         self.n_values_ = self._reading.n_values
         keep_output(self, self._leaves_frames)
         vars(self).pop("n_frames_", None)
@@ -319,7 +306,7 @@ class EncoderFeatures(AudioTransformer):
     def _cache_key(self, function):
         reading, (pooling, trim) = self._reading, (self.pooling, self.trim)
         settings = reading.architecture.key(), reading.layers, reading.weights, pooling, trim
-        return settings if self.encoder_ is None else (settings, self.encoder_.digest, _backend())
+        return settings if self.encoder_ is None else (settings, self.encoder_.digest, backend())
 
 
 class WhisperFeatures(EncoderFeatures):

@@ -12,8 +12,7 @@ from ..neural import networks
 from ..neural._classifier import NeuralClassifier
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
-from ._encoder import compile_for_clips, load_encoder, read_architecture
-from .files import find_model
+from ._encoder import compile_for_clips, load_encoder, open_model
 
 _EXAMPLES = 64  # clips whose frames say how the encoder's values are scaled
 _AT_ONCE = 8  # of them
@@ -119,12 +118,12 @@ class EncoderClassifier(NeuralClassifier):
         self.data_home = data_home
         self.revision = revision
 
-    def _folder(self):
-        return find_model(self.model, self.data_home, self.revision, noun=self._noun)
+    def _open(self):
+        return open_model(self.model, self.data_home, self.revision, self._kinds, self._noun)
 
     def _frames(self, X, *, reset):
         if reset:
-            self._architecture = read_architecture(self._folder(), self._kinds)
+            _, self._architecture = self._open()
         architecture = self._architecture
         frames, longest = super()._frames(X, reset=reset), architecture.n_inputs(architecture.longest)
         if frames.shape[2] != architecture.n_values:
@@ -154,7 +153,8 @@ class EncoderClassifier(NeuralClassifier):
     def _build(self, input_shape):
         weighted = isinstance(self.layer, str)
         n_layers = self._architecture.last if weighted else self.layer
-        encoder = load_encoder(self._folder(), n_layers, self._kinds, for_head=weighted)
+        folder, _ = self._open()
+        encoder = load_encoder(folder, n_layers, self._kinds, for_head=weighted)
         encode, sizes = encoder.architecture.network()
         params = dict(encode=encode, n_layers=n_layers, weighted=weighted, dropout=self.dropout, **sizes)
         network = networks.build(networks.encoder_attention, input_shape, **self._outputs(), params=params)

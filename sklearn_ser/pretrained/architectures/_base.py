@@ -62,6 +62,8 @@ class Architecture:
         Begins the features' names.
     sources, values : str
         Begins the names of what the encoder reads; what messages call it.
+    padded_for_head : bool
+        Whether a published head expects clips that are padded with silence to `longest`.
     longest : int
         Samples that are encoded at once, at most.
     step : int
@@ -76,6 +78,7 @@ class Architecture:
     sources: ClassVar[str]
     values: ClassVar[str]
     sr: ClassVar[int] = SR
+    padded_for_head: ClassVar[bool] = False
     step: ClassVar[int]
     prefixes: ClassVar[tuple[str, ...]]
 

@@ -26,7 +26,7 @@ class Whisper(Architecture):
 
     kind = "whisper"
     sources, values = "mel", "mel bands"
-    step = 64
+    step, padded_for_head = 64, True
     prefixes = ("model.encoder.", "encoder.", "")  # of a whole model, of one without its last layer, of an encoder
 
     n_mels: int

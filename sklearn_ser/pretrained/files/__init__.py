@@ -1,17 +1,18 @@
 """A model's files: found on this machine or on the hub, and read."""
 
+from ._head import Head, read_head, read_license
 from ._hub import find_model, local_model
-from ._tensors import CARD, CONFIG, INDEX, PREPROCESSOR, WEIGHTS, TensorFiles, read_json, weight_files
+from ._tensors import CONFIG, PREPROCESSOR, TensorFiles, read_json, weight_files
 
 __all__ = [
-    "CARD",
     "CONFIG",
-    "INDEX",
     "PREPROCESSOR",
-    "WEIGHTS",
+    "Head",
     "TensorFiles",
     "find_model",
     "local_model",
+    "read_head",
     "read_json",
+    "read_license",
     "weight_files",
 ]

@@ -16,7 +16,7 @@ from ._tensors import CONFIG, INDEX, WEIGHTS, weight_files
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-def local_model(name: str, data_home: str | os.PathLike | None = None) -> Path | None:
+def local_model(name: str, data_home: str | os.PathLike | None = None, revision: str | None = None) -> Path | None:
     """The folder of a model of the hub, if this machine has it; nothing is downloaded."""
     home, cache = _places(name, data_home)
     return next((folder for folder in (home, *_snapshots(cache)) if _is_complete(folder)), None)
