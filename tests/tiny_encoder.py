@@ -78,7 +78,7 @@ def tensors_of(architecture, prefix, layer=None):
 
 def write_encoder(folder, config, *, prefix=None, more=(), dtype=np.float32, preprocessor=None, suffix=".safetensors"):
     """Write a model in the Hugging Face layout into a new folder, and return the folder."""
-    from sklearn_ser.pretrained.architectures import KINDS, Config
+    from sklearn_ser.pretrained._architectures import KINDS, Config
 
     folder = Path(folder)
     folder.mkdir(parents=True)

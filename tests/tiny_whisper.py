@@ -12,7 +12,7 @@ def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0
     """Write a model in the Hugging Face layout into a new folder, and return the folder."""
     from safetensors.numpy import save_file
 
-    from sklearn_ser.pretrained.architectures import KINDS
+    from sklearn_ser.pretrained._architectures import KINDS
 
     config = KINDS["whisper"](**{**SIZES, **sizes})
     folder = Path(folder)
@@ -35,7 +35,7 @@ def write_whisper(folder, *, dtype=np.float16, prefix="model.encoder.", shards=0
 
 
 def write_config(folder, config, **changes):
-    from sklearn_ser.pretrained.architectures._whisper import _KEYS
+    from sklearn_ser.pretrained._architectures._whisper import _KEYS
 
     content = {"model_type": "whisper", **{key: getattr(config, name) for name, key in _KEYS.items()}, **changes}
     (folder / "config.json").write_text(json.dumps({key: v for key, v in content.items() if v is not None}))

@@ -2,7 +2,7 @@
 
 from ._features import EncoderFeatures, WhisperFeatures
 from ._fine_tuned import EncoderClassifier, WhisperClassifier
-from .recognizers import PretrainedClassifier, PretrainedRegressor
+from ._recognizers import PretrainedClassifier, PretrainedRegressor
 
 __all__ = [
     "EncoderClassifier",

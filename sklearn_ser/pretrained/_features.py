@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..audio import AudioTransformer, load_waveform
 from ..utils._docstrings import put
 from ..utils._sklearn_compat import Interval, StrOptions, keep_output
+from ._architectures import SR, Architecture, Reading, encode_clips, load_in_parts
 from ._encoder import Lent, backend, load_encoder, open_model
-from .architectures import SR, Architecture, Reading, encode_clips, load_in_parts
 
 # The docstrings of both classes hold these in the places of "<reading>" and "<read>".
 _PARAMETERS = """\

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 
 from sklearn_ser import EncoderClassifier, EncoderFeatures, load_waveform
-from sklearn_ser.pretrained import architectures
+from sklearn_ser.pretrained import _architectures as architectures
+from sklearn_ser.pretrained._architectures import _reading
+from sklearn_ser.pretrained._architectures._base import Architecture, plain
 from sklearn_ser.pretrained._encoder import load_encoder
-from sklearn_ser.pretrained.architectures import _reading
-from sklearn_ser.pretrained.architectures._base import Architecture, plain
 
 HOP = 100
 

@@ -22,8 +22,8 @@ from tiny_whisper import SIZES, write_config, write_whisper
 from sklearn_ser import FrameWise, Functionals, WhisperFeatures, load_waveform
 from sklearn_ser.datasets._base import get_data_home
 from sklearn_ser.pretrained import _encoder
-from sklearn_ser.pretrained.architectures import KINDS, _reading
-from sklearn_ser.pretrained.architectures._log_mel import log_mel, windows
+from sklearn_ser.pretrained._architectures import KINDS, _reading
+from sklearn_ser.pretrained._architectures._log_mel import log_mel, windows
 
 WIDTH, LAYERS = SIZES["width"], SIZES["n_layers"]
 WINDOW = SIZES["n_positions"] * 320  # samples that the small encoder takes at once: 2 s

@@ -12,10 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 from ...audio import AudioTransformer
 from ...utils._docstrings import put
 from ...utils._versions import VersionedMixin
+from .._architectures import SR, Reading
 from .._encoder import open_model
 from .._features import EncoderFeatures
-from ..architectures import SR, Reading
-from ..files import Head, local_model, read_head, read_license
+from .._files import Head, local_model, read_head, read_license
 
 _PARAMETERS = """\
 offset : float, default=0.0
