@@ -19,7 +19,7 @@ from ..model_selection import StratifiedSpeakerKFold
 from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
-from ._input import CLEAN, altered, name_of, title_of, unpack
+from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
@@ -174,7 +174,7 @@ def evaluate(
         random_state=random_state,
         title=title_of(estimator),
         name=name_of(estimator),
-        protocol=_protocol(splits, speaker, n_leaking, len(tested)),
+        protocol=licensed(_protocol(splits, speaker, n_leaking, len(tested)), estimator),
     )
 
 

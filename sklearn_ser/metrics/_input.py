@@ -113,3 +113,10 @@ def name_of(estimator) -> str:
         return " > ".join(name_of(step) for _, step in estimator.steps if step not in (None, "passthrough"))
     inner, name = getattr(estimator, "estimator", None), type(estimator).__name__
     return name if inner is None else f"{name}({name_of(inner)})"
+
+
+def licensed(protocol: str, estimator) -> str:
+    """The protocol, and the licences of the pretrained weights in the estimator, where their cards state one."""
+    parts = [estimator, *(estimator.get_params() if hasattr(estimator, "get_params") else {}).values()]
+    found = sorted({name for part in parts if isinstance(name := getattr(part, "license", None), str)})
+    return f"{protocol}; licence of the weights: {', '.join(found)}" if found else protocol

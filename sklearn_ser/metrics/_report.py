@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from ..utils._columns import check_same_kind, complete
 from . import _figures, _paper, _render
 from ._bootstrap import tally
-from ._input import CLEAN, altered, name_of, title_of, unpack
+from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
 
 _MAY_LACK = ("sex", "recognised", "corpus")  # columns in which values may be missing
 
@@ -221,7 +221,7 @@ class EvaluationReport:
             random_state=random_state,
             title=title_of(estimator),
             name=name_of(estimator),
-            protocol=protocol,
+            protocol=licensed(protocol, estimator),
             **params,
         )
 
