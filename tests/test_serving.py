@@ -1,5 +1,6 @@
 """What docs/guide/serving.md promises: the web service of the examples, and pipelines saved without pickle."""
 
+import contextlib
 import importlib.util
 import io
 import os
@@ -28,6 +29,7 @@ from sklearn_ser import (
     LowLevelDescriptors,
     MelSpectrogramTransformer,
     SegmentClassifier,
+    SelectiveClassifier,
     VersionMismatchWarning,
     WhisperClassifier,
     WhisperFeatures,
@@ -61,21 +63,27 @@ def pipeline(clips):
     return make_pipeline(HandcraftedFeatures(), StandardScaler(), LogisticRegression()).fit(clips, LABELS)
 
 
-@pytest.fixture(scope="module")
-def service(pipeline):
+@contextlib.contextmanager
+def served(pipeline):
     import_or_skip("fastapi")
     import_or_skip("httpx")
     path = Path(__file__).parents[1] / "examples" / "serve_fastapi.py"
     spec = importlib.util.spec_from_file_location("serve_fastapi", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.MOST_BYTES = 100_000
+    module.MOST_BYTES, module.MOST_SECONDS = 100_000, 3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of how old versions use new ones
         from fastapi.testclient import TestClient
 
         client = TestClient(module.create_app(pipeline))
     with client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def service(pipeline):
+    with served(pipeline) as client:
         yield client
 
 
@@ -88,7 +96,56 @@ def test_upload_is_answered_with_probabilities(service, pipeline, clips, options
     expected = pipeline.predict_proba([decoded])[0]
     assert answer.json()["emotion"] == pipeline.predict([decoded])[0]
     assert list(answer.json()["probabilities"]) == ["anger", "fear", "sadness"]
-    np.testing.assert_allclose(list(answer.json()["probabilities"].values()), expected, rtol=1e-6)
+    np.testing.assert_allclose(list(answer.json()["probabilities"].values()), expected, atol=6e-5)
+    assert all(len(repr(value)) <= 6 for value in answer.json()["probabilities"].values())  # four digits
+    assert answer.json()["confidence"] == max(answer.json()["probabilities"].values())
+    assert answer.json()["reason"] is None
+
+
+def test_forms_are_read_as_bodies_are(service, clips):
+    audio = encoded(clips[0])
+    plain = service.post("/emotions", content=audio).json()
+    for name in ("audio", "file"):
+        sent = service.post("/emotions", files={name: ("clip.wav", audio, "audio/wav")}, data={"note": "of today"})
+        assert sent.status_code == 200 and sent.json() == plain
+    empty = service.post("/emotions", content=b"--x--", headers={"content-type": "multipart/form-data; boundary=x"})
+    assert empty.status_code == 422 and "holds no file" in empty.json()["detail"]
+
+
+def test_the_service_tells_that_it_is_there(service):
+    assert service.get("/health").json() == {"status": "ok", "emotions": ["anger", "fear", "sadness"]}
+
+
+def test_a_small_upload_of_long_silence_is_refused(service):
+    audio = encoded(np.zeros(16000 * 4), format="FLAC")
+    assert len(audio) < 20_000
+    answer = service.post("/emotions", content=audio)
+    assert answer.status_code == 422 and "max_duration=3 s" in answer.json()["detail"]
+
+
+def test_the_service_says_unknown_where_predict_does_and_why(clips):
+    rng = np.random.default_rng(1)
+    clips = clips + [0.1 * rng.normal(size=8000).astype(np.float32) for _ in range(21)]
+    y, speaker = rng.permutation(["anger", "fear", "sadness"] * 10), np.arange(30) % 3
+    inner = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), StandardScaler(), LogisticRegression())
+    selective = SelectiveClassifier(inner, coverage=0.5, novelty=True).fit(clips, y, groups=speaker)
+    hum = np.sin(2 * np.pi * 50 * np.arange(16000) / 16000)
+    with served(selective) as service:
+        for waveform in (hum, *clips[:8]):
+            audio = encoded(waveform)
+            got, X = service.post("/emotions", content=audio).json(), [audio]
+            label = selective.predict(X)[0]
+            assert got["emotion"] == label
+            assert got["confidence"] == pytest.approx(selective.confidence(X)[0], abs=6e-5)
+            assert (got["reason"] is not None) == (label == "unknown")
+        assert service.post("/emotions", content=encoded(hum)).json()["reason"].startswith("unlike the recordings")
+
+
+def test_a_classifier_without_probabilities_is_served_too(clips):
+    svm = make_pipeline(HandcraftedFeatures(feature_set="bledea170"), StandardScaler(), SVC()).fit(clips, LABELS)
+    with served(svm) as service:
+        got = service.post("/emotions", content=encoded(clips[0])).json()
+    assert got == {"emotion": svm.predict(clips[:1])[0], "confidence": None, "reason": None, "probabilities": {}}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import NeuralEstimator
+from ._export_steps import operations_of
 
 
 def export_onnx(estimator, path):
@@ -21,16 +22,16 @@ def export_onnx(estimator, path):
     Parameters
     ----------
     estimator : neural classifier or regressor, or Pipeline that ends in one
-        Fitted. Steps before the network that are linear maps of a frame, such as ``FrameWise(StandardScaler())``,
-        become part of the file.
+        Fitted. Steps before the network that are known to map each frame alone become part of the file: scikit-learn's
+        linear scalers, projections and selectors, `BoundedScaler`, and scalers that clip, in `FrameWise` or not.
     path : str or PathLike
         Written whole or not at all.
 
     Returns
     -------
     before : Pipeline or None
-        The steps that the file does not hold, because they read audio or are no linear maps: what they make is the
-        file's input. None if there are none.
+        The steps that the file does not hold, because they read audio or do something else, such as quantiles or a
+        function: what they make is the file's input. None if there are none.
 
     Raises
     ------
@@ -68,44 +69,20 @@ def export_onnx(estimator, path):
         )
     check_is_fitted(network)
     model, n_features = network.model_, network.model_.input_shape[-1]
-    maps = []
-    while steps and (linear := _linear_map(steps[-1][1], n_features)) is not None:
-        maps.insert(0, linear)
-        n_features = len(linear[0])
+    operations: list = []
+    while steps and (found := operations_of(steps[-1][1], n_features)) is not None:
+        operations, n_features = found[0] + operations, found[1]
         steps.pop()
     about = {}
     if is_classifier(network):
         about["classes"] = [str(label) for label in network.classes_]
     if hasattr(network, "thresholds_"):
         about["thresholds"] = network.thresholds_.tolist()
-    _write(model, maps, n_features, Path(path), about)
+    _write(model, operations, n_features, Path(path), about)
     return Pipeline(steps) if steps else None
 
 
-def _linear_map(step, n_outputs: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Matrix and offset of a transformer of frames or features; None if it is no linear map to so many values."""
-    if isinstance(step, str) or step is None:  # "passthrough"
-        return np.eye(n_outputs), np.zeros(n_outputs)
-    n = getattr(step, "n_features_in_", None)
-    if n is None or step.__sklearn_tags__().input_tags.string:  # audio
-        return None
-    probe = np.random.default_rng(0).normal(size=(5, n))
-    rows = np.concatenate([np.zeros((1, n)), np.eye(n), probe])
-    for X in (rows[np.newaxis], rows):  # frames of one clip, or features of many
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of features without names
-                out = np.asarray(step.transform(X), dtype=np.float64).reshape(len(rows), -1)
-        except Exception:  # whatever a transformer says to what is not its input
-            continue
-        offset = out[0]
-        matrix = out[1 : n + 1] - offset
-        if out.shape[1] == n_outputs and np.allclose(out[n + 1 :], probe @ matrix + offset, rtol=1e-4, atol=1e-4):
-            return matrix, offset
-    return None
-
-
-def _write(model, maps, n_features: int, path: Path, about: dict[str, list]) -> None:
+def _write(model, operations, n_features: int, path: Path, about: dict[str, list]) -> None:
     try:
         import onnx
         import tf2onnx  # noqa: F401 which Keras uses
@@ -119,10 +96,8 @@ def _write(model, maps, n_features: int, path: Path, about: dict[str, list]) -> 
             "fitted estimator, and export it in a process with KERAS_BACKEND=tensorflow: the weights are the same."
         )
     frames = x = keras.Input((None, n_features), name="frames")
-    for matrix, offset in maps:
-        matrix, offset = matrix.astype(np.float32), offset.astype(np.float32)
-        diagonal = matrix.shape[0] == matrix.shape[1] and not (matrix - np.diag(np.diag(matrix))).any()
-        x = (x * np.diag(matrix) if diagonal else keras.ops.matmul(x, matrix)) + offset
+    for operation in operations:
+        x = operation(x, keras.ops)
     output = keras.layers.Identity(name="outputs")(model(x))
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}.onnx")
     try:

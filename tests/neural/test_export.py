@@ -5,12 +5,24 @@ import json
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from sklearn_ser import (
     AttentionBLSTMClassifier,
+    BoundedScaler,
     CNNLSTMClassifier,
     DenseClassifier,
     FrameWise,
@@ -69,6 +81,50 @@ def test_features_have_one_frame(tones, tmp_path):
     assert [name for name, _ in before.steps] == ["handcraftedfeatures"]
     got, _ = run(tmp_path / "pipeline.onnx", before.transform(tones)[:, np.newaxis])
     np.testing.assert_allclose(got, pipeline.predict_proba(tones), atol=1e-4)
+
+
+def floor(x):
+    return np.maximum(x, -60.0)
+
+
+class Cubed(StandardScaler):
+    """A subclass may do anything."""
+
+    def transform(self, X):
+        return super().transform(X) ** 3
+
+
+@pytest.mark.parametrize(
+    "steps, n_before",
+    [
+        ([BoundedScaler(1.0)], 0),
+        ([MinMaxScaler(clip=True)], 0),
+        ([MinMaxScaler((-2, 3), clip=True), BoundedScaler(), PCA(3, whiten=True)], 0),
+        ([make_pipeline(RobustScaler(), BoundedScaler()), SelectKBest(k=2)], 0),
+        ([QuantileTransformer(n_quantiles=20), StandardScaler()], 1),
+        ([PowerTransformer()], 1),
+        ([FunctionTransformer(floor), StandardScaler()], 1),
+        ([Cubed()], 1),
+        ([KBinsDiscretizer(3, encode="ordinal", quantile_method="averaged_inverted_cdf")], 1),
+        ([StandardScaler(), Normalizer(), MaxAbsScaler()], 2),
+    ],
+)
+@pytest.mark.parametrize("frame_wise", [False, True])
+def test_steps_that_are_not_linear_are_exported_as_what_they_are_or_run_before(steps, n_before, frame_wise, tmp_path):
+    pytest.importorskip("tf2onnx")
+    rng, y = np.random.default_rng(0), list("ab" * 20)
+    X = (rng.normal(size=(40, 4)) * 900 - 60 + 900 * (np.array(y) == "b")[:, np.newaxis]).astype(np.float32)
+    if frame_wise:
+        if any(isinstance(step, SelectKBest) for step in steps):
+            pytest.skip("frames have no labels")
+        X, steps = np.repeat(X[:, np.newaxis], 3, axis=1), [FrameWise(step) for step in steps]
+    pipeline = make_pipeline(*steps, DenseClassifier([4], epochs=3, random_state=0)).fit(X, y)
+    before = export_onnx(pipeline, tmp_path / "network.onnx")
+    assert (0 if before is None else len(before.steps)) == n_before
+    wide = np.concatenate([X, X * 10, X - 2000])  # far from what was seen, too
+    frames = np.asarray(wide if before is None else before.transform(wide))
+    got, _ = run(tmp_path / "network.onnx", frames if frames.ndim == 3 else frames[:, np.newaxis])
+    np.testing.assert_allclose(got, pipeline.predict_proba(wide), atol=1e-4)
 
 
 def test_what_is_no_network_is_refused(tmp_path):
