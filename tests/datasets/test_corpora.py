@@ -6,6 +6,7 @@ import pickle
 from collections import Counter
 from pathlib import Path
 
+import make_corpora
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from sklearn_ser.datasets import emobox_folds, list_corpora, load_corpus
 from sklearn_ser.datasets._clips import bare
 from sklearn_ser.datasets._corpora import CORPORA
 from sklearn_ser.datasets._load import find_row
+from sklearn_ser.datasets._row import Row
 
 INCOMPLETE = pytest.mark.filterwarnings("ignore:.* is incomplete:UserWarning")
 DATA = Path(os.environ.get("SKLEARN_SER_DATA", "/nowhere"))
@@ -57,6 +59,23 @@ def test_the_table_has_the_corpora_and_states_licence_source_and_citation_of_eac
     assert corpora["source"].str.startswith("http").all()
     assert corpora["citation"].str.contains(r"\((?:19|20)\d\d\), \"").all()
     assert (corpora["n_clips"] > 0).all()
+
+
+def test_the_page_of_corpora_is_that_of_the_table():
+    """Else run docs/make_corpora.py."""
+    assert make_corpora.PAGE.read_text(encoding="utf-8") == make_corpora.page()
+
+
+def test_a_new_corpus_is_one_row_and_its_page_and_list_follow(tmp_path, monkeypatch):
+    row = Row(
+        "Häkke-5", (r"{speaker:[fm]\d}_{emotion}*",), {"w": "anger"}, "Frisian", 1, 1, "CC0-1.0", "https://x.org", "X."
+    )
+    monkeypatch.setitem(CORPORA, row.key, row)
+    write(tmp_path, "f1_w_1.wav")
+    corpus = load_corpus("häkke 5", tmp_path)
+    assert corpus.target.tolist() == ["anger"] and corpus.data["language"].tolist() == ["Frisian"]
+    assert list_corpora().loc["Häkke-5", "n_clips"] == 1
+    assert "| [Häkke-5](#häkke-5) | Frisian | 1 | 1 | anger | file names |" in make_corpora.page()
 
 
 @pytest.mark.parametrize("name", ["CREMA-D", "crema d", "cremad", "Oreau", "oréau", "JL Corpus", "jlcorpus", "turevdb"])
