@@ -11,18 +11,19 @@ INTRODUCTION = """# Corpora
 
 Written by `docs/make_corpora.py` from `list_corpora()`.
 
-`load_corpus("SAVEE", "downloads/savee")` reads any of these from where it lies, as published or as copied on Kaggle,
-as WAV, FLAC, MP3 or MP4. What it returns is the same for all: a table `data` with `path`, `corpus`, `language` and, where
-the corpus tells them, `speaker`, `sex`, `age`, `text`; the emotions in `target`, in
-[one vocabulary](conventions.md#words); the speakers in `speaker`. Without a path it looks into the data home. Those with a
-function under *download* can be fetched. You have to ask for all others at their source, or fetch them from there by hand.
+`load_corpus("SAVEE", "downloads/savee")` reads any of these from where it lies, as published or as copied on
+Kaggle, as WAV, FLAC, MP3 or MP4. What it returns is the same for all: a table `data` with `path`, `corpus`,
+`language` and, where the corpus tells them, `speaker`, `sex`, `age`, `text`; the emotions in `target`, in [one
+vocabulary](conventions.md#words); the speakers in `speaker`. Without a path it looks into the data home. Those with
+a function under *download* can be fetched. You have to ask for all others at their source, or fetch them from there
+by hand.
 
 `load_folder` reads any other corpus ([how](howto/own_corpus.md)), and `concatenate_corpora` joins several
-([how](howto/cross_corpus.md)). A corpus whose file names tell all is added to the library as one row of a table, without
-code; CONTRIBUTING.md says how.
+([how](howto/cross_corpus.md)). A corpus whose file names tell all is added to the library as one row of a table,
+without code; CONTRIBUTING.md says how.
 
-*Folds* counts EmoBox's test folds, which `emobox_folds` gives where they keep speakers apart. IEMOCAP, MSP-IMPROV and
-MSP-Podcast hold arousal, valence and dominance, too, and what each rater said ([raters](howto/raters.md)).
+*Folds* counts EmoBox's test folds, which `emobox_folds` gives where they keep speakers apart. IEMOCAP, MSP-IMPROV
+and MSP-Podcast hold arousal, valence and dominance, too, and what each rater said ([raters](howto/raters.md)).
 """
 
 
