@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._code import code_key
+from ..utils._progress import with_progress
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
@@ -121,7 +122,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         "channel": [StrOptions({"mean"}), Interval(Integral, 0, None, closed="left")],
         "memory": [str, os.PathLike, Memory, None],
         "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
+        "verbose": ["verbose", None],
     }
 
     def fit(self, X, y=None):
@@ -211,11 +212,12 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         results = chain.from_iterable(
             zip(rows, results, strict=True) for results, rows in zip(done, blocks, strict=False)
         )
-        if self.verbose:
-            from tqdm.auto import tqdm
-
-            results = tqdm(results, total=len(clips), desc=type(self).__name__, unit="clip")
-        return len(clips), results
+        shared = shared_results()
+        if shared is not None and shared.progress is not None:  # the call that shares them says how far it is
+            shared.progress.expect(getattr(task, "parameters", None), len(clips))
+            return len(clips), results
+        bar = dict(desc=type(self).__name__, total=len(clips), unit="clip", verbose=self.verbose)
+        return len(clips), iter(with_progress(results, **bar))
 
     def _rows(self, X, n_values: int) -> np.ndarray:
         """Results in one array (n_clips, n_values), float32."""
@@ -264,7 +266,9 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         to where it predicts, and there it must not fill a folder that nobody asked for.
         """
         state = super().__getstate__()
-        return {**state, "memory": None} if "_ready" in state and state.get("memory") is not None else state
+        if "_ready" not in state:
+            return state
+        return {**state, "memory": None, "verbose": state.get("verbose") or 0}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -30,9 +30,13 @@ class SharedResults:
     ----------
     most_bytes : int, default=2**28
         Bytes of results that are kept in memory.
+    progress : object or None, default=None
+        In the process that made it, told by `expect(kind, n_clips)` what a transformer is asked for, and by `update(1)`
+        of each clip that was analyzed.
     """
 
-    def __init__(self, most_bytes: int = _MOST_BYTES):
+    def __init__(self, most_bytes: int = _MOST_BYTES, progress: Any = None):
+        self.progress = progress
         self._most_bytes, self._held, self._n_bytes = most_bytes, {}, 0
         self._folder: str | None = None
         self._lock, self._remove, self._closed = threading.Lock(), None, False
@@ -51,6 +55,8 @@ class SharedResults:
     def dump_item(self, key: list[str], item: tuple[int, bytes], verbose: int = 0) -> None:
         """Keep a checksum and the bytes that it is of. Where nothing can be kept, nothing is."""
         name = "-".join(key[1:])
+        if self.progress is not None:
+            self.progress.update(1)
         with self._lock:
             if self._closed:
                 return

@@ -6,7 +6,7 @@ import warnings
 from contextlib import closing
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
@@ -20,6 +20,7 @@ from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
 from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
+from ._progress import FoldsProgress
 from ._report import EvaluationReport
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
@@ -42,7 +43,7 @@ def evaluate(
     confidence_level=0.95,
     random_state=0,
     n_jobs=None,
-    verbose=0,
+    verbose=None,
 ):
     """Report how well an estimator recognises the emotions of speakers whom it was not trained on.
 
@@ -91,8 +92,9 @@ def evaluate(
         Seeds the random split, the conditions and the resampling; the estimator has a `random_state` of its own.
     n_jobs : int or None, default=None
         Folds that are fitted at a time, by joblib.
-    verbose : int, default=0
-        Above 0, show a progress bar over the folds.
+    verbose : int or None, default=None
+        None shows a progress bar in a terminal or notebook, if it takes longer than two seconds, with an estimate of
+        the time that is left; 0 never does; above 0, it is shown anywhere, and stays.
 
     Returns
     -------
@@ -232,28 +234,35 @@ def _requests_groups(estimator) -> bool:
 def _predict(estimator, X, y, kinds, params, n_jobs, verbose) -> list[dict]:
     """Predictions of all clips that are tested, in the order of the clips, by condition; for each kind of split."""
     folds = [(train, test, worlds) for splits, worlds in kinds for train, test in splits]
-    estimator, shared = _with_seeds(estimator), SharedResults()
-    run = Parallel(n_jobs=n_jobs, return_as="generator")
-    try:
-        results = run(
+    estimator = _with_seeds(estimator)
+    in_this_process = effective_n_jobs(n_jobs) == 1
+    with (
+        FoldsProgress(
+            len(folds), len(y), [len(train) for train, _, _ in folds], _n_altered(kinds), verbose
+        ) as progress,
+        closing(SharedResults(progress=progress if in_this_process else None)) as shared,
+    ):
+        run, results = Parallel(n_jobs=n_jobs, return_as="generator"), []
+        for predicted in run(
             delayed(_fit_predict)(
                 clone(estimator),
                 *(X, y, train, {name: _safe_indexing(clips, test) for name, clips in worlds.items()}, params, shared),
             )
             for train, test, worlds in folds
-        )
-        if verbose:
-            from tqdm.auto import tqdm
-
-            results = tqdm(results, total=len(folds), desc="evaluate", unit="fold")
-        results, pooled = iter(list(results)), []
-    finally:
-        shared.close()
+        ):
+            results.append(predicted)
+            progress.fold_done()
+    results, pooled = iter(results), []
     for splits, worlds in kinds:
         order = np.argsort(np.concatenate([test for _, test in splits]))
         found = [next(results) for _ in splits]
         pooled.append({name: np.concatenate([fold[name] for fold in found])[order] for name in worlds})
     return pooled
+
+
+def _n_altered(kinds) -> int:
+    """Altered clips that are predicted."""
+    return sum((len(worlds) - 1) * len(test) for splits, worlds in kinds for _, test in splits)
 
 
 def _with_seeds(estimator):
@@ -274,7 +283,7 @@ def _fit_predict(estimator, X, y, train, tested: dict, params, shared) -> dict:
         estimator.fit(_safe_indexing(X, train), y[train], **given)
         predicted = {CLEAN: np.asarray(estimator.predict(tested[CLEAN]))}
     for name in tested.keys() - {CLEAN}:  # no other fold tests these clips under this condition
-        with closing(SharedResults()) as own, sharing(own):
+        with closing(SharedResults(progress=shared.progress)) as own, sharing(own):
             predicted[name] = np.asarray(estimator.predict(tested[name]))
     return predicted
 

@@ -19,7 +19,7 @@ from ..utils._messages import short
 from ..utils._random import draw_seed
 
 # How an estimator runs, not what it does: a report that is passed on names nobody's folders.
-_AS_IT_RUNS = r"(?:memory=(?:'[^']*'|Memory\(location=[^()]*\))|(?:n_jobs|verbose)=(?:-?\d+|True|False))"
+_AS_IT_RUNS = r"(?:memory=(?:'[^']*'|Memory\(location=[^()]*\))|(?:n_jobs|verbose)=(?:-?\d+|True|False|None))"
 _ADDRESS = r"<(?:[a-z-]+ )*([\w.<>]+?)(?: object)? at 0x[0-9a-fA-F]+>"  # of a function or an object, in memory
 CLEAN = "as they are"  # the condition of clips that nothing is done to
 

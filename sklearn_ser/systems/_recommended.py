@@ -16,7 +16,7 @@ _MODEL = "openai/whisper-base"
 _SHRINKAGE = {"whisper": (0.5, 0.5), "handcrafted": (0.3, 0.2)}  # of clean clips, and of these and their copies
 
 
-def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None):
+def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None, verbose=None):
     """Speech emotion recogniser to begin with: audio input in, emotions and calibrated probabilities out.
 
     Parameters
@@ -35,6 +35,9 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
         Folder that keeps the features of each clip, so that a second fit, and each fold, takes seconds.
     n_jobs : int or None, default=None
         Clips worked on at a time, by joblib.
+    verbose : int or None, default=None
+        None shows a progress bar over the clips in a terminal or notebook, where `fit` takes longer than two seconds; 0
+        never does.
 
     Returns
     -------
@@ -71,9 +74,9 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
     if features == "whisper":
         from ..pretrained import WhisperFeatures  # not before it is wanted: handcrafted pipelines go without Keras
 
-        extractor = WhisperFeatures(trim=True, memory=memory, n_jobs=n_jobs)
+        extractor = WhisperFeatures(trim=True, memory=memory, n_jobs=n_jobs, verbose=verbose)
     else:
-        extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs)
+        extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs, verbose=verbose)
     classifier = CalibratedDiscriminant(_SHRINKAGE[features][bool(robust)])
     pipeline: Pipeline = make_pipeline(extractor, BoundedScaler(), classifier)
     if not robust:

@@ -219,7 +219,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline
 from sklearn_ser import WaveformChunker, FlattenFrames, evaluate
 from sklearn_ser.audio import _shared
-_shared.SharedResults.__init__.__defaults__ = (0,)
+_shared.SharedResults.__init__.__defaults__ = (0, None)
 
 class Slow(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
