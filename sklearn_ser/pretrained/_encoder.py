@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ._architectures import Architecture, describe, from_state
-from ._files import CONFIG, PREPROCESSOR, TensorFiles, find_model, read_json, weight_files
+from ._hub import CONFIG, PREPROCESSOR, TensorFiles, find_model, read_json, weight_files
 
 _KEPT_BYTES = 1 << 30  # of weights that nobody uses at the moment, such as those of a search's next candidate
 

@@ -85,7 +85,7 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
 
 
 def _at_hand() -> str:
-    from ..pretrained._files import local_model
+    from ..pretrained._hub import local_model
 
     if local_model(_MODEL) is not None:
         return "whisper"

@@ -13,7 +13,7 @@ from tiny_whisper import write_whisper
 
 from sklearn_ser import WhisperFeatures
 from sklearn_ser.datasets import FetchError
-from sklearn_ser.pretrained._files import find_model
+from sklearn_ser.pretrained._hub import find_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -15,7 +15,7 @@ from ...utils._versions import VersionedMixin
 from .._architectures import SR, Reading
 from .._encoder import open_model
 from .._features import EncoderFeatures
-from .._files import Head, local_model, read_head, read_license
+from .._hub import Head, local_model, read_head, read_license
 
 _PARAMETERS = """\
 offset : float, default=0.0

@@ -1,7 +1,7 @@
-"""A model's files: found on this machine or on the hub, and read."""
+"""Models as the Hugging Face hub keeps them: found on this machine or downloaded, and read."""
 
+from ._find import find_model, local_model
 from ._head import Head, read_head, read_license
-from ._hub import find_model, local_model
 from ._tensors import CONFIG, PREPROCESSOR, TensorFiles, read_json, weight_files
 
 __all__ = [
