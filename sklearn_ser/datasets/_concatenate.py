@@ -123,7 +123,9 @@ def _check_mapping(renamed, corpora):
 def _clips(name, corpus, renamed):
     """Return a dict for each clip, its emotion as it is called now, its speaker and text as nobody else's."""
     clips, several = [], corpus.data.get("corpus", pd.Series(dtype=str)).nunique() > 1
-    for clip, emotion in zip(corpus.data.to_dict("records"), corpus.target, strict=True):
+    for row, (clip, emotion) in enumerate(zip(corpus.data.to_dict("records"), corpus.target, strict=True)):
+        if pd.isna(emotion):
+            raise ValueError(f"Every clip needs an emotion. That of row {row} of {name} is missing: got {emotion!r}.")
         emotion = renamed.get(str(emotion), str(emotion))
         if emotion is not None:
             own = {key: f"{name}/{clip[key]}" for key in ("speaker", "text") if not pd.isna(clip.get(key))}

@@ -15,28 +15,6 @@ URL = "https://emodb.bilderbar.info/download/download.zip"
 _ROW = CORPORA["emodb"]
 _EMOTIONS = _ROW.emotions
 _N_CLIPS = _ROW.n_clips
-_DESCR = """Berlin Database of Emotional Speech (EMO-DB)
-
-535 clips of ten actors (five women, five men) who speak ten German sentences in seven emotions: anger 127, boredom 81,
-disgust 46, fear 69, happiness 71, neutral 79, sadness 62. WAV, 16 kHz, mono, 16 bit, 1.2 to 9.0 s, 25 min in all.
-
-Columns of data: path; speaker; sex; age in years; text, the code of the sentence; version, a letter that tells apart
-repetitions; recognised and natural, the fractions of 20 listeners who named the acted emotion and who found the clip
-natural (from erkennung.txt, which is part of the corpus; NaN where that file is missing).
-
-What listeners achieved: 0.94 of them named the emotion of a published clip (mean over emotions 0.93). That is more than
-listeners can do, because of 816 recorded clips only those were published that at least 0.80 of them recognised; over
-all 816 the fraction was 0.85.
-
-Oddities: speaker 08 has no clip of disgust, so that in her fold a mean over classes is one over six classes: pool the
-predictions of all folds before scoring. Only clips that listeners recognised were published, so classes and speakers
-are unbalanced.
-
-Licence: CC0-1.0. Source: http://emodb.bilderbar.info
-
-F. Burkhardt, A. Paeschke, M. Rolfes, W. Sendlmeier and B. Weiss (2005), "A Database of German Emotional Speech",
-Proc. Interspeech, 1517-1520.
-"""
 
 
 @documented(_ROW)
@@ -97,7 +75,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
         source=f"{URL} (licence {_ROW.licence})",
     )
     clips = add_listeners(obtain(corpus, download_if_missing), corpus.folder)
-    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_DESCR, return_X_y=return_X_y)
+    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 
 
 def add_listeners(clips, folder):

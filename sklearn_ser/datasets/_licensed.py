@@ -12,23 +12,6 @@ _CASIA, _IEMOCAP = CORPORA["casia"], CORPORA["iemocap"]
 _CASIA_EMOTIONS, _IEMOCAP_EMOTIONS = _CASIA.emotions, _IEMOCAP.emotions
 _IEMOCAP_LINE = re.compile(r"\[[^\]]*\]\s+((Ses\d\d)\w+_([FM])\w+)\s+([a-z]{3})\s+\[([^,]+),([^,]+),([^\]]+)\]")
 _IEMOCAP_FORM = re.compile(r"([CA])-([A-Z]\d+):\s*(.*)")
-_IEMOCAP_DESCR = """Interactive Emotional Dyadic Motion Capture Database (IEMOCAP)
-
-Ten actors in five sessions of two, in scripted and improvised English dialogues, cut into turns; WAV, 16 kHz. The usual
-four classes are anger (1103 turns), happiness with excitement (1636), neutral (1708) and sadness (1084). Turns labelled
-with frustration, other or no agreement are left out; disgust, fear and surprise are rare.
-
-Columns of data: path; speaker, such as Ses01F, the session and the sex of whoever speaks; sex; session; dialog;
-scenario, "improvised" or "scripted"; valence, activation, dominance, the raters' means from 1 to 5.
-
-Oddities: in a session two actors answer one another, so speakers of a session share dialogues; leaving one session out
-is the stricter split.
-
-Licence: on request from the Signal Analysis and Interpretation Laboratory, USC. Nothing is downloaded.
-
-C. Busso, M. Bulut, C.-C. Lee, A. Kazemzadeh, E. Mower, S. Kim, J. N. Chang, S. Lee and S. S. Narayanan (2008),
-"IEMOCAP: Interactive emotional dyadic motion capture database", Language Resources and Evaluation 42(4), 335-359.
-"""
 
 
 @documented(_CASIA)
@@ -173,7 +156,6 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
         where="SessionN/sentences/wav",
         emotions=emotions,
         return_X_y=return_X_y,
-        descr=_IEMOCAP_DESCR,
     )
 
 

@@ -16,22 +16,6 @@ _PARTS = {
 }
 _ROW = CORPORA["ravdess"]
 _EMOTIONS = _ROW.emotions
-_DESCR = """Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), audio-only files
-
-24 actors (twelve women, twelve men) say or sing two English sentences, twice each, at two intensities (neutral at one).
-Speech, 1440 clips: neutral 96; calm, happiness, sadness, anger, fear, disgust and surprise 192 each. Song, 1012 clips
-of 23 actors: neutral 92; calm, happiness, sadness, anger and fear 184 each. WAV, 48 kHz; speech lasts 2.9 to 5.3 s.
-
-Columns of data: path; speaker, the actor's number; sex; text, "kids" or "dogs" after the sentence's first word;
-intensity, "normal" or "strong"; repetition, 1 or 2; channel, "speech" or "song".
-
-Oddities: five speech files are stereo, two are byte-identical, some are very quiet. Actor 18 did not sing.
-
-Licence: CC BY-NC-SA 4.0. Source: https://zenodo.org/records/1188976
-
-S. R. Livingstone and F. A. Russo (2018), "The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS)",
-PLoS ONE 13(5), e0196391.
-"""
 
 
 @documented(_ROW)
@@ -97,7 +81,7 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
             source=f"{_ROW.source} (licence {_ROW.licence})",
         )
         clips += obtain(corpus, download_if_missing)
-    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_DESCR, return_X_y=return_X_y)
+    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 
 
 def _read(name, channel):

@@ -16,21 +16,6 @@ _DOI = "doi:10.5683/SP2/E8H2MF"
 _ROW = CORPORA["tess"]
 _EMOTIONS = _ROW.emotions
 _N_CLIPS = _ROW.n_clips
-_DESCR = """Toronto Emotional Speech Set (TESS)
-
-2800 clips of two actresses (OAF, 64 years; YAF, 26 years), who speak 200 English words in a carrier phrase in seven
-emotions: anger, disgust, fear, happiness, neutral, sadness and (pleasant) surprise, 400 clips each. WAV, 24414 Hz.
-
-Columns of data: path; speaker; sex; age in years; text, the word.
-
-Oddities of the published files: OAF_food_fear is sampled at 96 kHz; YAF_germ_angry and YAF_neat_fear are AIFF inside;
-OA_bite_neutral is one of OAF. Some copies hold the corpus twice: each clip is taken once. With two speakers, leaving
-one speaker out trains on a single voice.
-
-Licence: CC BY-NC-ND 4.0. Source: https://doi.org/10.5683/SP2/E8H2MF
-
-M. K. Pichora-Fuller and K. Dupuis (2020), "Toronto emotional speech set (TESS)", Borealis, doi:10.5683/SP2/E8H2MF.
-"""
 
 
 @documented(_ROW)
@@ -86,7 +71,7 @@ def fetch_tess(data_home=None, *, emotions=None, download_if_missing=True, retur
         source=f"{_ROW.source} (licence {_ROW.licence})",
     )
     clips = obtain(corpus, download_if_missing)
-    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_DESCR, return_X_y=return_X_y)
+    return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 
 
 def _download(folder, complete):

@@ -47,7 +47,7 @@ class ValuesBunch(Bunch):
         return self["values"]
 
 
-def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, return_X_y, descr="", stacklevel=3):
+def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, return_X_y, stacklevel=3):
     """Return the clips of a corpus with values as a Bunch, or as (data, target).
 
     Parameters
@@ -58,9 +58,8 @@ def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, 
         Labelled clips without audio.
     ratings : list of tuple
         Clip, rater, dimension and value.
-    row, folder, where, emotions, return_X_y, descr, stacklevel
-        The corpus; its folder; where audio was looked for; as for the loader; its description; whose line a warning
-        names.
+    row, folder, where, emotions, return_X_y, stacklevel
+        The corpus; its folder; where audio was looked for; as for the loader; whose line a warning names.
     """
     import pandas as pd
 
@@ -72,7 +71,7 @@ def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, 
             stacklevel=stacklevel,
         )
     plain = [{name: value for name, value in clip.items() if name != "clip"} for clip in clips]
-    bunch = make_bunch(plain, emotions=emotions, title=row.name, descr=descr or row.describe(), return_X_y=return_X_y)
+    bunch = make_bunch(plain, emotions=emotions, title=row.name, descr=row.describe(), return_X_y=return_X_y)
     if return_X_y:
         return bunch
     names = [clip["clip"] for clip in clips if clip["emotion"] in emotions]

@@ -139,6 +139,19 @@ def test_languages_are_kept_and_filled_in_where_a_loader_does_not_say_them(emodb
     assert "language" not in concatenate_corpora([emodb]).data
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_emotion_is_named_by_its_row(emodb, missing):
+    target = emodb.target.astype(object)
+    target[2] = missing
+    with pytest.raises(ValueError, match="Every clip needs an emotion. That of row 2 of EMO-DB is missing"):
+        concatenate_corpora([Bunch(**{**emodb, "target": target})], emotions="all")
+
+
+def test_a_speaker_that_is_missing_counts_as_unknown(emodb):
+    data = emodb.data.assign(speaker=["03", None, "08", "16"])
+    assert concatenate_corpora([Bunch(**{**emodb, "data": data})]).speaker[1] == "EMO-DB/unknown"
+
+
 def test_what_is_no_corpus_is_refused(emodb):
     with pytest.raises(TypeError, match="Got a single corpus"):
         concatenate_corpora(emodb)
