@@ -162,7 +162,8 @@ _ROWS = (
     Row("MSP-Podcast", (), _MSP, "English", 73042, 1273, _ASK,
         "https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html", "R. Lotfian and C. Busso (2019), "
         "\"Building naturalistic emotionally balanced speech corpus by retrieving emotional speech from existing "
-        "podcast recordings\", IEEE Transactions on Affective Computing 10(4), 471-483, doi:10.1109/TAFFC.2017.2736999.",
+        "podcast recordings\", IEEE Transactions on Affective Computing 10(4), 471-483, "
+        "doi:10.1109/TAFFC.2017.2736999.",
         female="Female", male="Male", loader="load_msp_podcast", notes="Counts are those of one release; it grows."),
     Row("nEMO", (r"{speaker:[A-Z][A-Z]\d}_{emotion}_{text:\d+}",), {**_ENGLISH}, "Polish", 4481, 9, _NC_SA,
         "https://github.com/amu-cai/nEMO", "I. Christop (2024), \"nEMO: dataset of emotional speech in Polish\", Proc. "
@@ -175,7 +176,8 @@ _ROWS = (
         folder="oreau", notes="Sexes are told by the folders f and m."),
     Row("PAVOQUE", (), {**_ENGLISH, "poker": "poker"}, "German", 7334, 1, "CC BY-NC-SA 3.0",
         "https://github.com/marytts/pavoque-data", "I. Steiner, M. Schröder and A. Klepp (2013), \"The PAVOQUE "
-        "corpus as a resource for analysis and synthesis of expressive speech\", Proc. Phonetik & Phonologie 9.", male="*",
+        "corpus as a resource for analysis and synthesis of expressive speech\", Proc. Phonetik & Phonologie 9.",
+        male="*",
         constants={"speaker": "1"}, tables={"pavoque-*.yaml": "{table}"},
         columns={"style": "emotion", "text": "text", "prompt": "prompt", "start": "start", "end": "end"},
         notes="Long FLAC files; each row is a part of one, from `start` to `end`. 'Poker' is a cool, detached style."),
