@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -25,9 +26,9 @@ _DIGESTS: dict[tuple, str] = {}  # of files as they were when they were read
 
 
 class Encoder:
-    """An encoder up to a layer. Pickled with its weights, as they were read; the network is built on first use.
+    """An encoder up to a layer. Pickled with its weights, as they were read; they are made ready on first use.
 
-    Once it is built, the weights are in the network only, and come back from there.
+    From then on they are held once, as the arrays that NumPy computes with, or in a network, and come back from there.
 
     Attributes
     ----------
@@ -47,6 +48,7 @@ class Encoder:
         self._held = dict(tensors)
         self._dtypes = {name: tensor.dtype for name, tensor in tensors.items()}
         self._building = threading.RLock()
+        self._arrays: dict[str, list[np.ndarray]] | None = None  # of each layer, in Keras' order
         self._layers = None  # a Keras model of all layers
         self._compiled: dict[tuple, Callable] = {}
 
@@ -54,6 +56,10 @@ class Encoder:
         self, layers: tuple[int, ...], weights: tuple[float, ...] | None = None
     ) -> Callable[[np.ndarray], np.ndarray]:
         """A function from what one clip's encoder reads to frames: of layers side by side, or their weighted sum."""
+        computing = self.architecture.arrays()
+        if computing is not None:
+            function, sizes = computing
+            return partial(_compute, function, self.arrays(), layers, weights, sizes)
         from ..neural._keras import check_process
 
         check_process()
@@ -64,6 +70,25 @@ class Encoder:
                     network = self.network(layers, weights)
                     self._compiled[key] = compile_for_clips(network, self.architecture.step)
         return self._compiled[key]
+
+    def arrays(self) -> dict[str, list[np.ndarray]]:
+        """Weights of each layer that NumPy computes with, float32 and contiguous, with axes in Keras' order."""
+        with self._building:
+            if self._arrays is None:
+                is_held = self._layers is None
+                self._arrays = self._converted_all(self._held if is_held else self.tensors, release=is_held)
+            return self._arrays
+
+    def _converted_all(self, tensors: dict, release: bool = False) -> dict[str, list[np.ndarray]]:
+        """All layers' weights. Each tensor is released as soon as it is converted, or there would be two of it."""
+        found = {}
+        for part in self.architecture.parts(self.layer):
+            for name, arrays in zip(part.layers, self._converted(part, tensors), strict=True):
+                found[name] = [np.ascontiguousarray(array) for array in arrays]
+            if release and part.recover is not None:
+                for tensor in part.tensors:
+                    tensors.pop(tensor)
+        return found
 
     def network(self, layers: tuple[int, ...], weights: tuple[float, ...] | None = None):
         """A Keras model, from what the encoder reads to its frames; all models of an encoder share their weights."""
@@ -80,6 +105,10 @@ class Encoder:
         from ..neural.networks import encoder_layers
         from ..neural.networks._named import weights_from
 
+        if self._arrays is not None:
+            with weights_from(lambda name, index: self._arrays[name][index]):
+                encode, sizes = self.architecture.network()
+                return encoder_layers(encode, (None, self.architecture.n_values), self.layer, **sizes)
         parts = {name: part for part in self.architecture.parts(self.layer) for name in part.layers}
         ready: dict[str, dict[int, np.ndarray]] = {}
 
@@ -120,17 +149,20 @@ class Encoder:
     def tensors(self) -> dict[str, np.ndarray]:
         """The weights as they were read, by their names in the encoder."""
         with self._building:
-            if self._layers is None:
+            if self._layers is None and self._arrays is None:
                 return dict(self._held)
             found = dict(self._held)
             for part in self.architecture.parts(self.layer):
                 if part.recover is not None:
-                    weights = [self._layers.get_layer(name).get_weights() for name in part.layers]
+                    weights = [self._weights(name) for name in part.layers]
                     for name, array in zip(part.tensors, part.recover(weights), strict=True):
                         found[name] = np.ascontiguousarray(array, dtype=self._dtypes[name])
             return {name: found[name] for name in self._dtypes}
 
     _tensors = tensors
+
+    def _weights(self, layer: str) -> list[np.ndarray]:
+        return self._layers.get_layer(layer).get_weights() if self._arrays is None else self._arrays[layer]
 
     def __reduce__(self):
         return _unpickled, (self.architecture, self.layer, self.tensors, self.digest)
@@ -292,6 +324,17 @@ def backend() -> tuple:
         except PackageNotFoundError:
             found.append((name, None))
     return tuple(found)
+
+
+def _compute(function, arrays, layers, weights, sizes, inputs) -> np.ndarray:
+    """Frames of layers side by side, or their weighted sum, (n_frames, n_values), of what the encoder reads."""
+    found = {}
+    for index, frames in enumerate(function(inputs, arrays, max(layers), **sizes)):
+        if index in layers:
+            found[index] = frames
+    if weights is not None:
+        return sum(found[layer] * np.float32(weight) for layer, weight in zip(layers, weights, strict=True))
+    return np.concatenate([found[layer] for layer in layers], axis=1) if len(layers) > 1 else found[layers[0]]
 
 
 def compile_for_clips(network, step: int) -> Callable[[np.ndarray], np.ndarray]:

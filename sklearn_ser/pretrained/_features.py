@@ -44,8 +44,8 @@ memory : str, PathLike, joblib.Memory or None, default=None
     once for each layer; None keeps nothing. A clip is known by its content, and the model by its weights, wherever
     they are.
 n_jobs : int or None, default=None
-    Clips worked on at a time, by joblib; threads unless `joblib.parallel_config` says otherwise. The encoder itself
-    uses all cores that TensorFlow has, so that more than 2 gain little.
+    Clips worked on at a time, by joblib; threads unless `joblib.parallel_config` says otherwise. Products of
+    matrices use the threads that NumPy's BLAS has.
 verbose : int, default=0
     Above 0, show a progress bar.
 """
@@ -64,7 +64,7 @@ class EncoderFeatures(AudioTransformer):
     """A layer of a pretrained speech encoder: its mean over each clip, or its frames.
 
     wav2vec 2.0 [1]_, HuBERT [2]_, WavLM [3]_, data2vec [4]_, UniSpeech-SAT and Whisper are read from the folders or
-    names that the Hugging Face libraries know, and computed by Keras alone. The encoder is built up to `layer` only,
+    names that the Hugging Face libraries know, and computed by NumPy. The encoder is built up to `layer` only,
     and no later weights are read.
 
     Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.

@@ -98,6 +98,10 @@ class Architecture:
         """The function of `neural.networks` that builds it, and the sizes that the function takes."""
         raise NotImplementedError
 
+    def arrays(self) -> tuple[Callable, dict[str, Any]] | None:
+        """The function of `_arrays` that computes it by NumPy, and the sizes that it takes; None where Keras has to."""
+        return None
+
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         """Make of a waveform what the encoder reads, float32 (n_inputs, n_values)."""
         raise NotImplementedError

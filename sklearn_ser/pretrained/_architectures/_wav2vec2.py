@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from . import _arrays
 from ._base import SR, Architecture, Config, Part, plain
 
 _CONV = dict(conv_dim=(512,) * 7, conv_kernel=(10, 3, 3, 3, 3, 2, 2), conv_stride=(5, 2, 2, 2, 2, 2, 2))
@@ -147,12 +148,17 @@ class Wav2Vec2(Architecture):
         from ...neural.networks import wav2vec2
 
         return wav2vec2, dict(
+            width=self.width, hidden_units=self.hidden_units, conv_bias=self.conv_bias, **self._sizes()
+        )
+
+    def arrays(self):
+        return _arrays.wav2vec2, self._sizes()
+
+    def _sizes(self) -> dict:
+        return dict(
             convolutions=self.convolutions,
             conv_norm=self.conv_norm,
-            conv_bias=self.conv_bias,
-            width=self.width,
             n_heads=self.n_heads,
-            hidden_units=self.hidden_units,
             positions=self.positions,
             projection_norm=self.projection_norm,
             pre_norm=self.pre_norm,
@@ -265,9 +271,8 @@ class Data2VecAudio(Wav2Vec2):
                 lambda weights: [np.concatenate(arrays) for arrays in zip(*map(_reversed, weights), strict=True)],
             )
 
-    def network(self):
-        function, sizes = super().network()
-        return function, {**sizes, "stacked_positions": True}
+    def _sizes(self):
+        return {**super()._sizes(), "stacked_positions": True}
 
 
 @dataclass(frozen=True)
@@ -311,9 +316,8 @@ class WavLM(Wav2Vec2):
             lambda weights: [weights[0][0].reshape(1, n_heads, 1, 1)],
         )
 
-    def network(self):
-        function, sizes = super().network()
-        return function, {**sizes, "max_distance": self.max_distance}
+    def _sizes(self):
+        return {**super()._sizes(), "max_distance": self.max_distance}
 
 
 def distance_buckets(n_buckets: int, max_distance: int) -> np.ndarray:

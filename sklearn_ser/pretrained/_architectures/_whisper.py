@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _log_mel
+from . import _arrays, _log_mel
 from ._base import MOST, Architecture, Config, Part, plain, untouched
 
 _KEYS = {
@@ -74,6 +74,9 @@ class Whisper(Architecture):
             n_positions=self.n_positions,
             last=self.n_layers,
         )
+
+    def arrays(self):
+        return _arrays.whisper, dict(n_heads=self.n_heads, last=self.n_layers)
 
     def prepare(self, waveform: np.ndarray) -> np.ndarray:
         return _log_mel.log_mel(waveform, self.n_mels)
