@@ -77,7 +77,7 @@ try:
         import keras
 except ModuleNotFoundError as error:
     raise ImportError(
-        f"Networks and pretrained encoders need Keras, scikeras and TensorFlow, and there is {str(error).lower()}: "
+        f"Networks need Keras, scikeras and TensorFlow, and there is {str(error).lower()}: "
         "pip install keras scikeras tensorflow."
     ) from error
 

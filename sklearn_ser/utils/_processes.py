@@ -36,18 +36,22 @@ class _OneThread:
     """
 
     def __init__(self):
-        self._lock, self._callers, self._limiter = threading.Lock(), 0, None
+        self._lock, self._callers, self._limiter, self._found = threading.Lock(), 0, None, 1
 
     @contextmanager
-    def __call__(self) -> Iterator[None]:
-        """BLAS uses one thread within this context: for small matrices, waking others takes longer than the work."""
+    def __call__(self) -> Iterator[int]:
+        """BLAS uses one thread within this context: for small matrices, waking others takes longer than the work.
+
+        The context's value is the number of threads that BLAS may use outside.
+        """
         with self._lock:
             if self._callers == 0:
+                self._found = max((library.num_threads for library in _blas().lib_controllers), default=1)
                 self._limiter = _blas().limit(limits=1)
                 _leave_control()
             self._callers += 1
         try:
-            yield
+            yield self._found
         finally:
             with self._lock:
                 self._callers = max(0, self._callers - 1)  # a fork within the context has set it to 0

@@ -421,10 +421,11 @@ def test_an_index_cannot_lead_out_of_its_folder(tmp_path, tones):
 
 def test_weights_are_read_once_for_all_clones(tmp_path, tones, monkeypatch):
     folder = write_whisper(tmp_path / "model", seed=7)
-    reads, networks = [], []
-    read, build = _encoder.read_tensors, _encoder.Encoder.network
+    reads, conversions = [], []
+    read, convert = _encoder.read_tensors, _encoder.Encoder._converted_all
     monkeypatch.setattr(_encoder, "read_tensors", lambda *args: reads.append(1) or read(*args))
-    monkeypatch.setattr(_encoder.Encoder, "network", lambda *args: networks.append(1) or build(*args))
+    counting = lambda *args, **params: conversions.append(1) or convert(*args, **params)  # noqa: E731
+    monkeypatch.setattr(_encoder.Encoder, "_converted_all", counting)
     results = []
 
     def work():
@@ -436,7 +437,7 @@ def test_weights_are_read_once_for_all_clones(tmp_path, tones, monkeypatch):
     for thread in threads:
         thread.join()
     pickle.loads(pickle.dumps(WhisperFeatures(folder, 1).fit(tones))).transform(tones)
-    assert (len(reads), len(networks), len(results)) == (1, 1, 6)
+    assert (len(reads), len(conversions), len(results)) == (1, 1, 6)
     for result in results:
         np.testing.assert_array_equal(result, results[0])
 

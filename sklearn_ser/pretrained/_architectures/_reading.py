@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from ...audio import load_waveform
 from ...audio._derived import Segment
 from ...audio._load import clip_bytes, clip_length
 from ...utils._pooling import means
+from ...utils._processes import one_blas_thread
 from ._base import SR, Architecture
 
 _LONG_BYTES = 2_000_000  # of a file that may be worth reading in parts
@@ -70,17 +73,30 @@ def _pool(parts, deviation: bool) -> np.ndarray:
 
 
 def encode_clips(waveforms, *, lent, reading: Reading, pooling: str | int | None, trim: bool):
-    """Features or frames of each waveform."""
+    """Features or frames of each waveform.
+
+    Each clip is computed by one thread, so that results do not depend on how many there are, and several clips at a
+    time by the threads that BLAS has.
+    """
     encode = lent.encoder.compiled(reading.layers, reading.weights) if lent is not None else None
-    if isinstance(pooling, str) and trim:
-        waveforms = (waveform[speech_span(waveform, SR)] for waveform in waveforms)
-    clips = (reading.frames(waveform, encode) for waveform in waveforms)
+    make = partial(_encode_clip, encode=encode, reading=reading, pooling=pooling, trim=trim)
+    if reading.architecture.arrays() is None:
+        return [make(waveform) for waveform in waveforms]
+    with one_blas_thread() as n_threads:
+        if n_threads == 1:
+            return [make(waveform) for waveform in waveforms]
+        with ThreadPoolExecutor(n_threads) as pool:
+            return list(pool.map(make, waveforms))
+
+
+def _encode_clip(waveform, *, encode, reading: Reading, pooling: str | int | None, trim: bool) -> np.ndarray:
     if isinstance(pooling, str):
-        return [_pool(parts, deviation=pooling == "mean_std") for parts in clips]
-    frames = (np.concatenate(list(parts)) for parts in clips)
+        waveform = waveform[speech_span(waveform, SR)] if trim else waveform
+        return _pool(reading.frames(waveform, encode), deviation=pooling == "mean_std")
+    frames = np.concatenate(list(reading.frames(waveform, encode)))
     if pooling is None:
-        return list(frames)
-    return [means(each, np.arange(len(each)) // pooling).astype(np.float32) for each in frames]
+        return frames
+    return means(frames, np.arange(len(frames)) // pooling).astype(np.float32)
 
 
 class _LongRecording:
