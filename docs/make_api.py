@@ -218,6 +218,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
         },
     ),
+    "soft_labels": (
+        "Raters who disagree",
+        {
+            "Around any classifier": (
+                "It is trained on the fraction of raters who chose each class.",
+                ["SoftLabelClassifier"],
+            ),
+        },
+    ),
     "discriminant": (
         "The recommended classifier",
         {

@@ -107,6 +107,7 @@ from .raters import rater_agreement as rater_agreement
 from .segmentation import SegmentClassifier as SegmentClassifier
 from .segmentation import SegmentRegressor as SegmentRegressor
 from .selective import SelectiveClassifier as SelectiveClassifier
+from .soft_labels import SoftLabelClassifier as SoftLabelClassifier
 from .systems import make_recognizer as make_recognizer
 from .utils import VersionMismatchWarning as VersionMismatchWarning
 

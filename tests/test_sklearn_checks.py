@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -16,6 +16,7 @@ import sklearn_ser
 from sklearn_ser import (
     AddNoise,
     AugmentedClassifier,
+    AugmentedRegressor,
     EncoderClassifier,
     EncoderFeatures,
     FrameWise,
@@ -24,7 +25,9 @@ from sklearn_ser import (
     MelSpectrogramTransformer,
     ReferenceScaler,
     SegmentClassifier,
+    SegmentRegressor,
     SelectiveClassifier,
+    SoftLabelClassifier,
     SparseAutoencoderFeatures,
     SpeakerNormalizer,
     WaveformChunker,
@@ -57,6 +60,8 @@ AUGMENTED = AugmentedClassifier(
     make_pipeline(WaveformLoader(), Stack(), LogisticRegression(max_iter=1000)), [AddNoise(amplitude=0.0)]
 )
 
+REGRESSION = make_pipeline(WaveformLoader(), Stack(), LinearRegression())
+
 # Those that the checks' data, of two to ten features and without speakers, suit with other than default parameters.
 ADAPTED = [
     WaveformChunker(chunk_duration=0.001),
@@ -69,7 +74,10 @@ ADAPTED = [
     FrameWise(StandardScaler()),
     SparseAutoencoderFeatures(kernel_lengths=(1, 2), n_kernels=3, max_iter=5),
     AUGMENTED,
+    AugmentedRegressor(REGRESSION, AUGMENTED.augmenters),
     SegmentClassifier(AUGMENTED.estimator),
+    SegmentRegressor(REGRESSION),
+    SoftLabelClassifier(LogisticRegression()),
     SelectiveClassifier(LogisticRegression(), coverage=1.0, speaker=None, cv=2),  # the checks know nothing of rejection
 ]
 # Of the neural classifiers: small, so that some hundred trainings fit into a minute.

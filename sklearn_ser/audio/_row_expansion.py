@@ -181,7 +181,8 @@ class RowExpandingClassifier(ClassifierMixin, RowExpandingEstimator):
     _fitted = "classes_"
 
     def _check_targets(self, y):
-        return column_or_1d(y, warn=True) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else y
+        shape = np.asarray(y).shape
+        return column_or_1d(y, warn=True) if len(shape) == 2 and shape[1] == 1 else y
 
     def _learn_outputs(self) -> None:
         self.classes_ = self.estimator_.classes_
@@ -200,9 +201,10 @@ class RowExpandingRegressor(RegressorMixin, RowExpandingEstimator):
     _fitted = "target_names_"
 
     def _check_targets(self, y):
-        n_values = np.shape(y)[1] if np.ndim(y) == 2 else 1
+        shape = np.asarray(y).shape
+        n_values = shape[1] if len(shape) == 2 else 1
         names = getattr(y, "columns", None)
-        names = [getattr(y, "name", None)] if names is None and np.ndim(y) == 1 else names
+        names = [getattr(y, "name", None)] if names is None and len(shape) == 1 else names
         if names is None or any(name is None for name in names):
             names = ["value"] if n_values == 1 else [f"value_{k}" for k in range(n_values)]
         self._names = [str(name) for name in names]

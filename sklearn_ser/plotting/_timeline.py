@@ -8,11 +8,12 @@ import numpy as np
 
 from ..audio._input import one_recording
 from ..audio._load import clip_length, load_part
-from ..segmentation import Timeline
+from ..segmentation import Timeline, ValueTimeline
 from ..utils._colors import GREY
 from ..utils._drawing import ink_on
 from ..utils._sklearn_compat import check_matplotlib_support
 from ._palette import EMOTIONS, colours_of
+from ._value_lines import draw_lines, value_range
 
 _MOST_PLAIN = 9  # classes that colours alone tell apart; of more, those without a colour of their own are hatched
 _HATCHES = ("////", "....", "xxxx", "||||")
@@ -37,7 +38,9 @@ def _outline(recording, sr: int) -> np.ndarray:
 
 
 class TimelineDisplay:
-    """Probabilities of emotions along a recording, stacked, over a strip that shows the most probable one.
+    """Emotions along a recording: probabilities, stacked over a strip that shows the most probable one, or values.
+
+    A timeline of values, such as arousal, is drawn as lines; the legend gives each value's mean and range.
 
     Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
 
@@ -56,9 +59,9 @@ class TimelineDisplay:
 
     Parameters
     ----------
-    timeline : Timeline or DataFrame
+    timeline : Timeline, ValueTimeline or DataFrame
         As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class,
-        and `predicted`. Classes have the same colours as in other pictures; of more than nine, those that are not among
+        and `predicted`; or as `SegmentRegressor` does, without `predicted`. Classes have the same colours as in other pictures; of more than nine, those that are not among
         the emotions of this library are hatched.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
@@ -70,7 +73,7 @@ class TimelineDisplay:
     step_ : float or None
         Seconds that each step drawn is the mean of; None where the segments themselves are drawn.
     intervals_ : Intervals
-        The predictions in the strip.
+        The predictions in the strip; not there for values.
 
     See Also
     --------
@@ -88,7 +91,7 @@ class TimelineDisplay:
 
         Parameters
         ----------
-        estimator : SegmentClassifier
+        estimator : SegmentClassifier or SegmentRegressor
             Fitted.
         recording : str, PathLike, array-like of shape (n_times,), or audio input of one clip
             Any length; a file is read part by part.
@@ -113,7 +116,8 @@ class TimelineDisplay:
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         if not hasattr(estimator, "predict_timeline"):
             raise TypeError(
-                "estimator must be a SegmentClassifier, which has predict_timeline: wrap the pipeline into one. "
+                "estimator must be a SegmentClassifier or SegmentRegressor, which have predict_timeline: wrap the "
+                f"pipeline into one. "
                 f"Got {type(estimator).__name__}."
             )
         timeline = estimator.predict_timeline(recording, **params)
@@ -148,7 +152,7 @@ class TimelineDisplay:
             If `timeline` has other columns, or no rows.
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
-        Timeline(timeline)._timeline_columns()
+        _as_timeline(timeline)._timeline_columns()
         display = cls(timeline, outline=None if recording is None else _outline(recording, sr))
         return display.plot(ax=ax, smooth=smooth, min_duration=min_duration)
 
@@ -177,7 +181,7 @@ class TimelineDisplay:
 
         if ax is None:
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-        timeline = Timeline(self.timeline)
+        timeline = _as_timeline(self.timeline)
         left, right = timeline._segment_extents()
         start, end = left[0], right[-1]
         shown = timeline if smooth is None else timeline.smoothed(smooth)
@@ -187,6 +191,23 @@ class TimelineDisplay:
             shown = shown.resampled(step)
             min_duration = 2 * step if min_duration is None else min_duration
         self.step_ = step if aggregated else None
+        if isinstance(timeline, ValueTimeline):
+            draw_lines(ax, timeline, shown)
+            ax.set(xlim=(start, end), ylim=value_range(timeline), ylabel="value")
+            if self.outline is not None:
+                self._draw_outline_above(ax, start, end)
+        else:
+            self._draw_classes(ax, shown, start, end, min_duration)
+        _label_time(ax, end)
+        ax.set_title(self._explain(smooth, min_duration), loc="left", size="small")
+        ax.spines[["top", "right"]].set_visible(False)
+        handles, names = ax.get_legend_handles_labels()
+        ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_classes(self, ax, shown, start, end, min_duration) -> None:
+        """Draw probabilities over the strip of predictions."""
         self.intervals_ = shown.to_intervals(min_duration=min_duration or 0.0)
         styles = self._styles()
         self._draw_probabilities(ax, shown, styles)
@@ -197,22 +218,23 @@ class TimelineDisplay:
             ticks["waveform"], top = np.mean(_WAVEFORM), _WAVEFORM[1]
         ax.set(xlim=(start, end), ylim=(_STRIP[0] - 0.02, top + 0.02), ylabel="probability")
         ax.set_yticks(list(ticks.values()), list(ticks))
-        _label_time(ax, end)
-        ax.set_title(self._explain(smooth, min_duration), loc="left", size="small")
-        ax.spines[["top", "right"]].set_visible(False)
-        handles, names = ax.get_legend_handles_labels()
-        ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+
+    def _draw_outline_above(self, ax, start, end) -> None:
+        """Draw the waveform on an axis of its own, above the values."""
+        above = ax.inset_axes((0, 1.0, 1, 0.25))
+        time = np.linspace(start, end, len(self.outline) + 1)
+        above.stairs(self.outline[:, 1], time, baseline=self.outline[:, 0], fill=True, color=GREY, linewidth=0)
+        above.set(xlim=(start, end), xticks=[], yticks=[], ylabel="waveform")
+        above.spines[:].set_visible(False)
 
     def _explain(self, smooth, min_duration) -> str:
         """What is drawn, where it is not the segments themselves."""
-        parts = []
+        parts, is_of_values = [], isinstance(_as_timeline(self.timeline), ValueTimeline)
         if smooth is not None:
-            parts.append(f"probabilities smoothed over {smooth:g} s")
+            parts.append(f"{'values' if is_of_values else 'probabilities'} smoothed over {smooth:g} s")
         if self.step_ is not None:
             parts.append(f"means of {self.step_:g} s")
-        if min_duration:
+        if min_duration and not is_of_values:
             parts.append(f"predictions of at least {min_duration:g} s")
         return ", ".join(parts)
 
@@ -256,6 +278,12 @@ class TimelineDisplay:
         scaled = np.mean(_WAVEFORM) + height * self.outline / (np.abs(self.outline).max() or 1)
         time = np.linspace(start, end, len(scaled) + 1)
         ax.stairs(scaled[:, 1], time, baseline=scaled[:, 0], fill=True, color=GREY, linewidth=0)
+
+
+def _as_timeline(table) -> Timeline | ValueTimeline:
+    """A table as a timeline of classes, or of values where nothing is predicted."""
+    is_of_values = isinstance(table, ValueTimeline) or "predicted" not in table
+    return ValueTimeline(table) if is_of_values and not isinstance(table, Timeline) else Timeline(table)
 
 
 def _step(shortest: float) -> float:
