@@ -13,6 +13,7 @@ from . import pretrained as pretrained
 from . import raters as raters
 from . import segmentation as segmentation
 from . import selective as selective
+from . import soft_labels as soft_labels
 from . import systems as systems
 from . import utils as utils
 from .adaptation import adapt as adapt

@@ -61,8 +61,8 @@ class TimelineDisplay:
     ----------
     timeline : Timeline, ValueTimeline or DataFrame
         As `SegmentClassifier.predict_timeline` returns it: `start`, `end`, a column of probabilities for each class,
-        and `predicted`; or as `SegmentRegressor` does, without `predicted`. Classes have the same colours as in other pictures; of more than nine, those that are not among
-        the emotions of this library are hatched.
+        and `predicted`; or as `SegmentRegressor` does, without `predicted`. Classes have the same colors as in other
+        pictures; of more than nine, those that are not among the emotions of this library are hatched.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
 
@@ -202,7 +202,8 @@ class TimelineDisplay:
         ax.set_title(self._explain(smooth, min_duration), loc="left", size="small")
         ax.spines[["top", "right"]].set_visible(False)
         handles, names = ax.get_legend_handles_labels()
-        ax.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        order = slice(None) if isinstance(timeline, ValueTimeline) else slice(None, None, -1)  # as they are stacked
+        ax.legend(handles[order], names[order], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

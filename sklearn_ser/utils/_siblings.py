@@ -247,7 +247,8 @@ def _params(estimator) -> dict:
 
 
 def _stratifies(estimator) -> bool:
-    return is_classifier(estimator) or is_classifier(getattr(estimator, "estimator", None))
+    inner = getattr(estimator, "estimator", None)
+    return is_classifier(estimator) or (inner is not None and is_classifier(inner))
 
 
 def _calibrates_itself(estimator) -> bool:
