@@ -128,7 +128,19 @@ def _register_erf() -> None:
         def version_9(cls, ctx, node, **kwargs):
             """Leave the node as it is: name, input and output are those of ONNX."""
 
+    class Erfc:
+        @classmethod
+        def version_9(cls, ctx, node, **kwargs):
+            """Subtract the error function from 1: ONNX has no complementary one."""
+            name, dtypes, shapes = node.name, [ctx.get_dtype(node.output[0])], [ctx.get_shape(node.output[0])]
+            inner = ctx.make_node("Erf", node.input, dtypes=dtypes, shapes=shapes)
+            one = ctx.make_const(f"{name}_one", np.float32(1))
+            ctx.remove_node(name)
+            operands = [one.output[0], inner.output[0]]
+            ctx.make_node("Sub", operands, name=name, outputs=node.output, dtypes=dtypes, shapes=shapes)
+
     tf_op("Erf")(Erf)
+    tf_op("Erfc")(Erfc)
 
 
 def _select_real_frames(graph, onnx) -> None:

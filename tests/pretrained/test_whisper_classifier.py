@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from tiny_whisper import write_whisper
 
 from sklearn_ser import SegmentClassifier, WhisperClassifier, WhisperFeatures
+from sklearn_ser.neural.training._compile import make_optimizer
 from sklearn_ser.pretrained._encoder import load_encoder
 from sklearn_ser.systems import whisper_discriminants
 
@@ -94,6 +95,22 @@ def test_a_resumed_training_keeps_the_rates(folder, frames, noises, tmp_path):
     resumed = clone(first).set_params(epochs=2).fit(frames, noises[1])
     np.testing.assert_allclose(resumed.predict_proba(frames), whole.predict_proba(frames), atol=1e-4)
     assert 0 < max(changes(resumed, folder).values()) < 4e-4
+
+
+def test_a_warm_start_has_the_rates_that_are_set_now(folder, frames, noises):
+    params = dict(trainable_layers=None, epochs=1, dropout=0.0, random_state=0, batch_size=16, optimizer="sgd")
+    model = WhisperClassifier(folder, 1, warm_start=True, encoder_learning_rate=1e-9, learning_rate=1e-3, **params)
+    model.fit(frames, noises[1])
+    before = model.model_.get_layer("block_1_expand").get_weights()[0]
+    model.set_params(encoder_learning_rate=1e-2).fit(frames, noises[1])
+    faster = np.abs(model.model_.get_layer("block_1_expand").get_weights()[0] - before).max()
+    before = model.model_.get_layer("block_1_expand").get_weights()[0]
+    model.set_params(encoder_learning_rate=1e-9, learning_rate=1e-2).fit(frames, noises[1])
+    assert np.abs(model.model_.get_layer("block_1_expand").get_weights()[0] - before).max() < 1e-4 * faster
+    from keras.optimizers.schedules import ExponentialDecay
+
+    model = WhisperClassifier(folder, 1, learning_rate_schedule=ExponentialDecay(1e-1, 1000, 0.9), **params)
+    assert model._encoder_rate(make_optimizer(model)) == pytest.approx(3e-5 / 1e-1)
 
 
 def test_predictions_do_not_depend_on_padding_or_on_the_clips_beside(classifier, frames):
