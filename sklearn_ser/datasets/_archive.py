@@ -18,25 +18,25 @@ from ._errors import FetchError, UnusableFileError, explain
 _MOST_MEMBERS = 200_000
 _LONGEST_NAME = 255  # bytes, of a file or folder, on the usual file systems
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
-# What zipfile raises of archives that are none, or damaged in whatever way.
+# Errors that zipfile raises for damaged archives, and for files that are no archives.
 _DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
 _DAMAGES += (EOFError, RuntimeError, OverflowError, LookupError)
 
 
 def download_archive(folder, complete, *, url, name, size=None, md5=None, verify=None, downgrade=False):
-    """Download a ZIP archive, unpack it into folder and delete it; what an earlier call achieved is not done again.
+    """Download a ZIP archive, unpack it into folder and delete it; continue where an earlier call stopped.
 
     Parameters
     ----------
     folder : Path
     complete : bool
-        Whether all clips are in the folder already. Without an archive beside them there is nothing left to do.
+        True if all clips are in the folder already; without an archive beside them, nothing is left to do.
     url, name, size, md5
         Address and name of the archive, its size in bytes and its MD5, where they are known.
     verify : callable, optional
         Called with the folder after unpacking; a ValueError that it raises sets the archive aside.
     downgrade : bool, default=False
-        Whether to ask by http where https fails: only for what `verify` checks completely.
+        Ask by http if https fails; only safe if `verify` checks everything.
 
     Raises
     ------

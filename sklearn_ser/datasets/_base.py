@@ -1,4 +1,4 @@
-"""What all corpora share: the vocabulary of emotions, the data home, clips found by file name, and the Bunch."""
+"""Shared by all corpora: the vocabulary of emotions, the data home, downloads that resume, and the Bunch."""
 
 import os
 import warnings
@@ -29,13 +29,13 @@ class Corpus:
     folder : Path
         Where its clips are looked for, at any depth.
     part : str
-        Tells apart what is downloaded separately into the same folder.
+        Name of a part that is downloaded by itself into the folder.
     n_clips : int
         How many clips the published corpus has.
     read : callable
         From a path below the folder, without extension, to its facts and what copies of it share (`Row.read`).
     download : callable
-        Called with the folder, and whether all clips are there already.
+        Called with the folder, and with True if all clips are there already.
     source : str
         Address and licence, for error messages.
     """
@@ -50,7 +50,7 @@ class Corpus:
 
     @property
     def marker(self):
-        """File that is there while a download of ours is unfinished."""
+        """Return the file that marks an unfinished download of ours."""
         return self.folder / f".{self.part}.unfinished"
 
 
@@ -96,7 +96,7 @@ def check_folder(path):
 
 
 def obtain(corpus, download_if_missing):
-    """Return the clips of a corpus as dicts, after downloading it or the rest of it where that is asked for."""
+    """Return the clips of a corpus as dicts, after downloading what is missing, if that is asked for."""
     clips, _ = find_clips(corpus.folder, corpus.read)
     if download_if_missing and (not clips or corpus.marker.exists()):
         _download(corpus)
@@ -129,8 +129,7 @@ def _download(corpus):
                 try:
                     corpus.download(corpus.folder, len(clips) >= corpus.n_clips)
                 except requests.RequestException as error:
-                    # With nothing to resume, the next call must not mistake a copy that the user puts here for a
-                    # download of ours.
+                    # If nothing has arrived, the marker goes, or a copy put here later would pass for a download.
                     hold.finished = all(name == corpus.marker.name for name in os.listdir(corpus.folder))
                     raise _unreachable(corpus, error, nothing=hold.finished) from None  # the message says why
             hold.finished = True

@@ -15,7 +15,7 @@ LOSSLESS = EXTENSIONS[:2]
 
 
 def is_hidden(part):
-    """Whether a file or folder is an operating system's companion of the real ones, such as `._03a01Wa.wav`."""
+    """Return True for files and folders that operating systems add, such as `._03a01Wa.wav`."""
     return part.startswith(".") or part == "__MACOSX"
 
 

@@ -116,8 +116,8 @@ _ROWS = (
         _only(_ENGLISH, "angry", "happy", "neutral", "sad", "surprise"), {"Mandarin": "000? 0010", "English": "00??"},
         35000, 20, "free for research", "https://hltsingapore.github.io/ESD/", "K. Zhou, B. Sisman, R. Liu and H. Li "
         "(2022), \"Emotional voice conversion: theory, databases and ESD\", Speech Communication 137, 1-18.",
-        female="0001 0002 0003 0007 0009 0015 0016 0017 0018 0019", male="00??",
-        notes="Sexes are from memory of the paper's table, not from the files: check them before you report on them."),
+        female="0001 0002 0003 0007 0009 0015 0016 0017 0018", male="0004 0005 0006 0008 0010 0011 0013 0014 0020",
+        notes="Two descriptions differ about the sexes of the speakers 0012 and 0019, which are left open."),
     Row("IEMOCAP", (), {"ang": "anger", "dis": "disgust", "exc": "happiness", "fea": "fear", "hap": "happiness",
         "neu": "neutral", "sad": "sadness", "sur": "surprise"}, "English", 5680, 10,
         "on request from the Signal Analysis and Interpretation Laboratory, USC", "https://sail.usc.edu/iemocap/",

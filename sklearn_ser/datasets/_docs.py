@@ -1,4 +1,4 @@
-"""What the docstrings of all functions that fetch or load a corpus have in common."""
+"""Docstrings of the functions that fetch or load a corpus: the parts that they share."""
 
 from __future__ import annotations
 

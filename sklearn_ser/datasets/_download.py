@@ -98,7 +98,7 @@ def download_files(files, folder, *, title, connections=8):
 
     there = {path: path.stat().st_size for _, path, _ in files if path.is_file()}
     missing = sum(known.get("size") or 0 for _, path, known in files if there.get(path) != known.get("size"))
-    check_space(folder, missing, url=files[0][0], what=f"What is missing of {title}")
+    check_space(folder, missing, url=files[0][0], what=f"The missing part of {title}")
     failures = []
     with requests.Session() as session, ThreadPoolExecutor(connections) as pool:
         session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))

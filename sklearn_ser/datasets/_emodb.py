@@ -79,7 +79,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
 
 
 def add_listeners(clips, folder):
-    """Clips with the fractions of listeners who recognised their emotion, and who found them natural."""
+    """Return clips with the fractions of listeners who recognized their emotion, and who found them natural."""
     lists = _lists(folder)
     fractions = _read_listeners(lists[0]) if lists else {}
     unknown = [float("nan")] * 2
@@ -99,7 +99,7 @@ def _lists(folder):
 
 
 def _read_listeners(path):
-    """Both fractions by file name.
+    """Return both fractions by file name.
 
     Lines of the list read "1 <tab> 03a01Ab.wav <tab> 65,00 <tab> 35,00", padded with non-breaking spaces, in latin-1.
     """

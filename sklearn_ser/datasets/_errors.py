@@ -45,7 +45,7 @@ class UnreachableError(FetchError, ConnectionError):
 
 
 class UnusableFileError(FetchError, ValueError):
-    """What was downloaded is not what was to be had; it is kept aside, so that the next call asks for it anew."""
+    """A downloaded file is not as published; it is kept aside, and the next call downloads it again."""
 
 
 _REMEDIES = {
@@ -60,6 +60,6 @@ _REMEDIES[getattr(errno, "EDQUOT", errno.ENOSPC)] = _REMEDIES[errno.ENOSPC]  # W
 
 
 def explain(error: OSError, *, url=None, path) -> FetchError:
-    """What the operating system refuses, as a FetchError."""
+    """Return an error of the operating system as a FetchError that says what to do."""
     remedy = _REMEDIES.get(error.errno, "Let data_home name a folder that can be written.")
     return FetchError(f"{error.strerror or error}.", url, getattr(error, "filename", None) or path, remedy)

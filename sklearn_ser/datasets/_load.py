@@ -10,6 +10,7 @@ from ..utils._messages import short
 from ._base import check_emotions, check_folder, get_data_home, make_bunch
 from ._clips import EXTENSIONS, NamedFiles, find_clips, find_files, read_table
 from ._corpora import CORPORA
+from ._emodb import add_listeners
 from ._licensed import load_iemocap
 from ._msp import load_msp_improv, load_msp_podcast
 from ._row import Row, simple
@@ -129,6 +130,7 @@ def _placed(clip, row):
 def read_clips(row: Row, folder):
     """Return the clips of a corpus in a folder as dicts, sorted by name, and the audio files that are none."""
     clips, others = find_clips(folder, row.read, EXTENSIONS)
+    clips = add_listeners(clips, folder) if row.key == "emodb" else clips
     if row.tables:
         people = {line[column]: line for table, column in row.people.items() for line in _lines(folder, table)}
         named, taken, clips = NamedFiles(folder), set(), []

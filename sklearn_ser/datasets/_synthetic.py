@@ -42,7 +42,7 @@ def make_emotional_speech(
     n_raters=6,
     random_state=None,
 ):
-    """Synthesise short phrases of several speakers in several emotions: speech-like audio that needs no corpus.
+    """Synthesize short phrases of several speakers in several emotions: speech-like audio that needs no corpus.
 
     Each clip is a phrase of six to eight nonsense syllables, 1 to 3 s long, from a source-filter model: pulses and
     breath noise through moving formants, with fricatives, stops and pauses. The emotion sets the mean, range and ending
@@ -59,7 +59,7 @@ def make_emotional_speech(
     n_speakers : int, default=6
         Number of speakers, women and men in turn.
     sr : int, default=16000
-        Sampling rate in Hz. Speech is synthesised at 16 kHz and resampled: a higher rate adds no higher frequencies.
+        Sampling rate in Hz. Speech is synthesized at 16 kHz and resampled: a higher rate adds no higher frequencies.
     values : bool, default=False
         Whether to tell each clip's arousal and valence, and what raters would say of it. The clips are the same.
     n_raters : int, default=6

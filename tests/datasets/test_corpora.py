@@ -197,6 +197,13 @@ def test_real_corpora_are_loaded_whole(name, folder, n_clips, women, men, counts
     assert all(os.path.isfile(path) for path in corpus.data["path"])
 
 
+def test_emodb_says_how_many_recognized_each_clip_however_it_is_loaded(emodb):
+    corpus = load_corpus("EMO-DB", data("emodb"))
+    columns = [column for column in corpus.data if column not in ("corpus", "language")]
+    pd.testing.assert_frame_equal(corpus.data[columns], emodb.data)
+    assert corpus.DESCR == emodb.DESCR
+
+
 @INCOMPLETE
 def test_clips_of_nemo_have_the_emotions_speakers_and_ages_of_its_table():
     corpus = load_corpus("nemo", data("nemo"))
@@ -239,6 +246,7 @@ def test_languages_of_esd_follow_its_speakers(tmp_path):
     corpus = load_corpus("ESD", tmp_path)
     assert corpus.data["language"].tolist() == ["Mandarin", "Mandarin", "English"]
     assert corpus.target.tolist() == ["anger", "happiness", "sadness"]
+    assert corpus.data["sex"].tolist() == ["female", "male", "male"]
 
 
 @INCOMPLETE

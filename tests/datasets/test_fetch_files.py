@@ -167,7 +167,7 @@ def test_a_busy_server_that_says_nothing_more_is_an_error(cremad, tmp_path):
 def test_a_disk_without_room_is_told_before_anything_is_downloaded(cremad, tmp_path, monkeypatch):
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**9, 10**9, 1000))
-    with pytest.raises(FetchError, match="What is missing of CREMA-D takes .* and the disk has 0 MiB left"):
+    with pytest.raises(FetchError, match="The missing part of CREMA-D takes .* and the disk has 0 MiB left"):
         fetch_cremad(tmp_path)
     assert cremad.sent == []
 
