@@ -37,9 +37,11 @@ class SharedResults:
 
     def __init__(self, most_bytes: int = _MOST_BYTES, progress: Any = None):
         self.progress = progress
-        self._most_bytes, self._held, self._n_bytes = most_bytes, {}, 0
+        self._most_bytes, self._n_bytes = most_bytes, 0
+        self._held: dict[Any, Any] = {}
         self._folder: str | None = None
-        self._lock, self._remove, self._closed = threading.Lock(), None, False
+        self._lock, self._closed = threading.Lock(), False
+        self._remove: weakref.finalize | None = None
         self.facts: dict[tuple, Any] = {}  # of files, by path: they are taken not to change while a call lasts
 
     def load_item(self, key: list[str], verbose: int = 0) -> Any:

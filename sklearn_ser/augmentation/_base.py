@@ -122,7 +122,7 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         """What a call does, in words; None for classes of the user's own, whose code may change."""
         if not type(self).__module__.startswith(f"{__package__}."):
             return None
-        params = {name: getattr(self, name) for name in _parameter_names(type(self))}
+        params = {name: getattr(self, name) for name in _parameter_names(type(self))}  # type: ignore[arg-type]
         return f"{type(self).__name__} {params} {random_state}"
 
 

@@ -114,7 +114,7 @@ class Row:
 
     def facts(self, found: Mapping[str, str]) -> dict:
         """Return facts in this library's words from the codes of the corpus; `emotion`, last, is None where unknown."""
-        facts = {**self.constants, **found}
+        facts: dict = {**self.constants, **found}
         emotion = facts.pop("emotion")
         if self.female or self.male:
             facts["sex"] = self._sex(facts.get("sex") or facts.get("speaker", ""))

@@ -93,7 +93,7 @@ def _linear(step, n_outputs: int) -> tuple[list, int] | None:
     after = []
     if clips:
         low, high = getattr(step, "feature_range", (-1.0, 1.0))
-        after, probed = [Clipped(low, high)], {**vars(step), "clip": False}
+        after, probed = [Clipped(np.asarray(low), np.asarray(high))], {**vars(step), "clip": False}
         step = type(step)()
         vars(step).update(probed)
     n = step.n_features_in_

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -49,7 +50,7 @@ class Encoder:
         self._dtypes = {name: tensor.dtype for name, tensor in tensors.items()}
         self._building = threading.RLock()
         self._arrays: dict[str, list[np.ndarray]] | None = None  # of each layer, in Keras' order
-        self._layers = None  # a Keras model of all layers
+        self._layers: Any = None  # a Keras model of all layers
         self._compiled: dict[tuple, Callable] = {}
 
     def compiled(

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 DELAY = 2.0  # seconds after which an automatic bar shows itself
 _REFRESH = 0.5  # seconds
@@ -41,7 +42,9 @@ class Progress:
         self.desc, self.n, self.total, self.unit, self.note = desc, 0.0, total, unit, ""
         self._automatic = verbose is None
         self._shown = is_watched() if self._automatic else bool(verbose)
-        self._lock, self._done, self._bar, self._thread = threading.Lock(), threading.Event(), None, None
+        self._lock, self._done = threading.Lock(), threading.Event()
+        self._bar: Any = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self):
         self._start = time.time()

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ...datasets._download import TIMEOUT, download_file
@@ -98,7 +99,8 @@ class _Hub:
 
     def about(self, file: str) -> Mapping | None:
         """What the hub says of a file; None if there is no such file."""
-        url, said = self._url(file), {}
+        url = self._url(file)
+        said: dict[str, Any] = {}
         for _ in range(6):
             answer = self.session.head(url, headers={"Accept-Encoding": "identity"}, timeout=TIMEOUT)
             if answer.status_code in (401, 403):

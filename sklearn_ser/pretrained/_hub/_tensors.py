@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,8 @@ class TensorFiles:
     """The tensors of a folder, by their names in it; each file is opened once."""
 
     def __init__(self, folder: Path):
-        self.folder, self._files, self._opened = folder, weight_files(folder), {}
+        self.folder, self._files = folder, weight_files(folder)
+        self._opened: dict[Any, Any] = {}
 
     def __enter__(self):
         return self
