@@ -7,9 +7,9 @@ from ._compose import Compose
 from ._copies import augment_clips
 from ._noise import AddBackground, AddNoise
 from ._pitch_and_time import PitchShift, TimeStretch
+from ._real_world import real_world_augmenters, real_world_conditions
 from ._regressor import AugmentedRegressor
 from ._room import Room
-from ._world import real_world_augmenters, real_world_conditions
 
 __all__ = [
     "AddBackground",

@@ -10,7 +10,7 @@ from .._signal.waveform import resample
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
-from ._level import as_loud_as, filtered, pass_band, power
+from ._power import as_loud_as, filtered, pass_band, power
 
 _NARROWBAND = 8000  # Hz, the sampling rate of telephone networks
 _MU, _A = 255.0, 87.6  # ITU-T G.711

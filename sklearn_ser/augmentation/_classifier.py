@@ -5,7 +5,7 @@ from __future__ import annotations
 from sklearn.utils.metaestimators import available_if
 
 from ..audio._row_expansion import RowExpandingClassifier
-from ..utils._decisions import decide
+from ..utils._decisions import decide, refuse_novelty
 from ..utils._sklearn_compat import estimator_has
 from ._copies import AugmentedEstimator
 
@@ -121,6 +121,8 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
             parameters are wrong, there are fewer augmenters than `n_copies`, no clip is left to train on, or something
             inside splits rows and cannot be told which of them belong together.
         """
+        if self.test_time_augmenters:
+            refuse_novelty(self, self.estimator)
         self._fit_copies(X, y, sample_weight, groups, params)
         return self
 

@@ -17,7 +17,7 @@ from ..audio.decoding import AudioError
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter
-from ._level import at_snr, power
+from ._power import at_snr, power
 
 _SLOPES = {"white": 0.0, "pink": 0.5, "brown": 1.0}  # amplitude falls with frequency to the power of this
 _LOWEST = 20.0  # Hz; brown noise would have nearly all of its power below what is heard

@@ -13,8 +13,8 @@ from ..audio.decoding import AudioError
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval
 from ._base import WaveformAugmenter
-from ._level import as_loud_as
 from ._noise import sounds
+from ._power import as_loud_as
 
 
 class Room(WaveformAugmenter):

@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..augmentation import augment_clips
-from ..augmentation._world import real_world_conditions
+from ..augmentation._real_world import real_world_conditions
 from ..utils._columns import complete, find_column
 from ..utils._messages import short
 from ..utils._random import draw_seed

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from ..audio._row_expansion import RowExpandingClassifier
-from ..utils._decisions import apply_rule, decide
+from ..utils._decisions import apply_rule, decide, refuse_novelty
 from ..utils._pooling import means, pool
 from ..utils._sklearn_compat import StrOptions, estimator_has
 from ._segments import SegmentEstimator
@@ -127,6 +127,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
             apart, `sr` is not that of the estimator's transformers, or something inside splits rows and cannot be told
             which of them belong together.
         """
+        refuse_novelty(self, self.estimator)
         self._fit_segments(X, y, sample_weight, groups, params)
         return self
 

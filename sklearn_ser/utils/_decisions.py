@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 from ._pooling import first_rows, means, pool
+from ._siblings import estimators_in
 from ._sklearn_compat import _ovr_decision_function, fitted_layers
 
 METHODS = ("predict_proba", "decision_function")
@@ -52,6 +53,16 @@ def telling_method(estimator) -> str:
     asked = getattr(next(_rules(estimator), None), "response_method", "auto")
     methods = METHODS if asked == "auto" else (asked,)
     return next((method for method in methods if hasattr(estimator, method)), "predict")
+
+
+def refuse_novelty(meta, estimator) -> None:
+    """Refuse, before `fit`, to pool where clips are also rejected by their features, which no pooled value tells."""
+    for inner in estimators_in(estimator):
+        if getattr(inner, "_may_reject", False) and inner.novelty:
+            raise ValueError(
+                f"{type(inner).__name__}(novelty={inner.novelty}) judges features, of which there are none for pooled "
+                f"values. Put it around {type(meta).__name__}, instead of inside it, or set novelty=False."
+            )
 
 
 def decide(estimator, method: str, values: np.ndarray, rows: np.ndarray, classes, pooling: str = "mean") -> np.ndarray:

@@ -161,6 +161,15 @@ def test_unknown_stays_an_answer(noises):
     assert "unknown" in set(timeline["predicted"]) | set(labels)
 
 
+def test_novelty_inside_is_refused_because_pooled_values_have_no_features(noises):
+    clips, y = noises
+    inside = SelectiveClassifier(make_pipeline(FEATURES, LogisticRegression()), novelty=True, speaker=None)
+    for meta in wrapped(inside):
+        with pytest.raises(ValueError, match=r"SelectiveClassifier\(novelty=True\) judges features.* Put it around"):
+            meta.fit(clips, y)
+    assert AugmentedClassifier(inside).fit(clips, y).predict(clips).shape == (40,)
+
+
 class Backwards(ClassifierMixin, BaseEstimator):
     """A classifier whose classes are in the order of a network's outputs."""
 
