@@ -77,7 +77,7 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
             "Any encoder": (
                 "wav2vec 2.0, HuBERT, WavLM, data2vec and Whisper: their layers as features, or fine-tuned.",
-                ["EncoderFeatures", "EncoderClassifier"],
+                ["EncoderFeatures", "EncoderClassifier", "EncoderRegressor"],
             ),
             "Whisper": (
                 "An encoder that has heard 680,000 hours of speech: its layers as features, or fine-tuned.",

@@ -99,6 +99,7 @@ from .preprocessing import SpeakerNormalizer as SpeakerNormalizer
 from .preprocessing import WorldNormalizer as WorldNormalizer
 from .pretrained import EncoderClassifier as EncoderClassifier
 from .pretrained import EncoderFeatures as EncoderFeatures
+from .pretrained import EncoderRegressor as EncoderRegressor
 from .pretrained import PretrainedClassifier as PretrainedClassifier
 from .pretrained import PretrainedRegressor as PretrainedRegressor
 from .pretrained import WhisperClassifier as WhisperClassifier

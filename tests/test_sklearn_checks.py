@@ -19,6 +19,7 @@ from sklearn_ser import (
     AugmentedRegressor,
     EncoderClassifier,
     EncoderFeatures,
+    EncoderRegressor,
     FrameWise,
     HandcraftedFeatures,
     LowLevelDescriptors,
@@ -110,6 +111,8 @@ def adapted(cls, folder):
     """An estimator of a class, with parameters that suit the checks; a new neural classifier needs no entry here."""
     if cls in (EncoderFeatures, WhisperFeatures):
         return cls(write_whisper(folder), 1)
+    if cls is EncoderRegressor:
+        return cls(write_whisper(folder), 0, dropout=0.0, epochs=2, batch_size=512)
     if cls in (EncoderClassifier, WhisperClassifier):
         return cls(write_whisper(folder), 0, dropout=0.0, learning_rate=1.0, epochs=6, batch_size=512)
     if issubclass(cls, NeuralClassifier):

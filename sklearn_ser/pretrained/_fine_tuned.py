@@ -1,4 +1,4 @@
-"""EncoderClassifier: a pretrained encoder, fine-tuned; WhisperClassifier with Whisper's defaults."""
+"""EncoderClassifier and EncoderRegressor: a pretrained encoder, fine-tuned; WhisperClassifier, the same of Whisper."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..neural import networks
 from ..neural._classifier import NeuralClassifier
+from ..neural._regressor import NeuralRegressor
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._encoder import compile_for_clips, load_encoder, open_model
@@ -19,27 +20,10 @@ _AT_ONCE = 8  # of them
 _COMPILING, _COMPILED = threading.Lock(), "_compiled_for_clips"
 
 
-class EncoderClassifier(NeuralClassifier):
-    """A layer of a pretrained encoder, attention over a clip's frames, and a softmax, trained together.
+class _FineTuned:
+    """An encoder, attention over its frames, and what the base of trained networks puts behind them."""
 
-    The last blocks of the encoder are trained, at a learning rate of their own, and everything below stays as it was
-    pretrained. It takes what ``EncoderFeatures(model, layer=None, pooling=None)`` makes: waveforms, as frames of one
-    value, or Whisper's log-mel frames.
-
-    <groups>
-
-    Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn_ser import EncoderClassifier, EncoderFeatures
-    >>> model = "microsoft/wavlm-base-plus"
-    >>> waveforms = EncoderFeatures(model, layer=None, pooling=None, duration=10)
-    >>> pipeline = make_pipeline(waveforms, EncoderClassifier(model, 8, trainable_layers=2))
-
-    Parameters
-    ----------
+    _network_parameters = """
     model : str or PathLike, default="facebook/hubert-base-ls960"
         As for `EncoderFeatures`.
     layer : int or "weighted", default=6
@@ -55,37 +39,11 @@ class EncoderClassifier(NeuralClassifier):
         As for `EncoderFeatures`.
     revision : str or None, default=None
         As for `EncoderFeatures`.
-    <training>
-
-    Attributes
-    ----------
-    <trained>
-
-    See Also
-    --------
-    EncoderFeatures : The encoder as it is, for any classifier, in a fraction of the time.
-
-    Notes
-    -----
-    The encoder's values are standardized before attention, by the mean and deviation that they have in up to 64 of the
-    training clips before training.
-
-    Features, (n_clips, n_features), are taken for waveforms (or, by Whisper, for clips of one frame, whose upper mel
-    bands are 0).
-
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
-
-    References
-    ----------
-    .. [1] Yang et al., "SUPERB: Speech processing universal performance benchmark", Interspeech 2021.
     """
-
     _kinds: tuple[str, ...] = ()  # of architectures that are read; all of them
     _features, _noun = "EncoderFeatures", "model"
 
     _parameter_constraints: dict = {
-        **NeuralClassifier._parameter_constraints,
         "model": [str, os.PathLike],
         "layer": [Interval(Integral, 0, None, closed="left"), StrOptions({"weighted"})],
         "trainable_layers": [Interval(Integral, 0, None, closed="left"), None],
@@ -197,6 +155,92 @@ class EncoderClassifier(NeuralClassifier):
         return [run(clip[:length])[np.newaxis] for clip, length in zip(X, lengths, strict=True)]
 
 
+class EncoderClassifier(_FineTuned, NeuralClassifier):
+    """A layer of a pretrained encoder, attention over a clip's frames, and a softmax, trained together.
+
+    The last blocks of the encoder are trained, at a learning rate of their own, and everything below stays as it was
+    pretrained. It takes what ``EncoderFeatures(model, layer=None, pooling=None)`` makes: waveforms, as frames of one
+    value, or Whisper's log-mel frames.
+
+    <groups>
+
+    Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import EncoderClassifier, EncoderFeatures
+    >>> model = "microsoft/wavlm-base-plus"
+    >>> waveforms = EncoderFeatures(model, layer=None, pooling=None, duration=10)
+    >>> pipeline = make_pipeline(waveforms, EncoderClassifier(model, 8, trainable_layers=2))
+
+    Parameters
+    ----------
+    <network>
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    See Also
+    --------
+    EncoderFeatures : The encoder as it is, for any classifier, in a fraction of the time.
+
+    Notes
+    -----
+    The encoder's values are standardized before attention, by the mean and deviation that they have in up to 64 of the
+    training clips before training.
+
+    Features, (n_clips, n_features), are taken for waveforms (or, by Whisper, for clips of one frame, whose upper mel
+    bands are 0).
+
+    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
+    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+
+    References
+    ----------
+    .. [1] Yang et al., "SUPERB: Speech processing universal performance benchmark", Interspeech 2021.
+    """
+
+    _parameter_constraints: dict = {**NeuralClassifier._parameter_constraints, **_FineTuned._parameter_constraints}
+
+
+class EncoderRegressor(_FineTuned, NeuralRegressor):
+    """A layer of a pretrained encoder, attention over a clip's frames, and values such as arousal, trained together.
+
+    Everything else is as for `EncoderClassifier`.
+
+    <groups>
+
+    Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_ser import EncoderFeatures, EncoderRegressor
+    >>> model = "microsoft/wavlm-base-plus"
+    >>> waveforms = EncoderFeatures(model, layer=None, pooling=None, duration=10)
+    >>> pipeline = make_pipeline(waveforms, EncoderRegressor(model, 8, loss="ccc"))
+
+    Parameters
+    ----------
+    <network>
+    <training>
+
+    Attributes
+    ----------
+    <trained>
+
+    See Also
+    --------
+    EncoderClassifier : The same for classes.
+    PretrainedRegressor : Models that others have trained.
+    """
+
+    _parameter_constraints: dict = {**NeuralRegressor._parameter_constraints, **_FineTuned._parameter_constraints}
+
+
 class WhisperClassifier(EncoderClassifier):
     """A layer of Whisper's encoder, attention over a clip's frames, and a softmax, trained together.
 
@@ -286,7 +330,8 @@ def _standardize(network, architecture, frames: np.ndarray) -> None:
     from ..neural._keras import keras
 
     layer = network.get_layer("standardize")
-    encoder = keras.Model(network.input, layer.input)
+    read = layer.input[0] if isinstance(layer.input, (list, tuple)) else layer.input  # a mask may stand beside it
+    encoder = keras.Model(network.input, read)
     count, total, squares = 0, np.zeros(()), np.zeros(())
     for start in range(0, len(frames), _AT_ONCE):
         batch = frames[start : start + _AT_ONCE]

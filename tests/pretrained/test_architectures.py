@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_ser import EncoderClassifier, EncoderFeatures, load_waveform
+from sklearn_ser import EncoderClassifier, EncoderFeatures, EncoderRegressor, load_waveform
 from sklearn_ser.pretrained import _architectures as architectures
 from sklearn_ser.pretrained._architectures import _reading
 from sklearn_ser.pretrained._architectures._base import Architecture, plain
@@ -159,3 +159,14 @@ def test_it_is_fine_tuned(folder):
         }
         assert moved["first"] == 0 and min(value for name, value in moved.items() if name != "first") > 0
     assert len(model.model_.get_layer("layer_weights").get_weights()[0][0]) == 3
+
+
+def test_values_are_learned_behind_an_encoder(folder):
+    rng = np.random.default_rng(0)
+    levels = rng.uniform(0.05, 1, 24)
+    clips = [level * np.tile(rng.choice([-1.0, 1.0], HOP), 4).astype(np.float32) for level in levels]
+    frames = EncoderFeatures(folder, None, pooling=None).fit_transform(np.abs(clips))
+    y = np.column_stack([levels, -levels])
+    params = dict(trainable_layers=None, learning_rate=0.02, dropout=0.0, epochs=60, batch_size=8, random_state=0)
+    model = EncoderRegressor(folder, 0, **params).fit(frames, y)
+    assert model.predict(frames).shape == (24, 2) and model.score(frames, y) > 0.8
