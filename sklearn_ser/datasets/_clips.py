@@ -127,7 +127,7 @@ def read_table(path):
 
 
 def _read_items(path):
-    items: list[dict] = []
+    items = []
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         key, colon, value = line.removeprefix("- ").strip().partition(":")
         if colon and line.startswith("- "):
