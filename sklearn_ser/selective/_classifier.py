@@ -19,12 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils._columns import refuse_missing
 from ..utils._confidence import DEFAULT_COVERAGE, predict_with_confidence
 from ..utils._decisions import METHODS
-from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions, _check_y, estimator_has
 from ..utils._versions import VersionedMixin
-from ._folds import check_reject_label, fit_predict, groups_of_search, splits_by_speaker
+from ._folds import check_reject_label, fit_predict, groups_of_search, speakers_of, splits_by_speaker
 from ._novelty import Distance, features_of
-from ._risk_control import control_risk
+from ._risk_control import control_risk, keep_coverage
 
 
 class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
@@ -219,7 +218,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             given = {**params, **({} if groups is None else {"groups": groups})}
             params = process_routing(self, "fit", **given).estimator.fit if given else {}
-        speakers = self._groups(X, groups)
+        speakers = speakers_of(X, groups, self.speaker)
         if not get_config()["enable_metadata_routing"]:
             params = {**params, **groups_of_search(self.estimator, speakers)}
         confidence, correct, distances, speakers = self._out_of_fold(X, y, speakers, params)
@@ -350,18 +349,6 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         unsure = ~(confidence >= self.threshold_) | np.isneginf(confidence)
         return unsure | (self.novelty_score(X) > self.novelty_threshold_) if self.novelty else unsure
 
-    def _groups(self, X, groups) -> np.ndarray | None:
-        if groups is not None or self.speaker is None:
-            refuse_missing(groups, "groups")
-            return groups
-        if self.speaker in getattr(X, "columns", ()):
-            refuse_missing(X[self.speaker], f"Column {short(self.speaker)} of X")
-            return np.asarray(X[self.speaker])
-        raise ValueError(
-            f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {short(self.speaker)}. "
-            "speaker=None takes clips to be independent."
-        )
-
     def _out_of_fold(self, X, y, groups, params) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
         """Predict each clip out of fold: how sure, whether correctly, how far from the others, and whose it is."""
         frozen = isinstance(self.estimator, FrozenEstimator)
@@ -386,12 +373,9 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         return np.concatenate(confidence), correct, np.concatenate(distances), speakers
 
     def _calibrate(self, confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None) -> None:
-        ordered, self.risk_bound_ = np.sort(confidence), np.nan
+        self.risk_bound_ = np.nan
         if self.risk is None:
-            coverage = DEFAULT_COVERAGE if self.coverage is None else self.coverage
-            # As many clips may be less sure as keep the expected fraction of a new one at `coverage`.
-            n_below = int((len(ordered) + 1) * (1 - coverage) + 1e-9)
-            self.threshold_ = ordered[n_below - 1] if n_below else -np.inf
+            self.threshold_ = keep_coverage(confidence, DEFAULT_COVERAGE if self.coverage is None else self.coverage)
         else:
             found = control_risk(confidence, correct, speakers, risk=self.risk, confidence_level=self.confidence_level)
             self.threshold_, self.risk_bound_ = found

@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 
+from ..utils._columns import refuse_missing
 from ..utils._confidence import predict_with_confidence
 from ..utils._messages import short
 from ..utils._siblings import takes_groups
@@ -50,6 +51,20 @@ def splits_by_speaker(cv, X, y: np.ndarray, groups) -> list[tuple[np.ndarray, np
         if cv is None or isinstance(cv, Integral):
             cv = GroupKFold(min(5 if cv is None else cv, n_speakers))
     return list(check_cv(cv, y, classifier=True).split(X, y, groups))
+
+
+def speakers_of(X, groups, column: str | None) -> np.ndarray | None:
+    """Speaker of each clip, from `groups` or else from a column of X; None if clips are independent."""
+    if groups is not None or column is None:
+        refuse_missing(groups, "groups")
+        return groups
+    if column in getattr(X, "columns", ()):
+        refuse_missing(X[column], f"Column {short(column)} of X")
+        return np.asarray(X[column])
+    raise ValueError(
+        f"Nothing tells who speaks: pass groups to fit, or a DataFrame with a column {short(column)}. "
+        "speaker=None takes clips to be independent."
+    )
 
 
 def groups_of_search(estimator, groups) -> dict:

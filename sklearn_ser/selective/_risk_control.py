@@ -19,7 +19,7 @@ def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) ->
     speakers : ndarray of shape (n_answers,) or None
         None takes the answers to be independent.
     level : float
-        Of the one-sided bound.
+        Confidence level of the one-sided bound.
 
     Returns
     -------
@@ -43,6 +43,12 @@ def risk_bound(errors: np.ndarray, speakers: np.ndarray | None, level: float) ->
     return 1.0 if n_errors >= n else float(beta.ppf(level, n_errors + 1, n - n_errors))
 
 
+def keep_coverage(confidence: np.ndarray, coverage: float) -> float:
+    """The split-conformal threshold: the expected fraction of new clips at or above it is at least `coverage`."""
+    n_below = int((len(confidence) + 1) * (1 - coverage) + 1e-9)
+    return np.sort(confidence)[n_below - 1] if n_below else -np.inf
+
+
 def control_risk(
     confidence: np.ndarray, correct: np.ndarray, speakers: np.ndarray | None, *, risk: float, confidence_level: float
 ) -> tuple[float, float]:
@@ -56,7 +62,7 @@ def control_risk(
     risk : float
         Fraction of errors among the answers that is allowed.
     confidence_level : float
-        Of the guarantee, over all the thresholds that are tried.
+        Confidence level of the guarantee, over all thresholds that are tried.
 
     Returns
     -------
