@@ -297,7 +297,7 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
             "Scores": (
                 "As scikit-learn has them.",
-                ["uar_score", "wa_score", "risk_coverage_curve"],
+                ["uar_score", "wa_score", "ccc_score", "ccc_scorer", "risk_coverage_curve"],
             ),
         },
     ),

@@ -1,6 +1,7 @@
 """Scores, speaker-independent evaluation with confidence intervals, and comparison of models."""
 
 from ._compare import Comparison, compare
+from ._concordance import ccc_score, ccc_scorer
 from ._evaluate import evaluate
 from ._plot.report import ReportDisplay
 from ._report import EvaluationReport
@@ -9,4 +10,14 @@ from ._scores import uar_score, wa_score
 
 EvaluationReport._display = ReportDisplay  # a report draws itself without a file that imports in a circle
 
-__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate", "risk_coverage_curve", "uar_score", "wa_score"]
+__all__ = [
+    "Comparison",
+    "EvaluationReport",
+    "ccc_score",
+    "ccc_scorer",
+    "compare",
+    "evaluate",
+    "risk_coverage_curve",
+    "uar_score",
+    "wa_score",
+]
