@@ -130,8 +130,6 @@ def ccc_scorer(estimator, X, y, sample_weight=None) -> float:
 def as_values(values, name: str) -> np.ndarray:
     """Finite values of shape (n_clips, n_dimensions), float64."""
     values = check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
-    if values.ndim > 2:
-        raise ValueError(f"{name} must have the shape (n_clips,) or (n_clips, n_dimensions). Got {values.shape}.")
     return values.reshape(len(values), -1)
 
 
