@@ -289,11 +289,11 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         {
             "Evaluation": (
                 "Unseen speakers, with intervals over speakers, in noise, too.",
-                ["evaluate", "EvaluationReport"],
+                ["evaluate", "EvaluationReport", "ValueReport"],
             ),
             "Comparison": (
                 "Whether two models differ.",
-                ["compare", "Comparison"],
+                ["compare", "Comparison", "ValueComparison"],
             ),
             "Scores": (
                 "As scikit-learn has them.",

@@ -9,6 +9,8 @@ from sklearn.utils import check_random_state, check_scalar
 from . import _render
 from ._bootstrap import contributions, difference_interval, measure_difference, sign_flip_p_value
 from ._report import EvaluationReport
+from ._value_compare import compare_values
+from ._value_report import ValueReport
 
 
 class Comparison:
@@ -43,6 +45,9 @@ class Comparison:
         Number of speakers.
     """
 
+    measure = "UAR"  # of each speaker
+    explained = "UAR: the mean of the emotions' recalls. WA: the fraction of clips recognised."
+
     def __init__(self, frame, by_speaker, titles, confidence_level):
         self.frame, self.by_speaker = frame, by_speaker
         self.titles, self.confidence_level = titles, confidence_level
@@ -54,8 +59,8 @@ class Comparison:
         Returns
         -------
         frame : DataFrame
-            One row for "UAR" and one for "WA": `a`, `b`, their `difference` a - b with its confidence interval `low`
-            and `high`, and the `p_value`.
+            One row for "UAR" and one for "WA", or one for the CCC of each dimension: `a`, `b`, their `difference` a - b
+            with its confidence interval `low` and `high`, and the `p_value`.
         """
         return self.frame.copy()
 
@@ -73,7 +78,7 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
 
     Parameters
     ----------
-    report_a, report_b : EvaluationReport
+    report_a, report_b : EvaluationReport, or both ValueReport
         Of the same clips in the same order.
     n_permutations : int, default=9999
         Random sign flips, where there are more than 14 speakers; of fewer, all are tried.
@@ -112,6 +117,9 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
     >>> compare(perfect, blind).to_frame()["p_value"].tolist()
     [0.03125, 0.03125]
     """
+    if isinstance(report_a, ValueReport) and isinstance(report_b, ValueReport):
+        params = dict(n_permutations=n_permutations, n_boot=n_boot, random_state=random_state)
+        return ValueComparison(*compare_values(report_a, report_b, _titles(report_a, report_b), **params))
     for name, report in dict(report_a=report_a, report_b=report_b).items():
         if not isinstance(report, EvaluationReport):
             raise TypeError(f"{name} must be an EvaluationReport, as evaluate returns it. Got {type(report).__name__}.")
@@ -142,9 +150,40 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
         {key: report.to_frame().loc["UAR by speaker", "value"] for key, report in (("a", report_a), ("b", report_b))}
     )
     by_speaker = by_speaker.assign(difference=by_speaker["a"] - by_speaker["b"]).rename_axis("speaker")
-    by_name = report_a.name != report_b.name  # else parameters must tell them apart
-    titles = tuple(
-        (report.name if by_name else report.title) or f"model {key}"
-        for key, report in zip("AB", (report_a, report_b), strict=True)
-    )
-    return Comparison(pd.DataFrame.from_dict(rows, orient="index"), by_speaker, titles, level)
+    return Comparison(pd.DataFrame.from_dict(rows, orient="index"), by_speaker, _titles(report_a, report_b), level)
+
+
+def _titles(report_a, report_b) -> tuple[str, str]:
+    """Names of the models; with their parameters, where names do not tell them apart."""
+    by_name = report_a.name != report_b.name
+    a, b = ((report.name if by_name else report.title) for report in (report_a, report_b))
+    return a or "model A", b or "model B"
+
+
+class ValueComparison(Comparison):
+    """Whether one of two models predicts the same values better than the other: made by `compare`.
+
+    Read more in the guide: :doc:`comparing two models </howto/compare_models>`.
+
+    Examples
+    --------
+    >>> from sklearn_ser import ValueReport, compare
+    >>> y, speaker = [0.0, 1.0, 2.0, 3.0] * 3, list("aaaabbbbcccc")
+    >>> right, wrong = (ValueReport(y, y_pred, speaker=speaker) for y_pred in (y, [1.5] * 12))
+    >>> compare(right, wrong).to_frame()["difference"].round(2).to_dict()
+    {'CCC, value': 1.0}
+
+    Parameters
+    ----------
+    frame : DataFrame
+        See `to_frame`.
+    by_speaker : DataFrame of shape (n_speakers, 3)
+        Less RMSE, the better: minus the RMSE of each speaker in either report, and the difference.
+    titles : tuple of str
+        Names of the models.
+    confidence_level : float
+        Of the intervals.
+    """
+
+    measure = "negative RMSE"
+    explained = "CCC: concordance correlation. Speakers are compared by minus their RMSE, the mean over the dimensions."

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -19,9 +20,10 @@ from ..model_selection import StratifiedSpeakerKFold
 from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
-from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
+from ._input import CLEAN, altered, entry, licensed, name_of, title_of, unpack
 from ._progress import FoldsProgress
 from ._report import EvaluationReport
+from ._value_report import ValueReport, names_of
 
 MANY_SPEAKERS = 12  # of more, leaving out one at a time takes longer than it tells
 _FOLDS_OF_MANY = 10
@@ -45,20 +47,21 @@ def evaluate(
     n_jobs=None,
     verbose=None,
 ):
-    """Report how well an estimator recognises the emotions of speakers whom it was not trained on.
+    """Report how well an estimator recognizes emotions, or predicts values, of speakers whom it was not trained on.
 
     A copy of the estimator is fitted in each fold, the predictions of all folds are pooled, and then scored. Each clip
     is decoded and analyzed once in a call, however many folds ask for it.
 
     Parameters
     ----------
-    estimator : classifier
-        From audio input to emotions; usually a Pipeline. It is cloned, not fitted.
+    estimator : classifier or regressor
+        From audio input to emotions, or to values such as arousal; usually a Pipeline. It is cloned, not fitted.
     corpus : Bunch or audio input of n_clips
         What `fetch_*` and `load_*` return, with `data`, `target` and `speaker`; or the clips themselves, with `y` (and
         `speaker`, unless it is a column of the DataFrame).
-    y : array-like of shape (n_clips,) or None, default=None
-        Emotions; None takes the corpus' `target`.
+    y : array-like of shape (n_clips,), for a regressor also (n_clips, n_dimensions), or None, default=None
+        Emotions, or values; None takes the corpus' `target`, or its `values`. The columns of a DataFrame name the
+        dimensions.
     speaker : array-like of shape (n_clips,) or None, default=None
         Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
     sex : array-like of shape (n_clips,) or None, default=None
@@ -98,7 +101,7 @@ def evaluate(
 
     Returns
     -------
-    report : EvaluationReport
+    report : EvaluationReport or, of a regressor, ValueReport
         Print it.
 
     Raises
@@ -138,12 +141,15 @@ def evaluate(
     >>> round(report.uar, 2)
     0.93
     """
-    clips = unpack(corpus, y, speaker, sex)
+    regression = is_regressor(estimator)
+    dimensions = names_of(entry(corpus, "values") if y is None else y) if regression else None
+    clips = unpack(corpus, y, speaker, sex, regression=regression)
     X, y, speaker = clips.X, clips.y, clips.speaker
+    strata = _strata(y) if regression else y
     groups = speaker if groups is None else complete(groups, "groups")
     params = {} if params is None else dict(params)
     check_consistent_length(X, groups, *params.values())
-    splits = _splits(cv, X, y, groups)
+    splits = _splits(cv, X, strata, groups)
     tested = np.sort(np.concatenate([test for _, test in splits]))
     n_leaking = sum(bool(np.intersect1d(speaker[train], speaker[test]).size) for train, test in splits)
     if n_leaking and leakage:
@@ -163,12 +169,16 @@ def evaluate(
     kinds = [(splits, {CLEAN: X, **altered(conditions, X, random_state)})]
     if leakage:
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
-        kinds.append((_random_splits(splits, y, rng), {CLEAN: X}))
+        kinds.append((_random_splits(splits, strata, rng), {CLEAN: X}))
     predicted, *random = _predict(estimator, X, y, kinds, params, n_jobs, verbose)
-    return EvaluationReport(
+    known = clips.known(tested)
+    if regression:
+        known.pop("recognised")
+        known["dimensions"] = dimensions
+    return (ValueReport if regression else EvaluationReport)(
         y[tested],
         predicted.pop(CLEAN),
-        **clips.known(tested),
+        **known,
         y_pred_random=random[0][CLEAN] if leakage else None,
         y_pred_conditions=predicted or None,
         n_boot=n_boot,
@@ -178,6 +188,12 @@ def evaluate(
         name=name_of(estimator),
         protocol=licensed(_protocol(splits, speaker, n_leaking, len(tested)), estimator),
     )
+
+
+def _strata(values: np.ndarray) -> np.ndarray:
+    """A fifth that each clip is in, by the mean of its dimensions' ranks, so that folds are alike in values."""
+    columns = values.reshape(len(values), -1).T
+    return (5 * rankdata(np.mean([rankdata(column) for column in columns], axis=0), "ordinal") - 1) // len(values)
 
 
 def _splits(cv, X, y, groups) -> list:

@@ -44,11 +44,13 @@ def score(report) -> pd.DataFrame:
         add("gap by sex", " - ".join(sexes), gap, known, difference_interval)
     for s, speaker in enumerate(report.speakers):
         add_uar("UAR by speaker", speaker, [s], report._speaker == s)
-    for corpus in _corpora(report):
-        clips = report.corpus == corpus
-        tallies = report._tally(clips & (report.y_pred == report.y_true)), report._tally(clips)
-        measured = measure(*tallies, n_boot=report.n_boot, rng=_rng(report))
-        add("UAR by corpus", corpus, measured, clips, chance=1 / n_emotions, listeners=_listeners(report, clips))
+    for kind in ("corpus", "language"):
+        for part in _parts(getattr(report, kind)):
+            clips = np.asarray(getattr(report, kind) == part, dtype=bool)
+            tallies = report._tally(clips & (report.y_pred == report.y_true)), report._tally(clips)
+            measured = measure(*tallies, n_boot=report.n_boot, rng=_rng(report))
+            more = dict(chance=1 / n_emotions, listeners=_listeners(report, clips))
+            add(f"UAR by {kind}", part, measured, clips, **more)
     if report.y_pred_random is not None:
         correct = report._tally(report.y_pred_random == report.y_true)
         random = measure(correct, report._count, n_boot=report.n_boot, rng=_rng(report))
@@ -83,9 +85,9 @@ def _measure(report, speakers=slice(None), emotions=slice(None), *, pooled=False
     return measure(correct, count, n_boot=report.n_boot, rng=_rng(report))
 
 
-def _corpora(report) -> list:
-    """The corpora, if there is more than one."""
-    found = [] if report.corpus is None else pd.unique(report.corpus[pd.notna(report.corpus)]).tolist()
+def _parts(values) -> list:
+    """The corpora or languages, if there is more than one."""
+    found = [] if values is None else pd.unique(values[pd.notna(values)]).tolist()
     return found if len(found) > 1 else []
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ..augmentation import augment_clips
 from ..augmentation._real_world import real_world_conditions
-from ..utils._columns import complete, find_column
+from ..utils._columns import complete, find_column, refuse_missing
 from ..utils._messages import short
 from ..utils._random import draw_seed
 
@@ -33,14 +33,16 @@ class Clips(NamedTuple):
     sex: np.ndarray | None
     recognised: np.ndarray | None
     corpus: np.ndarray | None
+    language: np.ndarray | None
 
     def known(self, rows) -> dict:
         """What a report takes of these rows, besides emotions and predictions."""
-        columns = dict(speaker=self.speaker, sex=self.sex, recognised=self.recognised, corpus=self.corpus)
+        names = ("speaker", "sex", "recognised", "corpus", "language")
+        columns = {name: getattr(self, name) for name in names}
         return {name: None if values is None else values[rows] for name, values in columns.items()}
 
 
-def unpack(corpus, y, speaker, sex) -> Clips:
+def unpack(corpus, y, speaker, sex, *, regression: bool = False) -> Clips:
     """Clips, emotions and speakers; sexes, listeners' fractions and corpora where they are known.
 
     Raises
@@ -50,12 +52,13 @@ def unpack(corpus, y, speaker, sex) -> Clips:
     """
     X = corpus
     if y is None:
-        if not all(hasattr(corpus, name) for name in ("data", "target")):
+        target = "values" if regression else "target"
+        if entry(corpus, "data") is None or entry(corpus, target) is None:
             raise ValueError(
-                "corpus must be a Bunch with data and target, as fetch_emodb returns it; or pass the clips and y. "
+                f"corpus must be a Bunch with data and {target}, as fetch_emodb returns it; or pass the clips and y. "
                 f"Got {type(corpus).__name__} without y."
             )
-        X, y = corpus.data, corpus.target
+        X, y = corpus.data, entry(corpus, target)
         speaker = getattr(corpus, "speaker", None) if speaker is None else speaker
     speaker = find_column(X, "speaker") if speaker is None else speaker
     if speaker is None:
@@ -64,12 +67,20 @@ def unpack(corpus, y, speaker, sex) -> Clips:
             "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
         )
     sex = find_column(X, "sex") if sex is None else sex
-    y, speaker = complete(y, "y"), complete(speaker, "speaker")
-    known = (sex, find_column(X, "recognised"), find_column(X, "corpus"))
+    if regression:
+        refuse_missing(y, "y")
+    y, speaker = np.asarray(y, dtype=float) if regression else complete(y, "y"), complete(speaker, "speaker")
+    known = (sex, *(find_column(X, name) for name in ("recognised", "corpus", "language")))
     clips = Clips(X, y, speaker, *(None if values is None else column_or_1d(values) for values in known))
     check_consistent_length(*clips)
-    check_classification_targets(clips.y)
+    if not regression:
+        check_classification_targets(clips.y)
     return clips
+
+
+def entry(corpus, name: str):
+    """What a Bunch holds under a name, which may be that of a method of dictionaries, too; None if there is nothing."""
+    return corpus.get(name) if isinstance(corpus, Mapping) else getattr(corpus, name, None)
 
 
 def altered(conditions, X, random_state) -> dict:

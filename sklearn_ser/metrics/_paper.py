@@ -84,7 +84,7 @@ def _results(report) -> str:
     uar, wa = frame.loc["UAR", "all"], frame.loc["WA", "all"]
     recalls = frame.loc["recall", "value"]
     text = (
-        f"Results. UAR {_figure(uar)} (chance {uar['chance']:.3f}), WA {_figure(wa)} (most frequent emotion "
+        f"Results. UAR {figure(uar)} (chance {uar['chance']:.3f}), WA {figure(wa)} (most frequent emotion "
         f"{wa['chance']:.3f}). "
     )
     if len(recalls) > 1:
@@ -97,8 +97,8 @@ def _results(report) -> str:
     if report.y_pred_random is not None:
         random, gap = frame.loc["UAR, random split", "all"], frame.loc["leakage gap", "all"]
         text += (
-            f" With speakers on both sides (random split of the same sizes), the UAR is {_figure(random)}, a "
-            f"difference of {_figure(gap, signed=True)}; this says nothing of unseen speakers."
+            f" With speakers on both sides (random split of the same sizes), the UAR is {figure(random)}, a "
+            f"difference of {figure(gap, signed=True)}; this says nothing of unseen speakers."
         )
     return text.strip()
 
@@ -108,17 +108,20 @@ def _subgroups(report) -> str:
     measures = set(frame.index.get_level_values("measure"))
     parts = []
     if "UAR by sex" in measures:
-        each = [f"{_figure(row)} for {sex} speakers" for sex, row in frame.loc["UAR by sex"].iterrows()]
+        each = [f"{figure(row)} for {sex} speakers" for sex, row in frame.loc["UAR by sex"].iterrows()]
         parts.append(f"The UAR is {' and '.join(each)}")
         if "gap by sex" in measures:
             of, gap = next(frame.loc["gap by sex"].iterrows())
-            parts[-1] += f"; the difference ({of}) is {_figure(gap, signed=True)}"
+            parts[-1] += f"; the difference ({of}) is {figure(gap, signed=True)}"
     scores = frame.loc["UAR by speaker", "value"]
     if len(scores) > 1:
         parts.append(f"By speaker, the UAR goes from {scores.min():.3f} to {scores.max():.3f}")
     if "UAR by corpus" in measures:
-        each = [f"{_figure(row)} on {name}" for name, row in frame.loc["UAR by corpus"].iterrows()]
+        each = [f"{figure(row)} on {name}" for name, row in frame.loc["UAR by corpus"].iterrows()]
         parts.append(f"By corpus, it is {', '.join(each)}")
+    if "UAR by language" in measures:
+        each = [f"{figure(row)} in {name}" for name, row in frame.loc["UAR by language"].iterrows()]
+        parts.append(f"By language, it is {', '.join(each)}")
     return f"Subgroups. {'. '.join(parts)}." if parts else ""
 
 
@@ -127,7 +130,7 @@ def _conditions(report) -> str:
         return "Conditions. Tested on the clips as they are; [noise, telephone, room: not measured]."
     frame = report.to_frame()
     each = [
-        f"{name} {_figure(frame.loc['UAR by condition', name])}, loss {_figure(frame.loc['loss by condition', name])}"
+        f"{name} {figure(frame.loc['UAR by condition', name])}, loss {figure(frame.loc['loss by condition', name])}"
         for name in report.y_pred_conditions
     ]
     return f"Conditions. UAR of the same models on the same clips, altered: {'; '.join(each)}."
@@ -137,7 +140,7 @@ def _software(report) -> str:
     return f"Software. {', '.join(f'{name} {version}' for name, version in report.versions.items())}."
 
 
-def _figure(row, *, signed=False) -> str:
+def figure(row, *, signed=False) -> str:
     """A score with its interval."""
     value = f"{row['value']:+.3f}" if signed else f"{row['value']:.3f}"
     if np.isnan(row["low"]):

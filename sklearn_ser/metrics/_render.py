@@ -64,10 +64,11 @@ def sections(report) -> list[Section]:
             gap = frame.loc["gap by sex"].iloc[0]
             by_sex.append(row(f"gap: {frame.loc['gap by sex'].index[0]}", gap))
         found.append(Section("UAR of each sex", columns, by_sex))
-    if "UAR by corpus" in measures:
-        counted = frame.loc["UAR by corpus", ["n_clips", "n_speakers"]].astype(str).to_numpy().tolist()
-        by_corpus = [[*cells, *counts] for cells, counts in zip(rows("UAR by corpus", 3), counted, strict=True)]
-        found.append(Section("UAR of each corpus", [*columns, "clips", "speakers"], by_corpus))
+    for kind in ("corpus", "language"):
+        if f"UAR by {kind}" in measures:
+            counted = frame.loc[f"UAR by {kind}", ["n_clips", "n_speakers"]].astype(str).to_numpy().tolist()
+            cells = [[*row, *counts] for row, counts in zip(rows(f"UAR by {kind}", 3), counted, strict=True)]
+            found.append(Section(f"UAR of each {kind}", [*columns, "clips", "speakers"], cells))
     if "UAR by condition" in measures:
         found.append(_conditions_section(report, frame))
     if "leakage gap" in measures:
@@ -175,10 +176,10 @@ def _speaker_rows(report, row) -> list[list[str]]:
     for speaker in frame.index:
         name = f"{speaker} ({sexes[speaker]})" if sexes[speaker] else str(speaker)
         rows.append([*row(name, frame.loc[speaker], 2), str(frame.loc[speaker, "n_clips"])])
-    return _both_ends(rows)
+    return both_ends(rows)
 
 
-def _both_ends(rows: list) -> list:
+def both_ends(rows: list) -> list:
     """Of many rows, the first and the last six, and how many there are between them."""
     left_out = len(rows) - 12
     return rows if left_out < 2 else [*rows[:6], [f"... {left_out} more"] + [""] * (len(rows[0]) - 1), *rows[-6:]]
@@ -200,9 +201,14 @@ def _interval(figures, digits) -> str:
 
 
 def text(report) -> str:
-    parts = [_wrap(part) for part in (report.name, headline(report)) if part]
-    parts += [_table(section) for section in sections(report)]
-    return "\n".join(parts) + "\n\n" + "\n".join(map(_wrap, notes(report)))
+    return as_text(report.name, headline(report), sections(report), notes(report))
+
+
+def as_text(name: str, headline: str, sections: list[Section], notes: list[str]) -> str:
+    """Name, headline, tables and notes, as text."""
+    parts = [_wrap(part) for part in (name, headline) if part]
+    parts += [_table(section) for section in sections]
+    return "\n".join(parts) + "\n\n" + "\n".join(map(_wrap, notes))
 
 
 def _wrap(paragraph: str) -> str:
@@ -229,14 +235,20 @@ def _table(section: Section) -> str:
 
 
 def html(report) -> str:
-    tables = [_html_table(section) for section in sections(report)]
-    tables.insert(2, _html_confusion(report.confusion))
+    confusion = _html_confusion(report.confusion)
+    return as_html(report.name, report.title, headline(report), sections(report), notes(report), confusion)
+
+
+def as_html(name: str, title: str, headline: str, sections: list[Section], notes: list[str], more: str = "") -> str:
+    """Name, headline, parameters, tables and notes, as HTML; `more` is a table that is shown after the second."""
+    tables = [_html_table(section) for section in sections]
+    tables[2:2] = [more] if more else []
     return _html.page(
-        _html.paragraph("", strong=report.name) if report.name else "",
-        _html.paragraph(headline(report)),
-        _html.folded(_html.paragraph(report.title), summary="Parameters") if report.title != report.name else "",
+        _html.paragraph("", strong=name) if name else "",
+        _html.paragraph(headline),
+        _html.folded(_html.paragraph(title), summary="Parameters") if title != name else "",
         _html.side_by_side(*tables),
-        _html.explained(notes(report)),
+        _html.explained(notes),
     )
 
 
@@ -265,11 +277,12 @@ def _html_confusion(confusion) -> str:
 
 def verdict(comparison) -> str:
     """What a comparison says, in a sentence or two."""
-    uar, n = comparison.frame.loc["UAR"], comparison.n_speakers
+    uar, n = comparison.frame.iloc[0], comparison.n_speakers
+    score = comparison.measure
     wins = int((comparison.by_speaker["difference"] > 0).sum())
     losses = int((comparison.by_speaker["difference"] < 0).sum())
     alpha, p = 1 - comparison.confidence_level, uar["p_value"]
-    text = f"A has the higher UAR for {wins} and B for {losses} of {n} speakers. "
+    text = f"A has the higher {score} for {wins} and B for {losses} of {n} speakers. "
     if p <= alpha:
         return (
             text
@@ -310,12 +323,14 @@ def comparison_html(comparison) -> str:
     return _html.page(
         *names,
         _html.paragraph(verdict(comparison)),
-        _html.side_by_side(_html_table(_comparison_section(comparison)), _html_by_speaker(comparison.by_speaker)),
+        _html.side_by_side(
+            _html_table(_comparison_section(comparison)), _html_by_speaker(comparison.by_speaker, comparison.measure)
+        ),
         _html.explained(_comparison_notes(comparison)),
     )
 
 
-def _html_by_speaker(by_speaker) -> str:
+def _html_by_speaker(by_speaker, measure: str) -> str:
     """From the speaker whom A suits best to the one whom B does; of many, both ends."""
     by_speaker = by_speaker.sort_values("difference", ascending=False, kind="stable")
     largest = max(by_speaker["difference"].abs().max(), 1e-9)
@@ -332,13 +347,13 @@ def _html_by_speaker(by_speaker) -> str:
         ]
         for speaker, row in by_speaker.iterrows()
     ]
-    return _html.table("UAR of each speaker", ["", "A", "B", "A - B"], _both_ends(rows))
+    return _html.table(f"{measure} of each speaker", ["", "A", "B", "A - B"], both_ends(rows))
 
 
 def _comparison_notes(comparison) -> list[str]:
     found = [
-        "UAR: the mean of the emotions' recalls. WA: the fraction of clips recognised. Both models were tested on the "
-        f"same clips, and the {comparison.n_speakers} speakers are the units that are compared."
+        f"{comparison.explained} Both models were tested on the same clips, and the {comparison.n_speakers} speakers "
+        "are the units that are compared."
     ]
     if comparison.frame["low"].notna().any():
         found.append(

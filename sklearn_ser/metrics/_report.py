@@ -14,7 +14,7 @@ from . import _figures, _paper, _render
 from ._bootstrap import tally
 from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
 
-_MAY_LACK = ("sex", "recognised", "corpus")  # columns in which values may be missing
+_MAY_LACK = ("sex", "recognised", "corpus", "language")  # columns in which values may be missing
 
 
 class EvaluationReport:
@@ -57,6 +57,8 @@ class EvaluationReport:
         leakage gap.
     corpus : array-like of shape (n_clips,) or None, default=None
         Corpus that the clip is from. Of several, each is scored by itself, too: pooled, a good one can hide a bad one.
+    language : array-like of shape (n_clips,) or None, default=None
+        Language that is spoken in the clip. If there are several, each is scored by itself, too.
     y_pred_conditions : dict of str to array-like of shape (n_clips,), or None, default=None
         Emotions recognised in the same clips under other conditions, such as noise, by the condition's name.
     n_boot : int, default=2000
@@ -112,6 +114,7 @@ class EvaluationReport:
     y_pred: np.ndarray
     y_pred_random: np.ndarray | None
     corpus: np.ndarray | None
+    language: np.ndarray | None
     _display: ClassVar[type]  # `ReportDisplay`, which imports this module; the package's `__init__` names it
 
     def __init__(
@@ -124,6 +127,7 @@ class EvaluationReport:
         recognised=None,
         y_pred_random=None,
         corpus=None,
+        language=None,
         y_pred_conditions=None,
         n_boot=2000,
         confidence_level=0.95,
@@ -135,7 +139,7 @@ class EvaluationReport:
         check_scalar(n_boot, "n_boot", int, min_val=2)
         check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
         columns = dict(y_true=y_true, y_pred=y_pred, speaker=speaker, sex=sex, recognised=recognised)
-        columns.update(y_pred_random=y_pred_random, corpus=corpus)
+        columns.update(y_pred_random=y_pred_random, corpus=corpus, language=language)
         known = {key: column_or_1d(columns.pop(key)) for key in _MAY_LACK if columns[key] is not None}
         columns = {key: None if column is None else complete(column, key) for key, column in columns.items()}
         columns = {**columns, **dict.fromkeys(_MAY_LACK), **known}
@@ -266,7 +270,8 @@ class EvaluationReport:
             naming the most frequent emotion always), `listeners` (what human listeners reached on these clips),
             `n_clips` and `n_speakers`.
 
-            Of several corpora there is "UAR by corpus" (a mean over the emotions that the corpus has). Of each
+            Of several corpora or languages there is "UAR by corpus" or "UAR by language" (a mean over the emotions that
+            the corpus or language has). Of each
             condition there is "UAR by condition", "loss by condition" (how much lower that is than UAR), and
             "commonest answer by condition" (the fraction of the clips that is recognised as the most frequent answer;
             near 1, the model answers the same whatever it hears). The clips as they are, "as they are", stand among
