@@ -34,12 +34,12 @@ _ROWS = (
     Row("ASVP-ESD", (r"03-{channel:0[12]}-{emotion}-{intensity:\d+}-{text:\d+}-{speaker:\d+}-*",),
         {"01": "boredom", "02": "neutral", "03": "happiness", "04": "sadness", "05": "anger", "06": "fear",
          "07": "disgust", "08": "surprise", "09": "excitement", "10": "pleasure", "11": "pain", "12": "disappointment",
-         "13": "breath"}, "several", 13964, 131, "see its source", "https://zenodo.org/records/7132783",
+         "13": "breath"}, "several", 13963, 131, "see its source", "https://zenodo.org/records/7132783",
         "D. T. T. Landry, Q. He, H. Yan and Y. Li (2020), \"ASVP-ESD: a dataset and its benchmark for emotion "
         "recognition using both speech and non-speech utterances\", Global Scientific Journals 8, 1793-1798.",
         female="odd", male="even", words={"channel": {"01": "speech", "02": "non-speech"}},
         notes="From films, television and the web. Speakers and sexes follow the number of the actor; in the folder "
-        "'actor_' it is less certain. Code 17 has no meaning, and is not loaded."),
+        "'actor_' it is less certain. A 13964th file has the code 17, which has no meaning, and is not loaded."),
     Row("BanglaSER", (r"03-01-{emotion:0[1-5]}-{intensity:0[12]}-{text:0\d}-{repetition:0\d}-{speaker:\d\d}",),
         {"01": "happiness", "02": "sadness", "03": "anger", "04": "surprise", "05": "neutral"}, "Bangla", 1467, 34, _BY,
         "https://data.mendeley.com/datasets/t9h6p943xy",
