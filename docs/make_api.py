@@ -297,7 +297,16 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
             "Scores": (
                 "As scikit-learn has them.",
-                ["uar_score", "wa_score", "ccc_score", "ccc_scorer", "risk_coverage_curve"],
+                [
+                    "uar_score",
+                    "wa_score",
+                    "ccc_score",
+                    "ccc_scorer",
+                    "soft_cross_entropy",
+                    "jensen_shannon",
+                    "rater_accuracy",
+                    "risk_coverage_curve",
+                ],
             ),
         },
     ),

@@ -68,7 +68,10 @@ from .metrics import ccc_score as ccc_score
 from .metrics import ccc_scorer as ccc_scorer
 from .metrics import compare as compare
 from .metrics import evaluate as evaluate
+from .metrics import jensen_shannon as jensen_shannon
+from .metrics import rater_accuracy as rater_accuracy
 from .metrics import risk_coverage_curve as risk_coverage_curve
+from .metrics import soft_cross_entropy as soft_cross_entropy
 from .model_selection import LeaveOneCorpusOut as LeaveOneCorpusOut
 from .model_selection import SpeakerTextKFold as SpeakerTextKFold
 from .model_selection import SplitAudit as SplitAudit

@@ -2,6 +2,7 @@
 
 from ._compare import Comparison, ValueComparison, compare
 from ._concordance import ccc_score, ccc_scorer
+from ._distributions import jensen_shannon, rater_accuracy, soft_cross_entropy
 from ._evaluate import evaluate
 from ._plot.report import ReportDisplay
 from ._report import EvaluationReport
@@ -20,7 +21,10 @@ __all__ = [
     "ccc_scorer",
     "compare",
     "evaluate",
+    "jensen_shannon",
+    "rater_accuracy",
     "risk_coverage_curve",
+    "soft_cross_entropy",
     "uar_score",
     "wa_score",
 ]

@@ -10,6 +10,7 @@ from ..utils._columns import complete
 from ..utils._sklearn_compat import check_matplotlib_support
 from . import _paper, _render, _value_text
 from ._concordance import as_values
+from ._input import CLEAN, altered, entry, name_of, title_of, unpack
 from ._value_scores import ValueScores
 
 
@@ -131,6 +132,51 @@ class ValueReport:
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
         self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._frame = ValueScores(self).table()
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, corpus, y=None, *, speaker=None, sex=None, conditions=None, random_state=0, **params
+    ):
+        """Report on a fitted regressor and clips of speakers whom it was not trained on.
+
+        Parameters
+        ----------
+        estimator : regressor
+            Fitted.
+        corpus : Bunch or audio input of n_clips
+            With `data` and `values`; or the clips themselves, with `y`.
+        y : array-like of shape (n_clips,) or (n_clips, n_dimensions), or None, default=None
+            Values.
+        speaker, sex : array-like of shape (n_clips,) or None, default=None
+            As for `evaluate`.
+        conditions : "real-world", dict of str to augmenter, or None, default=None
+            Conditions to test the clips under, besides as they are; as for `evaluate`.
+        random_state : int, RandomState instance or None, default=0
+            Seeds the conditions and the resampling.
+        **params
+            `n_boot` and `confidence_level`, as above.
+
+        Returns
+        -------
+        report : ValueReport
+        """
+        dimensions = names_of(entry(corpus, "values") if y is None else y)
+        clips = unpack(corpus, y, speaker, sex, regression=True)
+        worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
+        predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
+        known = {name: values for name, values in clips.known(slice(None)).items() if name != "recognised"}
+        return cls(
+            clips.y,
+            predicted.pop(CLEAN),
+            **known,
+            dimensions=dimensions,
+            y_pred_conditions=predicted,
+            random_state=random_state,
+            title=title_of(estimator),
+            name=name_of(estimator),
+            protocol="predicted by a model that was fitted before",
+            **params,
+        )
 
     @property
     def ccc(self) -> pd.Series:

@@ -157,6 +157,13 @@ def test_constant_predictions_have_a_ccc_of_zero_and_no_correlation():
     assert "arousal" in str(report)
 
 
+def test_a_fitted_regressor_is_reported_on():
+    fitted = Ridge().fit(X[:60], Y[:60])
+    report = ValueReport.from_estimator(fitted, X[60:], Y[60:], speaker=SPEAKER[60:], sex=SEX[60:])
+    np.testing.assert_array_equal(report.y_pred, fitted.predict(X[60:]))
+    assert report.dimensions == ["arousal", "valence"] and "fitted before" in str(report)
+
+
 def test_text_html_and_pickle(report):
     text = str(report)
     assert text.splitlines()[0] == "Ridge" and "Heard as higher" in text and "Leakage" in text
