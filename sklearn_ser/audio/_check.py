@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,9 +10,12 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from ._input import as_clips, table_column
+from ..utils._messages import short
+from ..utils._tables import part_columns, table_column, table_of
+from ..utils._tables import seconds as as_seconds
+from ._input import as_clips
 from ._load import as_clip, where_is
-from .decoding import AudioError, LengthError
+from .decoding import LengthError, gathered_remarks
 
 _FLAT = 3  # samples in a row with the very same extreme value: a voice has no flat peaks
 _OFTEN, _OFTEN_BELOW_FULL_SCALE = 1e-4, 1e-3  # fraction of samples in such runs, from which on a clip is clipped
@@ -27,15 +29,16 @@ class _Found(NamedTuple):
 
 
 class _Clip(NamedTuple):
-    """What was found of one clip, the digest of its sound, and its length in seconds."""
+    """What was found of one clip, the digest of its sound, its length in seconds, and its path."""
 
     found: list[_Found]
     digest: bytes | None
     seconds: float
+    path: str | None
 
 
 def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
-    """Every clip that is unreadable, silent, clipped, a duplicate, or not as long as it claims to be.
+    """List every clip that is unreadable, silent, clipped, a duplicate, or not as long as it claims to be.
 
     Transformers stop at the first clip that cannot be used; this goes through all of them.
 
@@ -56,7 +59,7 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
     Returns
     -------
     problems : DataFrame
-        A row for each problem: `row` of X, `path` (None for waveforms), `problem` ("unreadable", "length", "silent",
+        One row for each problem: `row` of X, `path` (None for waveforms), `problem` ("unreadable", "length", "silent",
         "clipped", "duplicate" or "channels"), `detail` in words, and `seconds`, the length that decodes (NaN if nothing
         does). Empty if all is well.
 
@@ -69,8 +72,8 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
     -----
     - "length" are files that hold less sound than they declare, files whose header does not say how long they are (they
       are read to their end), and values of `duration` that are more than 0.1 s wrong.
-    - "clipped" are clips of whose samples one in ten thousand (below full scale: one in a thousand) stands in a run of
-      three or more with the very same extreme value, or beyond full scale.
+    - "clipped" are clips in which at least one sample in ten thousand (one in a thousand, below full scale) belongs to
+      a run of three or more samples with the very same extreme value, or lies beyond full scale.
     - "duplicate" are clips with the very same sound as an earlier one, whatever their names and containers. For copies
       in other formats or at other levels, see `audit_split`.
     - "channels" are clips whose channels cancel one another when they are averaged.
@@ -88,6 +91,7 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
     2    3   duplicate
     3    4  unreadable
     """
+    X = table_of(X)
     clips = as_clips(X, "check_corpus")
     labels = _labels(X, len(clips))
     run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
@@ -101,36 +105,48 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
     for row, clip in enumerate(results):
         original = row if clip.digest is None else first_row.setdefault(clip.digest, row)
         found = [*clip.found, *([_Found("duplicate", f"the same sound as row {original}")] if original != row else [])]
-        rows += [(row, as_clip(clips[row], row).path, *problem, clip.seconds) for problem in found]
+        rows += [(row, clip.path, *problem, clip.seconds) for problem in found]
     return pd.DataFrame(rows, columns=["row", "path", "problem", "detail", "seconds"])
 
 
 def _labels(X, n_clips: int) -> list:
     """What a column says of each clip's duration; None where nothing does."""
-    known = hasattr(X, "columns") and table_column(X, "start") is None
+    known = hasattr(X, "columns") and "start" not in part_columns(X)
     durations = table_column(X, "duration") if known else None
     return [None] * n_clips if durations is None else durations
 
 
+def _declared(label, seconds: float) -> Iterator[_Found]:
+    """What is wrong with a declared duration: a number of seconds, a time difference, or text that is one."""
+    try:
+        declared = as_seconds(label)
+    except (TypeError, ValueError):
+        yield _Found("length", f"duration must be seconds, or a Timedelta. Got {short(label)}")
+        return
+    if declared is not None and abs(declared - seconds) > _LABELLED:
+        yield _Found("length", f"duration says {declared:g} s, of which {seconds:.3f} s decode")
+
+
 def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
-    where = where_is(clip, row)
-    with warnings.catch_warnings(record=True):
-        warnings.simplefilter("ignore")
-        try:
-            samples, rate, completed = as_clip(clip, row).all_channels(sr, row)
-        except LengthError as error:
-            return _Clip([_Found("length", _reason(error, where))], None, np.nan)
-        except (AudioError, TypeError) as error:
-            return _Clip([_Found("unreadable", _reason(error, where))], None, np.nan)
+    where, path = where_is(clip, row), None
+    try:
+        clip = as_clip(clip, row)
+        path = clip.path
+        with gathered_remarks() as remarks:
+            samples, rate, completed = clip.all_channels(sr, row)
+    except LengthError as error:
+        return _Clip([_Found("length", _reason(error, where))], None, np.nan, path)
+    except (ValueError, TypeError) as error:
+        return _Clip([_Found("unreadable", _reason(error, where))], None, np.nan, path)
     seconds = len(samples) / rate
     found = list(_problems(samples, silent))
+    found += [_Found(*each) for each in dict.fromkeys(remarks)]
     if completed:
         found.append(_Found("length", f"its header does not say how long it is; {seconds:.3f} s decode"))
-    if isinstance(label, (int, float, np.number)) and abs(label - seconds) > _LABELLED:
-        found.append(_Found("length", f"duration says {label:g} s, of which {seconds:.3f} s decode"))
+    found += _declared(label, seconds)
     digest = hashlib.sha256(f"{rate} {samples.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(samples).data)
-    return _Clip(found, digest.digest(), seconds)
+    return _Clip(found, digest.digest(), seconds, path)
 
 
 def _reason(error: Exception, where: str) -> str:

@@ -14,12 +14,23 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from ..utils._messages import short
+from ..utils._tables import (
+    CLIPS,
+    SIDES,
+    PartColumn,
+    column_of_clips,
+    is_missing,
+    part_columns,
+    seconds,
+    table_column,
+    table_of,
+    warn_of_repeated_paths,
+)
 from ._clips import MOST_CHANNELS, Clip, Samples, pcm_to_float
 from ._derived import AlteredClip, Segment
-from ._load import as_clip, waveform_and_rate, where_is
+from ._load import RowOfDataset, UnusableClip, as_clip, waveform_and_rate, where_is
+from .decoding import AudioError, MissingAudioError
 
-CLIPS = ("path", "file", "waveform", "audio")  # columns of a table that hold clips; the first that is there
-PARTS = ("start", "end", "duration", "channel", "sr")  # columns that say which part of a clip, and how to read it
 _IN_COMMON = 0.85  # of the energy of features, at least 0.93 on EMO-DB; of n clips, 1 / n
 
 
@@ -30,7 +41,8 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
     ----------
     X : audio input
         A sequence of clips: paths, bytes, file objects, 1-D waveforms, pairs of waveform and rate; an array of shape
-        (n_clips, n_times); or a DataFrame with a column `path`.
+        (n_clips, n_times); a DataFrame with a column `path`, also of polars or pyarrow, or as a list of dicts; or a
+        Dataset of Hugging Face.
     reader : str or None
         Who reads them, for errors about what is no audio; None takes rows of any numbers.
 
@@ -46,11 +58,11 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
     """
     if issparse(X):
         return check_array(X)  # refuses it, in words that everybody knows
+    X = table_of(X)
     _refuse_single_clip(X)
-    if hasattr(X, "names") and hasattr(X, "to_frame") and any(name in CLIPS for name in X.names):
-        X = X.to_frame(index=False)  # the index of audformat
+    X = _table_of_dicts(_table_of_dataset(X))
     if hasattr(X, "columns"):
-        column = _column_of_clips(X)
+        column = column_of_clips(X)
         return _matrix(X, reader) if column is None else _non_empty(_clips_of_table(X, column))
     if isinstance(X, Sequence):
         return _clips_of_sequence(X, reader)
@@ -170,60 +182,83 @@ def _non_empty(clips: Sequence) -> Sequence:
 # --------------------------------------------------------------------------------------------------------------- tables
 
 
-def table_column(X, name: str) -> list | None:
-    """A column of a table, or a level of its index (audformat's), by name."""
-    if name in X.columns:
-        return list(X[name])
-    index = getattr(X, "index", None)
-    return list(index.get_level_values(name)) if name in (getattr(index, "names", None) or ()) else None
+def _table_of_dicts(X):
+    """Rows as dicts (``table.to_dict("records")``) as a table; all else as it is."""
+    if not (isinstance(X, (list, tuple)) and X and all(isinstance(x, Mapping) for x in X)):
+        return X
+    keys = list(dict.fromkeys(key for x in X for key in x))
+    sounds = {"array", "raw", "bytes", "sampling_rate"}
+    table = pd.DataFrame({key: pd.Series([x.get(key) for x in X], dtype=object) for key in keys if key not in sounds})
+    has_sound = [any(x.get(key) is not None for key in sounds) for x in X]
+    if any(has_sound):  # as Hugging Face has it: the dict is the clip
+        clips = [x if sound else x.get("path") for x, sound in zip(X, has_sound, strict=True)]
+        return table.assign(path=pd.Series(clips, dtype=object)) if part_columns(table) else X
+    return table if any(key in CLIPS for key in keys) else X
 
 
-def _column_of_clips(X) -> str | None:
-    """The column of clips; None for a table of numbers."""
-    column = next((name for name in CLIPS if table_column(X, name) is not None), None)
-    if column is None and not all(_is_numeric(dtype) for dtype in X.dtypes):
-        raise ValueError(f"A DataFrame of clips needs a column 'path'. Got the columns {short(list(X.columns))}.")
-    return column
-
-
-def _is_numeric(dtype) -> bool:
-    if hasattr(dtype, "is_numeric"):  # polars
-        return dtype.is_numeric()
-    return getattr(dtype, "kind", "O") in "biuf"
+def _table_of_dataset(X):
+    """A Dataset of Hugging Face as a table of clips that are read row by row; all else as it is."""
+    if not (hasattr(X, "column_names") and hasattr(X, "features") and hasattr(X, "__getitem__")):
+        return X
+    features, names = X.features or {}, list(X.column_names)
+    audio = next((name for name in names if type(features.get(name)).__name__ == "Audio"), None)
+    if audio is not None:  # its bytes are decoded here, as all others
+        X = X.cast_column(audio, type(features[audio])(decode=False))
+    column = audio or next((name for name in CLIPS if name in names), None)
+    if column is None:
+        raise ValueError(f"A Dataset of clips needs a column of audio, or 'path'. Got the columns {short(names)}.")
+    table = pd.DataFrame({name: pd.Series(list(X[name]), dtype=object) for name in names if name not in CLIPS})
+    clips = [RowOfDataset(X, row, column) for row in range(len(X))]
+    return table.drop(columns=column, errors="ignore").assign(path=pd.Series(clips, dtype=object))
 
 
 def _clips_of_table(X, column: str) -> list:
-    clips, given = table_column(X, column), part_columns(X)
+    clips, given = table_column(X, column) or [], part_columns(X)
+    if not given:
+        warn_of_repeated_paths(X, column)
+    clips = [_check_there(clip, column, X, row) for row, clip in enumerate(clips)]
     if not given:
         return list(_clips_of_sequence(clips)) if clips else clips
-    return [_part(clip, {name: values[row] for name, values in given.items()}, row) for row, clip in enumerate(clips)]
+    return [_part_or_error(clip, given, row) for row, clip in enumerate(clips)]
 
 
-def part_columns(X) -> dict[str, list]:
-    """Columns that say which part of a recording each clip is, and how it is read."""
-    given = {name: values for name in PARTS if (values := table_column(X, name)) is not None}
-    if "start" not in given or "end" in given:
-        given.pop("duration", None)  # of the whole recording
-    names = {value for value in given.get("channel", ()) if not _is_missing(value)}
-    if names and all(isinstance(value, str) for value in names) and not names & {"mean", "left", "right"}:
-        given.pop("channel")  # of another kind, such as the vocal channels of RAVDESS, speech and song
-    return given
+def _check_there(clip, column: str, X, row: int):
+    """The clip; or one that says what is wrong with its cell, when it is read."""
+    if is_missing(clip):
+        return UnusableClip(AudioError(f"Row {row}: the column '{column}' holds no clip. Got {short(clip)}."))
+    if column == "path" and isinstance(clip, str) and not os.path.exists(clip):
+        beside = next((name for name in ("waveform", "audio") if name in X.columns), None)
+        sound = None if beside is None else (table_column(X, beside) or [])[row]
+        if sound is not None and not isinstance(sound, (str, os.PathLike)) and not is_missing(sound):
+            error = MissingAudioError(
+                f"{where_is(clip, row)}: no such file (from the folder {short(os.getcwd())}). The column '{beside}' "
+                "of the table holds sound: drop the column 'path', and it is read."
+            )
+            return UnusableClip(error, clip)
+    return clip
 
 
-def _part(clip, given: dict, row: int):
-    """A clip, as the columns beside it say."""
-    channel, sr = _whole(given, "channel", row), _whole(given, "sr", row)
-    if isinstance(clip, (AlteredClip, Segment)):
-        channel = sr = None  # made of a clip of which that was known
+def _part_or_error(clip, given: dict[str, PartColumn], row: int):
+    """A clip, as the columns beside it say; or one that says what is wrong with them, when it is read."""
+    if isinstance(clip, UnusableClip):
+        return clip
+    try:
+        return _part(clip, given, row)
+    except ValueError as error:
+        return UnusableClip(error, as_clip(clip, row).path if isinstance(clip, (str, os.PathLike)) else None)
+
+
+def _part(clip, given: dict[str, PartColumn], row: int):
     where = where_is(clip, row)
-    if channel is not None or hasattr(clip, "read"):
-        clip = replace(as_clip(clip, row), channel=channel)
-    if sr is not None and not isinstance(clip, (str, os.PathLike)):
-        found = as_clip(clip, row)
-        if isinstance(found, Samples) and found.rate is None:
-            clip = replace(as_clip((found.samples, sr), row), channel=found.channel)
-    start, end = (_seconds(given, name, row) for name in ("start", "end"))
-    length = _seconds(given, "duration", row)
+    if not isinstance(clip, (AlteredClip, Segment)):  # else made of a clip of which that was known
+        channel, sr = _whole(given, "channel", row), _whole(given, "sr", row)
+        if channel is not None or hasattr(clip, "read"):
+            clip = replace(as_clip(clip, row), channel=channel)
+        if sr is not None and not isinstance(clip, (str, os.PathLike)):
+            found = as_clip(clip, row)
+            if isinstance(found, Samples) and found.rate is None:
+                clip = replace(as_clip((found.samples, sr), row), channel=found.channel)
+    start, end, length = (_seconds(given, name, row) for name in ("start", "end", "duration"))
     if length is not None:
         end = (start or 0.0) + length
     if start is None and end is None:
@@ -233,30 +268,26 @@ def _part(clip, given: dict, row: int):
     return Segment(clip, start or 0.0, end, 1, declared=True)
 
 
-def _whole(given: dict, name: str, row: int) -> int | str | None:
-    value: Any = given.get(name)
-    if _is_missing(value) or value == "mean":
-        return value if isinstance(value, str) else None
+def _whole(given: dict[str, PartColumn], name: str, row: int) -> int | str | None:
+    value: Any = given[name].values[row] if name in given else None
+    if is_missing(value):
+        return None
+    if isinstance(value, str) and name == "channel" and (value in ("mean", *SIDES) or value.startswith("?")):
+        return value
     if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer() and float(value) >= 0:
         return int(float(value))
     raise ValueError(f"Row {row}: {name} must be a whole number, or missing. Got {short(value)}.")
 
 
-def _seconds(given: dict, name: str, row: int) -> float | None:
-    value: Any = given.get(name)
-    if _is_missing(value):
+def _seconds(given: dict[str, PartColumn], name: str, row: int) -> float | None:
+    if name not in given:
         return None
-    if hasattr(value, "total_seconds"):
-        return value.total_seconds()
-    if isinstance(value, np.timedelta64):
-        return value / np.timedelta64(1, "s")
-    if isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value)):
-        return float(value)
-    raise ValueError(f"Row {row}: {name} must be seconds, or a Timedelta. Got {short(value)}.")
-
-
-def _is_missing(value) -> bool:
-    return value is None or bool(np.ndim(value) == 0 and pd.isna(value))
+    column = given[name]
+    try:
+        return seconds(column.values[row], column.unit)
+    except (TypeError, ValueError):
+        got = short(column.values[row])
+        raise ValueError(f"Row {row}: {column.name} must be seconds, or a Timedelta. Got {got}.") from None
 
 
 def one_recording(recording):

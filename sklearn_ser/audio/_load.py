@@ -22,7 +22,7 @@ _MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
 def as_clip(clip, row: int | None = None) -> Clip:
     """A clip in any form: a path, the bytes of a file, samples, or what is one already."""
     if isinstance(clip, (Clip, _Sendable)):
-        return clip if isinstance(clip, Clip) else as_clip(clip.clip, clip.row)
+        return clip if isinstance(clip, Clip) else as_clip(clip.clip, clip.row if row is None else row)
     where = where_is(clip, row)
     if isinstance(clip, (str, os.PathLike)):
         return _file(clip, where)
@@ -43,6 +43,8 @@ def as_clip(clip, row: int | None = None) -> Clip:
 
 def where_is(clip, row: int | None) -> str:
     """How an error names a clip in any form: "Row 3 ('a.wav')"."""
+    if isinstance(clip, RowOfDataset):
+        return Samples(None).where(row)
     if isinstance(clip, _Sendable):
         clip = clip.clip
     if isinstance(clip, Clip):
@@ -65,6 +67,8 @@ def sendable(clip, row: int | None):
 class _Sendable:
     """A clip that can perhaps not be pickled, such as a decoder: when it is, its bytes or samples are."""
 
+    clip: Any
+
     def __init__(self, clip, row: int | None):
         self.clip, self.row = clip, row
 
@@ -75,27 +79,47 @@ class _Sendable:
     def __reduce__(self):
         try:
             return _unchanged, (as_clip(self.clip, self.row),)
-        except (AudioError, TypeError) as error:
-            return _Unusable, (error,)
+        except (ValueError, TypeError) as error:
+            return UnusableClip, (error,)
 
 
 def _unchanged(clip):
     return clip
 
 
-class _Unusable(Clip):
-    """A clip of which it is known that it cannot be used, and why."""
+class RowOfDataset(_Sendable):
+    """The clip in a row of a Dataset of Hugging Face, which is read each time that it is asked for."""
 
-    def __init__(self, error: Exception):
-        self.error = error
+    def __init__(self, dataset, row: int, column: str):
+        self.dataset, self.row, self.column = dataset, row, column
+
+    @property
+    def clip(self):
+        return self.dataset[self.row][self.column]
+
+    nbytes = 0
+
+
+class UnusableClip(Clip):
+    """A clip of which it is known that it cannot be used, and why. `called` is its path, if it has one."""
+
+    def __init__(self, error: Exception, called: str | None = None):
+        self.error, self.called = error, called
+
+    @property
+    def path(self):
+        return self.called
 
     def load(self, reading, row):
-        raise self.error
+        raise type(self.error)(*self.error.args)
 
-    length = load
+    length = all_channels = load
+
+    def part(self, *_):
+        self.load(None, None)
 
     def digest(self, row):
-        raise self.error
+        self.load(None, None)
 
 
 # ------------------------------------------------------------------------------------------------------ forms of a clip

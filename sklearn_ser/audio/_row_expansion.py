@@ -18,8 +18,9 @@ from ..utils._columns import refuse_missing
 from ..utils._decisions import telling_method
 from ..utils._siblings import ROWS, calibrates, keep_together, stops_early
 from ..utils._sklearn_compat import HasMethods, _check_method_params
+from ..utils._tables import CLIPS, part_columns, table_column, table_of
 from ..utils._versions import VersionedMixin
-from ._input import CLIPS, as_clips, part_columns, table_column
+from ._input import as_clips
 
 
 class RowExpandingEstimator(VersionedMixin, BaseEstimator):
@@ -238,9 +239,11 @@ def in_form_of(X, clips: list, rows: np.ndarray):
     The clips stand in a column `path`. Columns that say which part of a recording a clip is are left out, because the
     clips know that themselves.
     """
+    X = table_of(X)
     if not hasattr(X, "columns") or not any(table_column(X, name) is not None for name in CLIPS):
         return clips
-    used = [name for name in (*CLIPS, *part_columns(X)) if name in X.columns and name != "path"]
+    parts = [column.name for column in part_columns(X).values()]
+    used = [name for name in (*CLIPS, *parts) if name in X.columns and name != "path"]
     if not hasattr(X, "iloc"):  # polars
         import polars
 

@@ -144,7 +144,7 @@ def _is_users(code: CodeType) -> bool:
 
 
 def _is_installed(path: Path) -> bool:
-    own = Path(__file__).resolve().parents[1]  # whose code is part of every key
+    own = Path(__file__).resolve().parents[1]  # whose results are known by the version of the cache
     return any(path.resolve().is_relative_to(folder) for folder in (own, *_library_folders()))
 
 

@@ -344,14 +344,14 @@ def test_parameters_that_change_no_result_share_them(transformer, files, memory)
         assert len(entries(memory)) == 12
 
 
-def test_other_code_and_other_libraries_have_results_of_their_own(files, memory, monkeypatch):
+def test_other_cache_versions_and_other_libraries_have_results_of_their_own(files, memory, monkeypatch):
     transformer = HandcraftedFeatures(memory=memory).fit(files)
     for expected in (12, 24, 36):
         transformer.transform(files)
         assert len(entries(memory)) == expected
-        monkeypatch.setattr(_cache, "_CODE", f"{expected} ways to do it")
+        monkeypatch.setattr(_cache, "VERSION", expected)
         if expected == 24:
-            monkeypatch.setattr(_cache, "_CODE", "12 ways to do it")
+            monkeypatch.setattr(_cache, "VERSION", 12)
             monkeypatch.setattr(_cache, "_libraries", lambda: ["numpy 47.11"])
 
 

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from ._mpeg import examine_mpeg, is_mpeg
 from ._ogg import examine_ogg
-from ._structure import Bytes, DamagedError, Structure, broken_off
+from ._structure import MISSING, Bytes, DamagedError, Structure, broken_off, little_missing
 
 # From this length on, in bytes, a header means "not known yet": a recorder that writes into a pipe, or was killed.
 _UNKNOWN = 0x7FFF0000
 _BLOCKS = (0x02, 0x11, 0x31)  # ADPCM of Microsoft and IMA, GSM 6.10: codecs of blocks of samples
+_USUAL_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 176400, 192000}
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 
 
@@ -132,11 +133,22 @@ def _examine_wav(data: Bytes, order: str) -> Structure:
     )
     if code == _EXTENSIBLE and format_chunk.length >= 26:
         (code,) = struct.unpack(f"{order}H", data.read(format_chunk.start + 24, 2))
+    remark = ""
     if code in (_PCM, _FLOAT, _ALAW, _ULAW):
-        if frame_bytes != n_channels * ((bits + 7) // 8) or byte_rate not in (0, rate * frame_bytes):
+        is_off = byte_rate not in (0, rate * frame_bytes)
+        if (
+            frame_bytes != n_channels * ((bits + 7) // 8)
+            or is_off
+            and not _is_slip(byte_rate, rate, n_channels, frame_bytes)
+        ):
             raise DamagedError(
                 f"its header contradicts itself: {n_channels} channel(s) of {bits} bits at {rate} Hz do not make "
                 f"frames of {frame_bytes} bytes and {byte_rate} bytes a second"
+            )
+        if is_off:
+            remark = (
+                f"its header says {byte_rate} bytes a second, where {rate} Hz make {rate * frame_bytes}. It is read at "
+                f"{rate} Hz."
             )
     elif code in _BLOCKS and format_chunk.length >= 20 and byte_rate >= 500:
         (per_block,) = struct.unpack(f"{order}H", data.read(format_chunk.start + 18, 2))
@@ -147,21 +159,38 @@ def _examine_wav(data: Bytes, order: str) -> Structure:
             )
     per_second = rate * frame_bytes if code in (_PCM, _FLOAT, _ALAW, _ULAW) else max(byte_rate, 500)
     found = _length_of_sound(data, sound, order, frame_bytes, per_second)
+    missing = _remark_of(found, sound, per_second)
     if found is not None:
         head = bytearray(data.read(0, sound.start))
         head[4:8] = struct.pack(f"{order}I", sound.start - 8 + found)
         head[sound.start - 4 : sound.start] = struct.pack(f"{order}I", found)
-        return Structure(pieces=[bytes(head), (sound.start, found)], completed=True)
-    return Structure()
+        pieces = [bytes(head), (sound.start, found)]
+        return Structure(pieces=pieces, completed=not missing, remark=missing or remark)
+    return Structure(remark=remark)
+
+
+def _is_slip(byte_rate: int, rate: int, n_channels: int, frame_bytes: int) -> bool:
+    """Whether wrong bytes a second are the recorder's slip, rather than the sign of a wrong rate."""
+    slips = {rate, rate * n_channels, rate * frame_bytes // max(1, n_channels), 8 * rate * frame_bytes}
+    return rate in _USUAL_RATES and (byte_rate in slips or byte_rate / max(1, frame_bytes) not in _USUAL_RATES)
+
+
+def _remark_of(found: int | None, sound: _Chunk, per_second: int) -> str:
+    """What to say where a little less than declared was found."""
+    if found is None or not 0 < (sound.length - found) / max(1, per_second) <= MISSING:
+        return ""
+    return little_missing(sound.length / max(1, per_second), found / max(1, per_second))
 
 
 def _length_of_sound(data: Bytes, sound: _Chunk, order: str, frame_bytes: int, per_second: int) -> int | None:
-    """Bytes of a chunk of samples whose header does not say how many there are; None if it does, rightly."""
+    """Bytes of a chunk of samples whose header does not say how many there are, or says a few too many; else None."""
     there = len(data) - sound.start
     is_unset = sound.length == 0 and not _are_chunks(data, sound.start, order)
     if is_unset or sound.length >= _UNKNOWN and there < sound.length:
         return there - there % max(1, frame_bytes)
     if there // max(1, frame_bytes) < sound.length // max(1, frame_bytes):
+        if there >= max(1, frame_bytes) and sound.length - there <= MISSING * per_second:
+            return there - there % max(1, frame_bytes)
         raise broken_off(sound.length / max(1, per_second), there / max(1, per_second))
     (whole,) = struct.unpack(f"{order}I", data.read(4, 4))
     after = sound.start + sound.length + sound.length % 2
@@ -193,7 +222,9 @@ def _examine_aiff(data: Bytes) -> Structure:
     if offset > min(sound.length, len(data)):
         raise DamagedError("its header contradicts itself: the samples begin past the end of their chunk")
     samples = _Chunk(b"SSND", sound.start + 8 + offset, max(0, sound.length - 8 - offset))
-    found = _length_of_sound(data, samples, ">", frame_bytes, max(1, round(rate * frame_bytes)))
+    per_second = max(1, round(rate * frame_bytes))
+    found = _length_of_sound(data, samples, ">", frame_bytes, per_second)
+    missing = _remark_of(found, samples, per_second)
     if found is None and samples.length // frame_bytes == n_frames:
         return Structure()
     if found is None and not (n_frames == 0 or n_frames >= _UNKNOWN // frame_bytes):
@@ -206,7 +237,7 @@ def _examine_aiff(data: Bytes) -> Structure:
     head[4:8] = struct.pack(">I", samples.start - 8 + found)
     head[common.start + 2 : common.start + 6] = struct.pack(">I", found // frame_bytes)
     head[sound.start - 4 : sound.start] = struct.pack(">I", found + 8 + offset)
-    return Structure(pieces=[bytes(head), (samples.start, found)], completed=True)
+    return Structure(pieces=[bytes(head), (samples.start, found)], completed=not missing, remark=missing)
 
 
 def _extended(number: bytes) -> float:
@@ -291,13 +322,27 @@ def _crc8(data: bytes) -> int:
 
 def _examine_nist(data: Bytes) -> Structure:
     """SPHERE, in which much read speech is distributed: its header is text."""
-    fields = {}
-    for line in data.read(0, 1024).decode("latin-1").split("end_head")[0].splitlines():
+    fields: dict[str, str] = {}
+    begin = data.read(8, 8).strip()
+    n_header = int(begin) if begin.isdigit() else 1024
+    for line in data.read(0, min(n_header, 2**16)).decode("latin-1").split("end_head")[0].splitlines():
         name, *value = line.split(maxsplit=2)[:3] or [""]
-        if len(value) == 2 and value[0] == "-i" and value[1].strip().isdigit():
-            fields[name] = int(value[1])
-    size, rate = fields.get("channel_count", 1) * fields.get("sample_n_bytes", 2), fields.get("sample_rate", 0)
-    declared, there = fields.get("sample_count", 0), (len(data) - 1024) // max(1, size)
+        if len(value) == 2:
+            fields[name] = value[1].strip()
+    coding = fields.get("sample_coding", "pcm").lower().split(",")
+    packed = next((each for each in coding[1:] if "embedded" in each), None)
+    if packed is not None:
+        name = packed.removeprefix("embedded-")
+        raise DamagedError(f"its sound is compressed ({name}), which is not read: unpack it by sph2pipe or SoX")
+
+    def number(name: str, default: int) -> int:
+        return int(fields[name]) if fields.get(name, "").isdigit() else default
+
+    width = 1 if coding[0] in ("ulaw", "mu-law", "alaw") else number("sample_n_bytes", 2)
+    size, rate = number("channel_count", 1) * width, number("sample_rate", 0)
+    declared, there = number("sample_count", 0), (len(data) - n_header) // max(1, size)
     if rate and declared > there:
+        if there and declared - there <= MISSING * rate:
+            return Structure(remark=little_missing(declared / rate, there / rate))
         raise broken_off(declared / rate, there / rate)
     return Structure()

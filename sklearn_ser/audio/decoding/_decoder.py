@@ -13,8 +13,8 @@ import numpy as np
 
 from ...utils._messages import short
 from ._containers import Foreign, examine, foreign_container
-from ._errors import AudioError, LengthError, MissingAudioError
-from ._structure import Bytes, DamagedError, PiecedFile, Structure
+from ._errors import AudioError, LengthError, MissingAudioError, remark
+from ._structure import MISSING, Bytes, DamagedError, PiecedFile, Structure, little_missing
 
 BLOCK = 2**20  # values, of all channels together, that are decoded at once
 RATES = (1000, 768_000)  # Hz, lowest and highest; nothing that records speech is outside
@@ -168,9 +168,15 @@ class SoundFileDecoder(Decoder):
         shorter = uncompressed and self._sound.format != "WAV" and _SHORTER.search(self._sound.extra_info)
         if shorter and self._sound.format not in ("WAVEX", "AIFF", "FLAC"):
             declared, there = (shorter[1], shorter[2]) if shorter[1] else ("more", "less")
-            raise DamagedError(
-                f"the file is damaged: its header declares {declared} bytes, and it holds {there}", about_length=True
-            )
+            frames = self._sound.frames * int(declared) / max(1, int(there)) if shorter[1] else float("inf")
+            if not 0 < frames - self._sound.frames <= MISSING * self.rate:
+                raise DamagedError(
+                    f"the file is damaged: its header declares {declared} bytes, and it holds {there}",
+                    about_length=True,
+                )
+            structure.remark = little_missing(frames / self.rate, self._sound.frames / self.rate)
+        if structure.remark:
+            remark("length", where, structure.remark)
 
     def seek(self, frame):
         self._sound.seek(frame)

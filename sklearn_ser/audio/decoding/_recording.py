@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from threading import Lock
@@ -11,8 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...utils._messages import short
+from ...utils._tables import SIDES
 from ._decoder import BLOCK, Decoder, open_recording
-from ._errors import AudioError, LengthError, check_duration
+from ._errors import AudioError, LengthError, check_duration, remark, warn_once
 from ._files import signature
 
 _KEPT = 2**22  # samples behind a decoder's position that are kept, so that overlapping parts are decoded once
@@ -30,6 +31,8 @@ class Mixer:
                 f"{where}: channel must be 'mean' or one of the recording's {n_channels} channel(s), counted from 0. "
                 f"Got channel={channel}."
             )
+        if isinstance(channel, str) and channel not in ("mean", "all"):
+            channel = _named_channel(channel, n_channels, where)
         self._channel, self._n_channels, self._where = channel, n_channels, where
         self._expected = self._left = 0.0
 
@@ -49,12 +52,26 @@ class Mixer:
     def warn(self) -> None:
         """Warn if far less is left than of channels that have nothing to do with one another."""
         if self._left < _CANCELLED * self._expected:
-            warnings.warn(
-                f"{self._where}: its channels cancel one another when they are averaged, so that little or nothing is "
-                "left. Choose one: channel=0, or a column 'channel' of the DataFrame.",
-                UserWarning,
-                stacklevel=2,
+            text = (
+                "its channels cancel one another when they are averaged, so that little or nothing is left. Choose "
+                "one: channel=0, or a column 'channel' of the DataFrame."
             )
+            remark("channels", self._where, text)
+
+
+def _named_channel(name: str, n_channels: int, where: str) -> int | str:
+    """The channel that a column `channel` says in words; of mono, "mean"."""
+    if name in SIDES and n_channels == 2:
+        return SIDES[name]
+    said = short(name.removeprefix("?"))
+    if n_channels == 1 and name not in ("left", "right"):
+        text = f"The column 'channel' says {said}. It is ignored, because the recording has a single channel."
+        warn_once(text)
+        return "mean"
+    raise AudioError(
+        f"{where}: its {n_channels} channel(s) have no names. {where.partition(' (')[0]}: channel must be a whole "
+        f"number, counted from 0, or missing. Got {said}; rename the column if it says something else."
+    )
 
 
 class Part(NamedTuple):

@@ -17,6 +17,17 @@ class DamagedError(Exception):
         self.about_length = about_length
 
 
+MISSING = 0.03  # seconds of sound that a header may declare beyond what there is
+
+
+def little_missing(declared: float, there: float) -> str:
+    """The remark on a file that holds a little less than it declares; both in seconds."""
+    return (
+        f"its header declares {1000 * (declared - there):.1f} ms more sound than there is. What is there is read; "
+        "write the file anew to mend its header."
+    )
+
+
 def broken_off(declared: float, there: float) -> DamagedError:
     """The error for a file whose end is missing; both in seconds."""
     return DamagedError(
@@ -40,6 +51,7 @@ class Structure:
     at_least: int = 0
     pieces: Sequence | None = None
     completed: bool = False  # whether a length had to be filled in
+    remark: str = ""  # what is wrong with the header, though nothing audible is missing
     chained: bool = False  # several streams, one after the other, of which libsndfile reads the first
 
 
