@@ -1,4 +1,4 @@
-"""Files whose headers are a little off are read with a warning; those that hold hours are refused before they are read."""
+"""Files whose headers are a little off are read with a warning; those that hold hours are refused unread."""
 
 import io
 import struct
