@@ -289,7 +289,7 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         {
             "Evaluation": (
                 "Unseen speakers, with intervals over speakers, in noise, too.",
-                ["evaluate", "EvaluationReport", "ValueReport"],
+                ["evaluate", "EvaluationReport", "ValueReport", "MultilabelReport"],
             ),
             "Comparison": (
                 "Whether two models differ.",

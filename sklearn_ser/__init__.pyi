@@ -63,6 +63,8 @@ from .features import MelSpectrogramTransformer as MelSpectrogramTransformer
 from .features import SparseAutoencoderFeatures as SparseAutoencoderFeatures
 from .features import WaveformFeatures as WaveformFeatures
 from .metrics import EvaluationReport as EvaluationReport
+from .metrics import MultilabelReport as MultilabelReport
+from .metrics import ValueComparison as ValueComparison
 from .metrics import ValueReport as ValueReport
 from .metrics import ccc_score as ccc_score
 from .metrics import ccc_scorer as ccc_scorer

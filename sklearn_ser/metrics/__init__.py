@@ -4,6 +4,7 @@ from ._compare import Comparison, ValueComparison, compare
 from ._concordance import ccc_score, ccc_scorer
 from ._distributions import jensen_shannon, rater_accuracy, soft_cross_entropy
 from ._evaluate import evaluate
+from ._multilabel import MultilabelReport
 from ._plot.report import ReportDisplay
 from ._report import EvaluationReport
 from ._risk import risk_coverage_curve
@@ -15,6 +16,7 @@ EvaluationReport._display = ReportDisplay  # a report draws itself without a fil
 __all__ = [
     "Comparison",
     "EvaluationReport",
+    "MultilabelReport",
     "ValueComparison",
     "ValueReport",
     "ccc_score",

@@ -13,14 +13,16 @@ from sklearn.base import clone, is_regressor
 from sklearn.model_selection import LeaveOneGroupOut, check_cv
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import type_of_target
 
 from ..audio._shared import SharedResults, sharing
-from ..augmentation import AugmentedClassifier
+from ..augmentation import AugmentedClassifier, AugmentedRegressor
 from ..model_selection import StratifiedSpeakerKFold
 from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
 from ._input import CLEAN, altered, entry, licensed, name_of, title_of, unpack
+from ._multilabel import MultilabelReport
 from ._progress import FoldsProgress
 from ._report import EvaluationReport
 from ._value_report import ValueReport, names_of
@@ -60,8 +62,8 @@ def evaluate(
         What `fetch_*` and `load_*` return, with `data`, `target` and `speaker`; or the clips themselves, with `y` (and
         `speaker`, unless it is a column of the DataFrame).
     y : array-like of shape (n_clips,), for a regressor also (n_clips, n_dimensions), or None, default=None
-        Emotions, or values; None takes the corpus' `target`, or its `values`. The columns of a DataFrame name the
-        dimensions.
+        Emotions, or an indicator matrix of several emotions a clip, or values; None takes the corpus' `target`, or its
+        `values`. The columns of a DataFrame name the dimensions or labels.
     speaker : array-like of shape (n_clips,) or None, default=None
         Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
     sex : array-like of shape (n_clips,) or None, default=None
@@ -101,7 +103,7 @@ def evaluate(
 
     Returns
     -------
-    report : EvaluationReport or, of a regressor, ValueReport
+    report : EvaluationReport, or ValueReport of a regressor, or MultilabelReport of several labels a clip
         Print it.
 
     Raises
@@ -142,10 +144,11 @@ def evaluate(
     0.93
     """
     regression = is_regressor(estimator)
-    dimensions = names_of(entry(corpus, "values") if y is None else y) if regression else None
-    clips = unpack(corpus, y, speaker, sex, regression=regression)
+    given = entry(corpus, "values" if regression else "target") if y is None else y
+    several = not regression and _is_indicator(given)
+    clips = unpack(corpus, y, speaker, sex, regression=regression, several=several)
     X, y, speaker = clips.X, clips.y, clips.speaker
-    strata = _strata(y) if regression else y
+    strata = _strata(y) if regression or several else y
     groups = speaker if groups is None else complete(groups, "groups")
     params = {} if params is None else dict(params)
     check_consistent_length(X, groups, *params.values())
@@ -172,10 +175,12 @@ def evaluate(
         kinds.append((_random_splits(splits, strata, rng), {CLEAN: X}))
     predicted, *random = _predict(estimator, X, y, kinds, params, n_jobs, verbose)
     known = clips.known(tested)
-    if regression:
+    report: type = EvaluationReport
+    if regression or several:
         known.pop("recognised")
-        known["dimensions"] = dimensions
-    return (ValueReport if regression else EvaluationReport)(
+        known |= dict(dimensions=names_of(given)) if regression else dict(labels=getattr(given, "columns", None))
+        report = ValueReport if regression else MultilabelReport
+    return report(
         y[tested],
         predicted.pop(CLEAN),
         **known,
@@ -188,6 +193,11 @@ def evaluate(
         name=name_of(estimator),
         protocol=licensed(_protocol(splits, speaker, n_leaking, len(tested)), estimator),
     )
+
+
+def _is_indicator(y) -> bool:
+    """Whether y says of each of several labels whether a clip has it."""
+    return len(np.shape(y)) == 2 and np.shape(y)[1] > 1 and type_of_target(np.asarray(y)) == "multilabel-indicator"
 
 
 def _strata(values: np.ndarray) -> np.ndarray:
@@ -287,7 +297,11 @@ def _with_seeds(estimator):
     given = {id(value) for value in [estimator, *estimator.get_params().values()]}
     for part in [copy, *copy.get_params().values()]:
         # What cloning leaves as it is, a frozen estimator for one, belongs to the user.
-        if isinstance(part, AugmentedClassifier) and part.random_state is None and id(part) not in given:
+        if (
+            isinstance(part, (AugmentedClassifier, AugmentedRegressor))
+            and part.random_state is None
+            and id(part) not in given
+        ):
             part.set_params(random_state=draw_seed(None))
     return copy
 

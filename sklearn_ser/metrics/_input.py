@@ -42,7 +42,7 @@ class Clips(NamedTuple):
         return {name: None if values is None else values[rows] for name, values in columns.items()}
 
 
-def unpack(corpus, y, speaker, sex, *, regression: bool = False) -> Clips:
+def unpack(corpus, y, speaker, sex, *, regression: bool = False, several: bool = False) -> Clips:
     """Clips, emotions and speakers; sexes, listeners' fractions and corpora where they are known.
 
     Raises
@@ -67,13 +67,14 @@ def unpack(corpus, y, speaker, sex, *, regression: bool = False) -> Clips:
             "column 'speaker' of a DataFrame; groups only tell cv what to keep apart."
         )
     sex = find_column(X, "sex") if sex is None else sex
-    if regression:
-        refuse_missing(y, "y")
-    y, speaker = np.asarray(y, dtype=float) if regression else complete(y, "y"), complete(speaker, "speaker")
+    refuse_missing(y, "y")
+    if regression or several:
+        y = np.asarray(y, dtype=float if regression else int)
+    y, speaker = y if regression or several else column_or_1d(y), complete(speaker, "speaker")
     known = (sex, *(find_column(X, name) for name in ("recognised", "corpus", "language")))
     clips = Clips(X, y, speaker, *(None if values is None else column_or_1d(values) for values in known))
     check_consistent_length(*clips)
-    if not regression:
+    if not regression and not several:
         check_classification_targets(clips.y)
     return clips
 
