@@ -21,7 +21,7 @@ from ..utils._progress import with_progress
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
-from ._input import as_clips
+from ._input import as_clips, warn_of_scale
 from ._load import clip_bytes, clip_length, load_lazily, load_waveform, sendable, where_is
 from ._shared import shared_results
 from .decoding import AudioError, ClipError
@@ -114,6 +114,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
 
     _reads_lazily = False  # whether `_function` takes a `LongWaveform`, which is read by slices, for a long array
 
+    _level_counts = True  # whether a result depends on the level of the samples, if nothing normalizes them
+
     _parameter_constraints: dict = {
         "sr": [Interval(Integral, 1, None, closed="left")],
         "offset": [Interval(Real, 0, None, closed="left")],
@@ -197,6 +199,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_params()
         clips = as_clips(X, type(self).__name__)
+        if self._level_counts and getattr(self, "normalize", None) is None:
+            warn_of_scale(clips)
         task = self._task()
         # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would
         # eat up what two threads gain.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Number, Real
@@ -31,6 +32,7 @@ from ._derived import AlteredClip, Segment
 from ._load import RowOfDataset, UnusableClip, as_clip, waveform_and_rate, where_is
 from .decoding import AudioError, MissingAudioError
 
+_UNSCALED = 100.0  # floats beyond are no recording in [-1, 1], nor one that was normalized to an RMS of 1
 _IN_COMMON = 0.85  # of the energy of features, at least 0.93 on EMO-DB; of n clips, 1 / n
 
 
@@ -288,6 +290,48 @@ def _seconds(given: dict[str, PartColumn], name: str, row: int) -> float | None:
     except (TypeError, ValueError):
         got = short(column.values[row])
         raise ValueError(f"Row {row}: {column.name} must be seconds, or a Timedelta. Got {got}.") from None
+
+
+def warn_of_scale(clips: Sequence) -> None:
+    """Warn of waveforms whose numbers are not scaled to [-1, 1]: integers as floats, or 16 bits in 32."""
+    seen, widest, bits_row = set(), 0, 0
+    for row, clip in enumerate(clips):
+        while isinstance(clip, (AlteredClip, Segment)):
+            clip = clip.source
+        if id(clip) in seen or isinstance(clip, (str, bytes, os.PathLike)) or not _holds_numbers(clip):
+            continue
+        seen.add(id(clip))
+        try:
+            found = as_clip(clip, row)
+            samples = found.array(found.where(row)) if isinstance(found, Samples) else np.empty(0)
+        except (ValueError, TypeError):
+            continue  # found when it is read
+        loudest = max(float(samples.max()), -float(samples.min())) if samples.size else 0.0
+        if samples.dtype.kind == "f" and np.isfinite(loudest) and loudest > _UNSCALED:
+            warnings.warn(
+                f"{where_is(clip, row)}: a waveform of floats must lie in [-1, 1], and this one reaches {loudest:.0f}, "
+                "as integers do that were not scaled. Pass integers as int16 or int32, divide 16-bit values by 32768, "
+                "or set normalize='rms' where the step has it.",
+                UserWarning,
+                stacklevel=4,
+            )
+            return
+        if samples.dtype == np.int32 and (samples & 0xFF).any() and loudest > widest:
+            widest, bits_row = loudest, row
+    if 0 < widest < 2**15:
+        warnings.warn(
+            f"{where_is(clips[bits_row], bits_row)}: int32 samples are scaled by 2**31, and the largest of all is "
+            f"{widest:.0f}, as if they held 16 bits. Pass them as int16: waveform.astype('int16').",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _holds_numbers(clip) -> bool:
+    """Whether samples are in memory already, so that it costs nothing to look at them."""
+    if isinstance(clip, (Samples, list, tuple)) or isinstance(clip, Mapping) and "array" in clip:
+        return True
+    return hasattr(clip, "__array__") and not hasattr(clip, "get_all_samples")
 
 
 def one_recording(recording):

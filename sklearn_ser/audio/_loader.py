@@ -47,6 +47,8 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
         Above 0, show a progress bar.
     """
 
+    _level_counts = False  # who reads its waveforms may normalize them
+
     def __init__(
         self,
         sr=16000,

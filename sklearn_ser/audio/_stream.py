@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..utils._messages import short
-from ._clips import pcm_to_float, resampled_from
-from .decoding import AudioError
+from ._clips import MOST_CHANNELS, pcm_to_float, resampled_from
+from .decoding import AudioError, Mixer
 
 
 class Cut(NamedTuple):
@@ -24,16 +24,17 @@ class Cut(NamedTuple):
     most_samples: int
 
 
-def segments_of_stream(blocks: Iterable, rate: int, cut: Cut) -> Iterator[list[tuple[int, np.ndarray]]]:
+def segments_of_stream(
+    blocks: Iterable, rate: int, cut: Cut, channel: int | str = "mean"
+) -> Iterator[list[tuple[int, np.ndarray]]]:
     """Segments that each block completes, as (first sample, waveform) at `cut.sr`; at its end, the last ones.
 
     They are those of a whole recording: they begin at every hop while they fit, and one more ends where the recording
     ends. A recording shorter than a segment is one segment.
     """
-    stream, starts, n_channels, ready = _Resampled(rate, cut.sr), _Starts(cut), None, []
+    stream, starts, read, ready = _Resampled(rate, cut.sr), _Starts(cut), _Blocks(channel), []
     for index, block in enumerate(blocks):
-        samples, n_channels = _samples(block, index, n_channels)
-        stream.append(samples)
+        stream.append(read(block, index))
         while starts.next + cut.length <= stream.n_arrived:
             if starts.begins_part():
                 stream.seek(starts.next)
@@ -92,23 +93,71 @@ class _Starts:
         return True
 
 
-def _samples(block, index: int, n_channels: int | None) -> tuple[np.ndarray, int]:
-    """A block as mono float32, and its number of channels."""
-    where = f"Block {index}"
-    array = np.asarray(block)
-    if array.dtype.kind not in "iuf" or array.ndim not in (1, 2):
-        raise AudioError(
-            f"{where}: a block must be an array of numbers, of shape (n_times,) or (n_times, n_channels). Got "
-            f"{short(block)}; bytes of a microphone become an array by np.frombuffer(block, 'int16')."
-        )
-    here = 1 if array.ndim == 1 else array.shape[1]
-    if here != (n_channels or here) or here == 0:
-        raise AudioError(f"{where}: all blocks must have as many channels as the first, {n_channels}. Got {here}.")
-    array = pcm_to_float(array, f"Block {index}")
-    mono = array if array.ndim == 1 else array[:, 0] if here == 1 else array.mean(axis=1)
-    if not np.isfinite(mono).all():
-        raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
-    return mono, here
+class _Blocks:
+    """Blocks as mono float32, by the layout and the full scale that the first blocks show.
+
+    Blocks are (n_times, n_channels), or (n_channels, n_times), as PyAV and WebRTC give them. The shorter axis is the
+    channels; where it is not far shorter, the blocks before decide.
+    """
+
+    def __init__(self, channel: int | str):
+        self._channel = channel
+        self._n_channels: int | None = None
+        self._time_axis: int | None = None
+        self._dtype: np.dtype | None = None
+
+    def __call__(self, block, index: int) -> np.ndarray:
+        where = f"Block {index}"
+        array = np.asarray(block)
+        if array.dtype.kind not in "iuf" or array.ndim not in (1, 2):
+            raise AudioError(
+                f"{where}: a block must be an array of numbers, of shape (n_times,) or (n_times, n_channels). Got "
+                f"{short(block)}; bytes of a microphone become an array by np.frombuffer(block, 'int16')."
+            )
+        if array.ndim == 2:
+            array = array if self._axis_of_time(array.shape, where) == 0 else array.T
+        here = 1 if array.ndim == 1 else array.shape[1]
+        if here != (self._n_channels or here) or here == 0:
+            raise AudioError(
+                f"{where}: all blocks must have as many channels as the first, {self._n_channels}. Got {here}."
+            )
+        self._n_channels = here
+        mono = self._mono(self._floats(array, where), where)
+        if not np.isfinite(mono).all():
+            raise AudioError(f"{where}: the waveform contains NaN or infinite (inf) values.")
+        return mono
+
+    def _axis_of_time(self, shape: tuple[int, int], where: str) -> int:
+        if self._time_axis is None:
+            if max(shape) <= MOST_CHANNELS or 0 in shape or shape[1] == 1:
+                return 0  # so small that it shows nothing
+            if min(shape) > MOST_CHANNELS:
+                raise AudioError(
+                    f"{where}: a block of shape {shape} does not show which axis is time. One of them must be the "
+                    f"channels, at most {MOST_CHANNELS}."
+                )
+            self._time_axis = int(np.argmax(shape))
+        return self._time_axis
+
+    def _floats(self, array: np.ndarray, where: str) -> np.ndarray:
+        """float32; integers of 64 bits are those of 16, whatever the block, as in all blocks of a stream."""
+        if array.dtype.kind in "iu" and array.size:
+            kept = self._dtype if self._dtype is not None else array.dtype
+            if array.dtype != kept:
+                raise AudioError(f"{where}: all blocks must be of one type, {kept}. Got {array.dtype}.")
+            self._dtype = kept
+            if array.dtype == np.int64 and max(array.max(), -1 - array.min()) < 2**15:
+                array = array.astype(np.int16)
+        return pcm_to_float(array, where)
+
+    def _mono(self, array: np.ndarray, where: str) -> np.ndarray:
+        if array.ndim == 1:
+            return array
+        if array.shape[1] == 1:
+            return array[:, 0]
+        if not isinstance(self._channel, str):
+            return Mixer(self._channel, array.shape[1], where)(array)
+        return array.mean(axis=1)
 
 
 class _Tape:

@@ -228,8 +228,9 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
 
         Parameters
         ----------
-        blocks : iterable of array-like of shape (n_times,) or (n_times, n_channels)
-            Blocks of any sizes, as they come; integers are scaled as PCM, channels averaged.
+        blocks : iterable of array-like of shape (n_times,), (n_times, n_channels) or (n_channels, n_times)
+            Blocks of any sizes, as they come; integers are scaled as PCM. Channels are averaged, or one is read, as the
+            estimator's transformers say.
         sr : int or None, default=None
             Rate of the blocks, Hz; None takes it to be `sr_`.
         **params : dict

@@ -82,7 +82,7 @@ class SegmentEstimator(RowExpandingEstimator):
         hop_duration = self.segment_duration / 2 if self.hop_duration is None else self.hop_duration
         length = max(1, round(self.segment_duration * self.sr_))
         cut = Cut(self.sr_, length, hop_duration, _BATCH_SEGMENTS, int(_BATCH_DURATION * self.sr_))
-        ready = segments_of_stream(blocks, check_rate(sr, self.sr_), cut)
+        ready = segments_of_stream(blocks, check_rate(sr, self.sr_), cut, self._channel())
         return chain.from_iterable(self._rows_of(segments, params) for segments in ready if segments)
 
     def _rows_of(self, segments: list[tuple[int, np.ndarray]], params: dict) -> list[dict]:

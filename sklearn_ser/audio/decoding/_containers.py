@@ -262,21 +262,47 @@ def _examine_flac(data: Bytes) -> Structure:
     start = max(42, len(data) - _LAST_FRAME)
     tail = data.read(start, len(data) - start)
     end = len(tail)
+    unconfirmed = None
     while (end := max(tail.rfind(b"\xff\xf8", 0, end), tail.rfind(b"\xff\xf9", 0, end))) >= 0:
-        last = _flac_frame(tail[end : end + 16], block_size)
-        if last is None:
-            continue
-        if last.rate and last.rate != rate:
-            raise DamagedError(f"its header says {rate} Hz, and its frames {last.rate} Hz")
-        if n_frames and last.end < n_frames:
-            raise broken_off(n_frames / max(1, rate), last.end / max(1, rate))
-        if n_frames and last.end > n_frames:
-            raise DamagedError(
-                f"its header declares {n_frames / max(1, rate):.3f} s, and its last frame ends at "
-                f"{last.end / max(1, rate):.3f} s"
-            )
-        return Structure(n_frames=n_frames or None, exact=bool(n_frames), at_least=last.end)
-    return Structure(exact=False)
+        frame = _flac_frame(tail[end : end + 16], block_size)
+        if frame is not None and (not n_frames or _is_last_frame(frame, tail[end:], n_frames, rate)):
+            return _flac_structure(frame, n_frames, rate)
+        unconfirmed = unconfirmed or frame
+    return Structure(exact=False) if unconfirmed is None else _flac_structure(unconfirmed, n_frames, rate)
+
+
+def _flac_structure(last: _FlacFrame, n_frames: int, rate: int) -> Structure:
+    if last.rate and last.rate != rate:
+        raise DamagedError(f"its header says {rate} Hz, and its frames {last.rate} Hz")
+    if n_frames and last.end < n_frames:
+        raise broken_off(n_frames / max(1, rate), last.end / max(1, rate))
+    if n_frames and last.end > n_frames:
+        raise DamagedError(
+            f"its header declares {n_frames / max(1, rate):.3f} s, and its last frame ends at "
+            f"{last.end / max(1, rate):.3f} s"
+        )
+    return Structure(n_frames=n_frames or None, exact=bool(n_frames), at_least=last.end)
+
+
+def _is_last_frame(frame: _FlacFrame, content: bytes, n_frames: int, rate: int) -> bool:
+    """Whether bytes that pass for a header are one: it says what is expected, or its frame's checksum says so."""
+    if frame.end == n_frames and frame.rate in (0, rate):
+        return True
+    return any(_crc16(content[:stop]) == int.from_bytes(content[stop : stop + 2], "big") for stop in _ends(content))
+
+
+def _ends(content: bytes) -> Iterator[int]:
+    """Where a frame may end: before the next header, or at the end of the file."""
+    position = 14
+    while (
+        position := min(
+            (i for i in (content.find(b"\xff\xf8", position), content.find(b"\xff\xf9", position)) if i >= 0),
+            default=-1,
+        )
+    ) >= 0:
+        yield position - 2
+        position += 2
+    yield len(content) - 2
 
 
 class _FlacFrame(NamedTuple):
@@ -309,6 +335,27 @@ def _flac_frame(head: bytes, stream_block: int) -> _FlacFrame | None:
     if _crc8(head[:position]) != head[position]:
         return None
     return _FlacFrame((number if head[1] & 1 else number * stream_block) + length, hertz)
+
+
+def _crc16(data: bytes) -> int:
+    """CRC-16 of a FLAC frame, up to its last two bytes."""
+    value = 0
+    for byte in data:
+        value = (value << 8 & 0xFFFF) ^ _CRC16[value >> 8 ^ byte]
+    return value
+
+
+def _table16() -> list[int]:
+    table = []
+    for byte in range(256):
+        value = byte << 8
+        for _ in range(8):
+            value = value << 1 ^ (0x18005 if value & 0x8000 else 0)
+        table.append(value)
+    return table
+
+
+_CRC16 = _table16()
 
 
 def _crc8(data: bytes) -> int:
