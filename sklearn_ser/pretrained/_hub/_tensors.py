@@ -19,6 +19,7 @@ INDEX = "model.safetensors.index.json"  # of weights in several files
 TORCH_WEIGHTS = "pytorch_model.bin"
 TORCH_INDEX = "pytorch_model.bin.index.json"
 
+_MOST_MAPPED = 1 << 26  # bytes of a file that are read before it is closed: what was read of it stays in memory
 _DTYPES = ("float16", "float32")
 
 
@@ -77,6 +78,7 @@ class TensorFiles:
     def __init__(self, folder: Path):
         self.folder, self._files = folder, weight_files(folder)
         self._opened: dict[Any, Any] = {}
+        self._mapped = 0
 
     def __enter__(self):
         return self
@@ -140,6 +142,9 @@ class TensorFiles:
         if dtype not in _DTYPES:
             raise ValueError(f"{about} must be float16 or float32. Got {dtype}: convert the file.")
         tensor = load()
+        self._mapped += tensor.nbytes
+        if self._mapped > _MOST_MAPPED and path.suffix != ".bin":
+            self._mapped, _ = 0, self._opened.pop(path)
         if not np.isfinite(tensor).all():
             raise ValueError(f"{about} contains NaN or infinite values. Get a fresh copy of the file.")
         return tensor
