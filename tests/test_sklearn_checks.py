@@ -38,6 +38,7 @@ from sklearn_ser import (
     WhisperFeatures,
     WorldNormalizer,
 )
+from sklearn_ser.neural._base import NeuralEstimator
 from sklearn_ser.neural._classifier import NeuralClassifier
 
 
@@ -133,7 +134,7 @@ def expected_failures(estimator):
         if not isinstance(estimator, (WaveformLoader, HandcraftedFeatures)):  # which have nothing to learn
             failures["check_transformer_general"] = LENGTH_IS_FREE
         return failures
-    if isinstance(estimator, NeuralClassifier):
+    if isinstance(estimator, NeuralEstimator):
         return {"check_sample_weight_equivalence_on_dense_data": "in batches, weight two is not a clip seen twice"}
     return {}
 
@@ -151,12 +152,12 @@ def uncompiled():
 
 
 def with_marks(cls):
-    return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralClassifier, EncoderFeatures)) else cls
+    return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralEstimator, EncoderFeatures)) else cls
 
 
 @pytest.mark.parametrize("cls", [with_marks(cls) for cls in public_estimators()])
 def test_over_40_checks_of_scikit_learn_pass(cls, tmp_path, request):
-    if issubclass(cls, NeuralClassifier):
+    if issubclass(cls, NeuralEstimator):
         request.getfixturevalue("uncompiled")
     estimator = adapted(cls, tmp_path / "whisper")
     expected = expected_failures(estimator)
