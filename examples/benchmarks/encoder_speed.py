@@ -1,4 +1,4 @@
-"""How long an encoder takes, beside `transformers` on PyTorch: a clip of 3 s, wav2vec2-base up to layer 6, random weights.
+"""How long an encoder takes, beside `transformers` on PyTorch: a clip of 3 s, wav2vec2-base up to layer 6.
 
     python examples/benchmarks/encoder_speed.py keras FOLDER     in an environment with this library
     python examples/benchmarks/encoder_speed.py torch FOLDER     in one with torch and transformers
