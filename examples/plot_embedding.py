@@ -25,7 +25,7 @@ X = pd.DataFrame({"path": corpus.data, "speaker": corpus.speaker})
 # As they are
 # -----------
 # Colours are emotions, shapes are speakers. Two dimensions can mislead, so that the lines above the map count
-# neighbours in all 477: how many clips have a nearest clip of the same emotion, and of the same speaker.
+# neighbors in all 274: how many clips have a nearest clip of the same emotion, and of the same speaker.
 
 features = HandcraftedFeatures(n_jobs=2)
 raw = EmbeddingDisplay.from_estimator(features.fit(X), X, corpus.target)

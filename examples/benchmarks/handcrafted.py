@@ -46,7 +46,7 @@ F0 = dict(f0_min=60.0, f0_max=550.0)
 
 
 def extractors():
-    for name in ("default-v2", "default-v1"):
+    for name in ("default-v3", "default-v2", "default-v1"):
         yield f'"{name}"', HandcraftedFeatures(feature_set=name).fit_transform
     yield '"bledea170"', HandcraftedFeatures(feature_set="bledea170").fit_transform
     try:
@@ -154,7 +154,7 @@ def main():
             f"{medians[name]:7.2f}",
             flush=True,
         )
-    ours = medians['"default-v2"']
+    ours = medians['"default-v3"']
     for name in sets:
         if name.startswith("openSMILE"):
             print(f"{name} takes {medians[name] / ours:.1f} times as long as the default set")

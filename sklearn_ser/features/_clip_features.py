@@ -13,6 +13,7 @@ import scipy.fft
 import scipy.signal
 
 from .._signal import spectrum
+from ._descriptors import DESCRIPTORS
 from ._functionals import Contour
 
 _SILENT = 30.0  # dB below the clip's loudest frame, from which a frame counts as a pause
@@ -27,6 +28,7 @@ _CONTOURS, _POINTS, _COEFFICIENTS = (
     32,
     6,
 )  # contours over the clip, and their DCT
+_WITH_ENERGY = ("clear_mel", "clear_flux", "clear_hnr", "cpp", "spectral_centroid", "spectral_bandwidth")
 _CLEAR_CONTOURS = ("f0_semitone", "clear_energy", "clear_loudness")
 _RHYTHM = (
     "log_duration",
@@ -214,6 +216,15 @@ def _band_correlation(clips: Sequence[Clip]) -> np.ndarray:
     return np.arctanh(np.clip(correlations, -0.99, 0.99))
 
 
+def _energy_correlation(clips: Sequence[Clip]) -> np.ndarray:
+    rows = []
+    for clip in clips:
+        energy = Contour(clip.contours["clear_energy"]).deviations[:, 0].astype(np.float64)
+        values = np.concatenate([clip.contours[name] for name in _WITH_ENERGY], axis=1)
+        rows.append(energy @ Contour(values).deviations / len(energy))
+    return np.array(rows)
+
+
 def _pairs(names: list[str], measure: str) -> tuple[str, ...]:
     return tuple(f"{names[i]}_{names[j]}_{measure}" for i, j in zip(*np.triu_indices(len(names), 1), strict=True))
 
@@ -280,6 +291,14 @@ CLIP_FEATURES = {
         tuple(f"{name}_contour_{i}" for name in _CLEAR_CONTOURS for i in range(1, _COEFFICIENTS + 1)),
         partial(_contour, contours=_CLEAR_CONTOURS),
     ),
+    "melody_and_loudness_contour": ClipFeature(
+        "semitone, 1",
+        "prosody",
+        "`contour` of F0 and `clear_loudness`",
+        ("f0_semitone", "clear_loudness"),
+        tuple(f"{name}_contour_{i}" for name in ("f0_semitone", "clear_loudness") for i in range(1, _COEFFICIENTS + 1)),
+        partial(_contour, contours=("f0_semitone", "clear_loudness")),
+    ),
     "clear_melody": ClipFeature(
         "semitone",
         "prosody",
@@ -287,6 +306,17 @@ CLIP_FEATURES = {
         ("f0_semitone", "clear_energy"),
         _MELODY,
         partial(_melody, energy="clear_energy"),
+    ),
+    "energy_correlation": ClipFeature(
+        "1",
+        "covariation",
+        "Correlations over frames of `clear_energy` with `clear_mel`, `clear_flux`, `clear_hnr`, `cpp`, "
+        "`spectral_centroid` and `spectral_bandwidth`: how the voice changes as it becomes louder; 0 of a constant",
+        ("clear_energy", *_WITH_ENERGY),
+        tuple(
+            f"{column}_energy_correlation" for name in _WITH_ENERGY for column in (DESCRIPTORS[name].columns or (name,))
+        ),
+        _energy_correlation,
     ),
     "cepstrum_covariation": ClipFeature(
         "1",

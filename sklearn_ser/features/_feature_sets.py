@@ -183,6 +183,7 @@ _DISTRIBUTION = ("mean", "std", "p5", "p20", "median", "p80", "p95", "skewness",
 _CLEAR_DISTRIBUTION = ("mean", "std", "p20", "median", "p80", "p95", "slope", "delta_abs_mean", "delta_std")
 _MOVEMENT = ("rise", "fall", "delta_5_abs_mean")
 _SPANS = tuple(f"delta_{n}_abs_mean" for n in (2, 4, 8, 16, 32))
+_PROSODY_MOVEMENT = ("median", "rise", "fall", "delta_4_abs_mean", "delta_8_abs_mean", "delta_16_abs_mean")
 _LOCAL = ("local_mean_std", "local_mean_range", "local_std_mean", "local_std_std")
 
 FEATURE_SETS = {
@@ -226,6 +227,37 @@ FEATURE_SETS = {
             Group(("f0_semitone",), _LOCAL + ("curvature",), voiced=True),
         ),
         ("clear_rhythm", "clear_contour", "clear_melody"),
+        crop=True,
+    ),
+    "default-v3": FeatureSet(
+        "How melody, loudness, rhythm, spectrum and voice move, chosen on corpora of three languages",
+        _default,
+        (
+            Group(("clear_energy", "clear_loudness", "clear_flux"), ("mean", "std", "median", "p80")),
+            Group(("clear_energy", "clear_loudness"), _PROSODY_MOVEMENT, voiced=True),
+            Group(
+                ("f0_semitone",),
+                ("mean", "std", "slope", "fall", "delta_16_abs_mean", "delta_32_abs_mean", "local_mean_std"),
+                voiced=True,
+            ),
+            Group(("clear_flux",), ("delta_4_abs_mean", "delta_16_abs_mean", "local_std_mean")),
+            Group(("clear_mel",), ("slope", "kurtosis")),
+            Group(("clear_mel",), ("curvature",), voiced=True),
+            Group(("clear_mfcc",), ("slope", "delta_16_abs_mean")),
+            Group(("clear_shape",), ("std", "delta_std", "local_mean_range", "local_std_std")),
+            Group(("clear_shape",), ("delta_4_abs_mean",), voiced=True),
+            Group(("mfcc",), ("kurtosis", "curvature")),
+            Group(("mfcc",), ("delta_2_abs_mean",), voiced=True),
+            Group(("spectral_flatness", "spectral_entropy"), ("mean", "p80", "slope", "kurtosis"), voiced=True),
+            Group(("clear_hnr", "cpp", "spectral_centroid"), ("rise", "slope")),
+            Group(("clear_hnr",), ("mean", "std", "median")),
+            Group(("clear_hnr",), ("skewness", "kurtosis"), voiced=True),
+            Group(("cpp",), ("std",)),
+            Group(("cpp",), ("curvature", "local_std_std"), voiced=True),
+            Group(("jitter",), ("p80", "fall"), voiced=True),
+            Group(("formants",), ("p20", "delta_16_abs_mean"), voiced=True),
+        ),
+        ("clear_rhythm", "melody_and_loudness_contour", "clear_melody", "energy_correlation"),
         crop=True,
     ),
     "bledea170": FeatureSet(

@@ -395,7 +395,7 @@ def test_small_operations_on_many_clips_are_done_by_processes(clips, elsewhere):
 
 def test_names_pass_through_a_pipeline(tones):
     loaded = make_pipeline(WaveformLoader(), HandcraftedFeatures()).fit(tones)
-    assert loaded.get_feature_names_out()[0] == "clear_mel_0_mean"
+    assert loaded.get_feature_names_out()[0] == "clear_energy_mean"
     chunks = make_pipeline(WaveformChunker(chunk_duration=0.001), FrameWise(), FlattenFrames()).fit(tones)
     assert list(chunks.get_feature_names_out()[[0, 15, 16]]) == [
         "sample_0_frame_0",

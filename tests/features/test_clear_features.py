@@ -6,9 +6,10 @@ import scipy.signal
 
 from sklearn_ser import HandcraftedFeatures, LowLevelDescriptors
 from sklearn_ser._signal.clear_speech import DEPTH, ClearSpeech, clear_levels, noise_floor, speech_span
+from sklearn_ser.features._clip_features import CLIP_FEATURES, Clip
 
 RNG = np.random.default_rng(0)
-FEATURES = HandcraftedFeatures().set_output(transform="pandas")
+FEATURES = HandcraftedFeatures(feature_set="default-v2").set_output(transform="pandas")
 
 
 def syllables(seconds=3.0, f0=150, rate=4, sr=16000):
@@ -77,6 +78,28 @@ def test_noise_moves_less_than_it_moves_the_first_set(snr, most):
     assert moved(clip, noisy, "default-v2") < 0.6 * moved(clip, noisy, "default-v1")
 
 
+def test_energy_correlation_is_the_correlation_over_frames():
+    rng = np.random.default_rng(0)
+    energy = rng.normal(size=(60, 1))
+    widths = {"clear_mel": 15}
+    values = {
+        name: rng.normal(size=(60, widths.get(name, 1))) for name in CLIP_FEATURES["energy_correlation"].descriptors
+    }
+    values |= {"clear_energy": energy, "clear_hnr": 3 - 2 * energy, "cpp": np.ones((60, 1))}
+    feature = CLIP_FEATURES["energy_correlation"]
+    row = dict(zip(feature.columns, feature.function([Clip(values, 100.0)])[0], strict=True))
+    assert row["clear_hnr_energy_correlation"] == pytest.approx(-1)
+    assert row["cpp_energy_correlation"] == 0  # of a constant
+    expected = np.corrcoef(energy[:, 0], values["clear_mel"][:, 3])[0, 1]
+    assert row["clear_mel_3_energy_correlation"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_no_column_of_the_default_set_is_constant_on_real_speech(emodb):
+    table = HandcraftedFeatures().set_output(transform="pandas").fit_transform(emodb.data["path"][::8])
+    commonest = {name: (table[name] == table[name].mode()[0]).mean() for name in table}
+    assert {name: share for name, share in commonest.items() if share > 0.5} == {}
+
+
 def test_silence_and_faint_noise_around_a_clip_change_little():
     clip = with_noise(syllables(2.0), 30)
     around = np.concatenate([np.zeros(16000), clip, np.zeros(16000)])
@@ -104,7 +127,7 @@ def test_clear_descriptors_are_there_frame_by_frame_at_any_rate():
 
 
 def test_the_families_are_spectrum_treble_voice_and_prosody():
-    families = HandcraftedFeatures().feature_families()
+    families = HandcraftedFeatures(feature_set="default-v2").feature_families()
     assert list(families) == ["spectrum", "treble", "voice", "prosody"]
     assert all(
         name.startswith(("clear_mel_15", "clear_mel_16", "clear_mel_17", "clear_mel_18", "clear_mel_19"))

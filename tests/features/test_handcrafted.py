@@ -76,6 +76,7 @@ def test_a_sets_columns_never_change():
     assert digests == {
         "default-v1": (1634, "99dfdc5c8811131d"),
         "default-v2": (477, "4c41831b74d4b459"),
+        "default-v3": (274, "087eefb9430f98a3"),
         "bledea170": (170, "07635fa965974144"),
     }
 
@@ -268,8 +269,8 @@ def test_order_of_clips_is_order_of_rows(tones):
             dict(feature_set="default-v0"),
             "The 'feature_set' parameter .* must be a str among .*'default-v1'.*Got 'default-v0'",
         ),
-        (dict(families=["pitch"]), r"families must be one or more of \['spectrum', .*Got \['pitch'\]"),
-        (dict(descriptors=["mel"]), r"descriptors must be one or more of \['clear_mel', .*Got \['mel'\]"),
+        (dict(families=["pitch"]), r"families must be one or more of \['prosody', .*Got \['pitch'\]"),
+        (dict(descriptors=["mel"]), r"descriptors must be one or more of \['clear_energy', .*Got \['mel'\]"),
         (dict(descriptors=["clear_mfcc", "clear_mfcc"]), "each once"),
         (dict(descriptors=[["mfcc"]]), r"Got \[\['mfcc'\]\]"),
         (dict(families=[]), r"families must be one or more of .*Got \[\]"),

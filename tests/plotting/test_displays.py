@@ -140,7 +140,7 @@ def test_functionals_of_descriptors_have_families_and_descriptors(corpus):
     assert set(finer.importances.index) == {"f0", "mfcc", "zcr"}
 
 
-@pytest.mark.parametrize("feature_set", ["default-v1", "default-v2", "bledea170"])
+@pytest.mark.parametrize("feature_set", ["default-v1", "default-v2", "default-v3", "bledea170"])
 def test_names_tell_families_as_the_feature_set_does(feature_set):
     features = HandcraftedFeatures(feature_set=feature_set)
     names = features.get_feature_names_out()
