@@ -13,7 +13,7 @@ from ..preprocessing import BoundedScaler
 from ..utils._messages import short
 
 _MODEL = "openai/whisper-base"
-_SHRINKAGE = {"whisper": (0.5, 0.5), "handcrafted": (0.3, 0.2)}  # of clean clips, and of these and their copies
+_SHRINKAGE = {"whisper": (0.5, 0.5), "handcrafted": (0.2, 0.2)}  # of clean clips, and of these and their copies
 
 
 def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None, verbose=None):
