@@ -102,7 +102,7 @@ def examine(content: bytes, seconds: float) -> str | None:
     """What is wrong with how a damaged file is treated, or None."""
     from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer
     from sklearn_ser.audio import load_waveform
-    from sklearn_ser.audio.decoding import recording_length
+    from sklearn_ser.audio._decoding import recording_length
 
     waveform = refusal = None
     try:

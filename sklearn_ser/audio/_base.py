@@ -21,10 +21,10 @@ from ..utils._progress import with_progress
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
+from ._decoding import AudioError, ClipError
 from ._input import as_clips, warn_of_scale
 from ._load import clip_bytes, clip_length, load_lazily, load_waveform, sendable, where_is
 from ._shared import shared_results
-from .decoding import AudioError, ClipError
 
 _BLOCK_CLIPS, _BLOCK_BYTES = 32, 2_000_000  # clips, and their bytes, that are worked on together
 _WORTH_PROCESSES = 200  # clips; for fewer, starting processes takes longer than the work

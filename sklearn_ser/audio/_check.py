@@ -13,9 +13,9 @@ from joblib import Parallel, delayed
 from ..utils._messages import short
 from ..utils._tables import part_columns, table_column, table_of
 from ..utils._tables import seconds as as_seconds
+from ._decoding import LengthError, gathered_remarks
 from ._input import as_clips
 from ._load import as_clip, where_is
-from .decoding import LengthError, gathered_remarks
 
 _FLAT = 3  # samples in a row with the very same extreme value: a voice has no flat peaks
 _OFTEN, _OFTEN_BELOW_FULL_SCALE = 1e-4, 1e-3  # fraction of samples in such runs, from which on a clip is clipped

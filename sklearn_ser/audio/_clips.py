@@ -14,8 +14,8 @@ import numpy as np
 
 from .._signal.waveform import resample
 from ..utils._messages import short
+from ._decoding import AudioError, Mixer, check_duration, read_part, read_recording, recording_length
 from ._shared import remembered
-from .decoding import AudioError, Mixer, check_duration, read_part, read_recording, recording_length
 
 BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6
 MOST_CHANNELS = 32  # the shorter axis of an array is its channels if it is not longer than that

@@ -28,9 +28,9 @@ from ..utils._tables import (
     warn_of_repeated_paths,
 )
 from ._clips import MOST_CHANNELS, Clip, Samples, pcm_to_float
+from ._decoding import AudioError, MissingAudioError
 from ._derived import AlteredClip, Segment
 from ._load import RowOfDataset, UnusableClip, as_clip, waveform_and_rate, where_is
-from .decoding import AudioError, MissingAudioError
 
 _UNSCALED = 100.0  # floats beyond are no recording in [-1, 1], nor one that was normalized to an RMS of 1
 _IN_COMMON = 0.85  # of the energy of features, at least 0.93 on EMO-DB; of n clips, 1 / n

@@ -14,7 +14,7 @@ from .._signal.long import LongWaveform
 from .._signal.waveform import normalize as scale
 from ..utils._messages import short
 from ._clips import Clip, Reading, Recording, Samples
-from .decoding import RATES, AudioError, find_file
+from ._decoding import RATES, AudioError, find_file
 
 _MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..utils._messages import short
 from ._clips import MOST_CHANNELS, pcm_to_float, resampled_from
-from .decoding import AudioError, Mixer
+from ._decoding import AudioError, Mixer
 
 
 class Cut(NamedTuple):

@@ -26,12 +26,12 @@ from sklearn_ser import (
     WaveformLoader,
     load_waveform,
 )
+from sklearn_ser.audio._decoding import _decoder, _recording
+from sklearn_ser.audio._decoding._containers import examine
+from sklearn_ser.audio._decoding._decoder import open_recording
+from sklearn_ser.audio._decoding._mpeg import _frame
+from sklearn_ser.audio._decoding._structure import Bytes
 from sklearn_ser.audio._load import clip_length, load_part
-from sklearn_ser.audio.decoding import _decoder, _recording
-from sklearn_ser.audio.decoding._containers import examine
-from sklearn_ser.audio.decoding._decoder import open_recording
-from sklearn_ser.audio.decoding._mpeg import _frame
-from sklearn_ser.audio.decoding._structure import Bytes
 
 SR = 16000
 RNG = np.random.default_rng(0)

@@ -10,8 +10,8 @@ import soundfile
 
 from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer, WaveformLoader
 from sklearn_ser.audio import load_waveform
+from sklearn_ser.audio._decoding._decoder import open_recording
 from sklearn_ser.audio._stream import Cut, segments_of_stream
-from sklearn_ser.audio.decoding._decoder import open_recording
 
 TONE = np.sin(np.arange(8000) / 12) / 2
 MEL = MelSpectrogramTransformer(normalize=None, n_mels=8)

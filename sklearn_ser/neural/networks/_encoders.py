@@ -37,7 +37,20 @@ def encoder_layers(encode: Callable, input_shape: tuple[int | None, int], n_laye
 
 
 def combine_layers(model, layers: Sequence[int], weights: Sequence[float] | None = None):
-    """Layers of `encoder_layers`' model side by side, or their weighted sum; the model shares its weights."""
+    """Return a model of some layers of `encoder_layers`' model side by side, or of their weighted sum.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its outputs are the layers; the new model shares its weights.
+    layers : sequence of int
+    weights : sequence of float or None, default=None
+        Weight of each of these layers; None puts them side by side.
+
+    Returns
+    -------
+    keras.Model
+    """
     from .._keras import keras
 
     ops = keras.ops
