@@ -179,7 +179,7 @@ def _speaker_rows(report, row) -> list[list[str]]:
     return both_ends(rows)
 
 
-def both_ends(rows: list) -> list:
+def both_ends(rows: list) -> list[list[str]]:
     """Of many rows, the first and the last six, and how many there are between them."""
     left_out = len(rows) - 12
     return rows if left_out < 2 else [*rows[:6], [f"... {left_out} more"] + [""] * (len(rows[0]) - 1), *rows[-6:]]

@@ -21,7 +21,7 @@ def sections(report) -> list[Section]:
     measures = set(frame.index.get_level_values("measure"))
     interval = f"{100 * report.confidence_level:.4g} % interval"
     others = ("Pearson", "Spearman", "RMSE", "MAE", "mean error")
-    rows = []
+    rows: list[list[str]] = []
     for name in report.dimensions:
         ccc = frame.loc["CCC", "all", name]
         figures = [_number(frame.loc[(measure, "all", name), "value"]) for measure in others]

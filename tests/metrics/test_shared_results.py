@@ -16,11 +16,19 @@ import soundfile
 from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
-from sklearn_ser import AddNoise, AudioTransformer, AugmentedClassifier, Telephone, evaluate, make_emotional_speech
+from sklearn_ser import (
+    AddNoise,
+    AudioTransformer,
+    AugmentedClassifier,
+    AugmentedRegressor,
+    Telephone,
+    evaluate,
+    make_emotional_speech,
+)
 from sklearn_ser.audio._shared import SharedResults, shared_results, sharing
 
 
@@ -258,3 +266,11 @@ def test_a_file_is_read_once_for_its_digest_in_a_call(tmp_path, log, monkeypatch
         for _ in range(5):
             transformer.transform([path])
     assert len(opened) == 1
+
+
+def test_copies_of_a_regressor_are_shared_without_a_seed(corpus, log):
+    pipeline = make_pipeline(Levels(log), Ridge())
+    values = np.arange(24.0)
+    evaluate(AugmentedRegressor(pipeline, [AddNoise(snr=(0, 20))]), corpus.data, values, speaker=corpus.speaker)
+    lines = analyzed(log)
+    assert len(lines) == len(set(lines)) == 48
