@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from inspect import signature
 from itertools import chain, groupby
 from numbers import Integral, Real
 from random import Random
@@ -190,6 +191,11 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         """From a clip to its waveform, as `_function` takes it."""
         return load_lazily if self._reads_lazily else load_waveform
 
+    def _may_normalize(self) -> bool:
+        """Whether clips are normalized; or are unless the user says not to, who then wants samples as they are."""
+        default = signature(type(self).__init__).parameters.get("normalize")
+        return getattr(self, "normalize", None) is not None or default is not None and default.default is not None
+
     def _channel(self) -> int | str:
         """Which channel to read: a parameter `channel`, where the subclass has one."""
         return getattr(self, "channel", "mean")
@@ -199,7 +205,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_params()
         clips = as_clips(X, type(self).__name__)
-        if self._level_counts and getattr(self, "normalize", None) is None:
+        if self._level_counts and not self._may_normalize():
             warn_of_scale(clips)
         task = self._task()
         # Several clips a task, because each small operation hands the interpreter's lock over, and waiting for it would

@@ -8,25 +8,31 @@ import numpy as np
 import pytest
 import soundfile
 
-from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer, WaveformLoader
+from sklearn_ser import AudioError, HandcraftedFeatures, MelSpectrogramTransformer, WaveformFeatures, WaveformLoader
 from sklearn_ser.audio import load_waveform
 from sklearn_ser.audio._decoding._decoder import open_recording
 from sklearn_ser.audio._stream import Cut, segments_of_stream
 
 TONE = np.sin(np.arange(8000) / 12) / 2
-MEL = MelSpectrogramTransformer(normalize=None, n_mels=8)
+
+
+def loudest(waveform, sr):
+    return [np.abs(waveform).max()]
+
+
+AS_THEY_ARE = WaveformFeatures(loudest)
 
 
 def test_floats_that_hold_16_bits_warn():
     for clip in (TONE * 32768, (TONE.astype("f4") * 32768, 8000), {"array": TONE * 2**31, "sampling_rate": 8000}):
         with pytest.warns(UserWarning, match=r"Row 1: a waveform of floats must lie in \[-1, 1\], and .* reaches"):
-            MEL.fit_transform([TONE, clip])
+            AS_THEY_ARE.fit_transform([TONE, clip])
 
 
 def test_int32_that_holds_16_bits_warns():
     clip = (TONE * 32767).astype(np.int32)
     with pytest.warns(UserWarning, match=r"Row 0: int32 samples are scaled by 2\*\*31.*as int16"):
-        MEL.fit_transform([clip])
+        AS_THEY_ARE.fit_transform([clip])
 
 
 def test_what_is_normalized_or_scaled_does_not_warn():
@@ -35,8 +41,11 @@ def test_what_is_normalized_or_scaled_does_not_warn():
         warnings.simplefilter("error")
         MelSpectrogramTransformer(normalize="rms", n_mels=8).fit_transform(clips)
         WaveformLoader().fit_transform(clips)
-        MEL.fit_transform([(TONE * 2**31).astype(np.int32), (TONE * 32767).astype(np.int16), np.zeros(800, np.int32)])
-        MEL.fit_transform([TONE * 20, TONE])
+        HandcraftedFeatures(normalize=None).fit_transform(clips)  # as the user asks
+        AS_THEY_ARE.fit_transform(
+            [(TONE * 2**31).astype(np.int32), (TONE * 32767).astype(np.int16), np.zeros(800, np.int32)]
+        )
+        AS_THEY_ARE.fit_transform([TONE * 20, TONE])
 
 
 def streamed(blocks, channel="mean"):
