@@ -2,9 +2,8 @@
 
 from ._base import AudioTransformer
 from ._check import check_corpus
-from ._chunker import WaveformChunker
 from ._decoding import AudioError
 from ._load import load_waveform
-from ._loader import WaveformLoader
+from ._waveforms import WaveformChunker, WaveformLoader
 
 __all__ = ["AudioError", "AudioTransformer", "WaveformChunker", "WaveformLoader", "check_corpus", "load_waveform"]
