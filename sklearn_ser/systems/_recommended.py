@@ -1,4 +1,4 @@
-"""make_recognizer: the recommended recogniser."""
+"""make_recognizer: the recommended recognizer."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from ..augmentation import AugmentedClassifier, real_world_augmenters
 from ..discriminant import CalibratedDiscriminant
 from ..features import HandcraftedFeatures
-from ..preprocessing import BoundedScaler
+from ..preprocessing import BoundedScaler, WorldNormalizer
 from ..utils._messages import short
 
 _MODEL = "openai/whisper-base"
-_SHRINKAGE = {"whisper": (0.5, 0.5), "handcrafted": (0.2, 0.2)}  # of clean clips, and of these and their copies
+_LAYERS = (3, 4)
+_SHRINKAGE = {"whisper": (0.6, 0.6), "handcrafted": (0.2, 0.2)}  # of clean clips, and of these and their copies
 
 
 def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None, verbose=None):
-    """Speech emotion recogniser to begin with: audio input in, emotions and calibrated probabilities out.
+    """Speech emotion recognizer to begin with: audio input in, emotions and calibrated probabilities out.
 
     Parameters
     ----------
     features : {"whisper", "handcrafted", "auto"}, default="whisper"
-        "whisper": `WhisperFeatures`, a layer of a pretrained speech encoder, which recognises most; its weights are
-        downloaded the first time, unless they are at hand. "handcrafted": `HandcraftedFeatures`, which need nothing and
-        take a tenth of the time. "auto": "whisper" where the weights are at hand, else "handcrafted", with a warning
-        that says how to get them.
+        "whisper": `WhisperFeatures`, means and deviations of two layers of a pretrained speech encoder, which
+        recognizes most; its weights are downloaded the first time, unless they are at hand. "handcrafted":
+        `HandcraftedFeatures`, which need nothing and take a tenth of the time. "auto": "whisper" where the weights are
+        at hand, else "handcrafted", with a warning that says how to get them.
     robust : bool, default=True
         Whether to train on altered copies of each clip, too (`real_world_augmenters`), so that noise, telephones, rooms
         and other microphones disturb less. Training then takes a few times as long; prediction does not.
@@ -42,7 +43,8 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
     Returns
     -------
     recognizer : AugmentedClassifier or Pipeline
-        Unfitted. The pipeline is features, `BoundedScaler`, `CalibratedDiscriminant`.
+        Unfitted. The pipeline is `WorldNormalizer` around the features, `BoundedScaler`, `CalibratedDiscriminant`.
+        Where X has a column `corpus`, each training corpus is scaled by its own clips.
 
     Raises
     ------
@@ -56,8 +58,9 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
 
     See Also
     --------
+    adapt : Adapts the fitted recognizer to another corpus, room or language by clips without labels.
     SelectiveClassifier : Says "unknown" of clips that are unlike the training clips (``novelty=True``), or not sure.
-    evaluate : Tells how well unseen speakers are recognised, under real-world conditions, too.
+    evaluate : Tells how well unseen speakers are recognized, under real-world conditions, too.
 
     Examples
     --------
@@ -74,11 +77,12 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
     if features == "whisper":
         from ..pretrained import WhisperFeatures  # not before it is wanted: handcrafted pipelines go without Keras
 
-        extractor = WhisperFeatures(trim=True, memory=memory, n_jobs=n_jobs, verbose=verbose)
+        given = dict(memory=memory, n_jobs=n_jobs, verbose=verbose)
+        extractor = WhisperFeatures(_MODEL, _LAYERS, pooling="mean_std", trim=True, **given)
     else:
         extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs, verbose=verbose)
     classifier = CalibratedDiscriminant(_SHRINKAGE[features][bool(robust)])
-    pipeline: Pipeline = make_pipeline(extractor, BoundedScaler(), classifier)
+    pipeline: Pipeline = make_pipeline(WorldNormalizer(extractor), BoundedScaler(), classifier)
     if not robust:
         return pipeline
     return AugmentedClassifier(pipeline, real_world_augmenters(), random_state=random_state)

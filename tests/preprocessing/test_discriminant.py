@@ -56,10 +56,11 @@ def test_copies_are_kept_together_by_the_augmented_classifier(tones):
 
 def test_a_class_of_one_speaker_and_classes_of_one_clip_are_no_error():
     y = np.repeat([0, 1, 2], [10, 10, 1])
-    assert CalibratedDiscriminant().fit(X[:21], y).temperature_ == 1.0
+    assert CalibratedDiscriminant().fit(X[:21], y).temperature_ > 1.0  # by the two classes of several clips
     groups = np.repeat([0, 1, 2, 3], [5, 5, 10, 1])
     assert np.isfinite(CalibratedDiscriminant().fit(X[:21], y, groups=groups).predict_proba(X)).all()
-    assert CalibratedDiscriminant().fit(X[:20], y[:20], groups=np.repeat([0, 1], 10)).temperature_ == 1.0
+    with pytest.warns(UserWarning, match="not calibrated.*two of their classes remain in other groups"):
+        assert CalibratedDiscriminant().fit(X[:20], y[:20], groups=np.repeat([0, 1], 10)).temperature_ == 1.0
 
 
 def test_constant_and_far_values_are_bounded():
@@ -107,3 +108,61 @@ def test_one_class_is_refused():
 def test_groups_must_be_of_the_clips():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         CalibratedDiscriminant().fit(X, Y, groups=[1, 2])
+
+
+def test_a_weight_of_two_is_a_clip_twice():
+    weight = RNG.integers(1, 4, 200)
+    weighted = CalibratedDiscriminant(0.4, cv=0).fit(X[:200], Y[:200], sample_weight=weight)
+    repeated = CalibratedDiscriminant(0.4, cv=0).fit(np.repeat(X[:200], weight, axis=0), np.repeat(Y[:200], weight))
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-9)
+    same = CalibratedDiscriminant(0.4).fit(X[:200], Y[:200], sample_weight=np.full(200, 3.0))
+    plain = CalibratedDiscriminant(0.4).fit(X[:200], Y[:200])
+    np.testing.assert_allclose(same.predict_proba(X), plain.predict_proba(X), atol=1e-6)
+
+
+def test_priors_and_class_weights_move_the_answers():
+    rare = np.flatnonzero((Y != 0) | (np.arange(400) % 10 == 0))
+    plain = CalibratedDiscriminant().fit(X[rare], Y[rare])
+    assert plain.priors_[0] < 0.05
+    for moved in (
+        CalibratedDiscriminant(priors=[1, 1, 1, 1]).fit(X[rare], Y[rare]),
+        CalibratedDiscriminant(class_weight="balanced").fit(X[rare], Y[rare]),
+        CalibratedDiscriminant(class_weight={0: 30.0, 1: 1.0, 2: 1.0, 3: 1.0}).fit(X[rare], Y[rare]),
+    ):
+        assert (moved.predict(X) == 0).sum() > (plain.predict(X) == 0).sum()
+        np.testing.assert_allclose(moved.priors_.sum(), 1)
+    balanced = CalibratedDiscriminant(class_weight="balanced").fit(X[rare], Y[rare])
+    np.testing.assert_allclose(balanced.priors_, 0.25)
+    even, skewed = (CalibratedDiscriminant(cv=0, priors=priors).fit(X, Y) for priors in ([1, 1, 1, 1], [1, 2, 3, 4]))
+    np.testing.assert_allclose(skewed.intercept_ - even.intercept_, np.log([0.4, 0.8, 1.2, 1.6]))
+    np.testing.assert_array_equal(skewed.coef_, even.coef_)
+    with pytest.raises(
+        ValueError, match=r"priors must hold one positive number for each of the 4 classes.*Got \[1, 2\]"
+    ):
+        CalibratedDiscriminant(priors=[1, 2]).fit(X, Y)
+    with pytest.raises(ValueError, match=r"Every class needs a clip of positive weight. \[2\] has none"):
+        CalibratedDiscriminant().fit(X, Y, sample_weight=(Y != 2).astype(float))
+
+
+def test_a_class_of_a_single_clip_leaves_the_rest_calibrated():
+    calibrated = CalibratedDiscriminant().fit(X, Y)
+    with_one = CalibratedDiscriminant().fit(np.vstack([X, X[:1] + 5]), np.append(Y, 4))
+    assert with_one.temperature_ == pytest.approx(calibrated.temperature_, rel=0.3) and calibrated.temperature_ > 1.3
+    with pytest.warns(UserWarning, match="not calibrated.*no clips can be held out"):
+        assert CalibratedDiscriminant().fit(X[:2], [0, 1]).temperature_ == 1
+    with pytest.warns(UserWarning, match="not calibrated.*remain in other groups"):
+        CalibratedDiscriminant().fit(X, Y, groups=np.zeros(400))
+
+
+def test_more_features_than_clips_are_solved_by_rows():
+    wide, y = RNG.normal(size=(60, 1500)), np.arange(60) % 3
+    wide[np.arange(60), y] += 6
+    weight = RNG.uniform(0.5, 2, 60)
+    for given in (None, weight):
+        by_rows = CalibratedDiscriminant(0.4, cv=0).fit(wide, y, sample_weight=given)
+        padded = np.vstack([wide, np.zeros((1500, 1500))])  # of weight 0, so that there are more clips than features
+        all_weights = np.append(np.ones(60) if given is None else given, np.zeros(1500))
+        by_columns = CalibratedDiscriminant(0.4, cv=0).fit(
+            padded, np.append(y, np.arange(1500) % 3), sample_weight=all_weights
+        )
+        np.testing.assert_allclose(by_rows.decision_function(wide), by_columns.decision_function(wide), atol=1e-6)

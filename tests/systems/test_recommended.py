@@ -5,11 +5,22 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 
-from sklearn_ser import AddNoise, AugmentedClassifier, SelectiveClassifier, make_emotional_speech, make_recognizer
+from sklearn_ser import (
+    AddNoise,
+    AugmentedClassifier,
+    HandcraftedFeatures,
+    SelectiveClassifier,
+    Telephone,
+    WhisperFeatures,
+    adapt,
+    make_emotional_speech,
+    make_recognizer,
+)
 from sklearn_ser.augmentation import augment_clips
 
 
@@ -26,8 +37,9 @@ def fitted(corpus):
 def test_it_is_an_unfitted_estimator_of_named_steps():
     robust, plain = make_recognizer("handcrafted", random_state=3), make_recognizer("handcrafted", robust=False)
     assert isinstance(robust, AugmentedClassifier) and robust.random_state == 3 and robust.augmenters
-    assert list(plain.named_steps) == ["handcraftedfeatures", "boundedscaler", "calibrateddiscriminant"]
-    assert list(make_recognizer(robust=False).named_steps)[0] == "whisperfeatures"
+    assert list(plain.named_steps) == ["worldnormalizer", "boundedscaler", "calibrateddiscriminant"]
+    assert isinstance(plain[0].transformer, HandcraftedFeatures)
+    assert isinstance(make_recognizer(robust=False)[0].transformer, WhisperFeatures)
     assert clone(robust).get_params()["estimator__calibrateddiscriminant__shrinkage"] == 0.2
 
 
@@ -38,6 +50,19 @@ def test_it_recognises_and_says_how_sure_it_is(corpus, fitted, tmp_path):
     np.testing.assert_array_equal(probabilities, fitted.predict_proba(corpus.data[48:]))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert balanced_accuracy_score(corpus.target[48:], loaded.predict(corpus.data[48:])) > 0.6
+
+
+def test_corpora_in_a_table_are_scaled_by_themselves_and_a_new_one_is_adapted_to(corpus):
+    table = pd.DataFrame({"path": pd.Series(corpus.data, dtype=object), "corpus": np.repeat(["a", "b"], 32)})
+    recognizer = make_recognizer("handcrafted", robust=False).fit(table, corpus.target)
+    assert recognizer[0].worlds_.tolist() == ["a", "b"]
+    telephone = augment_clips(corpus.data, Telephone(), random_state=0)
+    adapted = adapt(recognizer, telephone[:32])
+    assert adapted.n_adaptation_clips_ == 32
+    scores = [
+        balanced_accuracy_score(corpus.target[32:], each.predict(telephone[32:])) for each in (recognizer, adapted)
+    ]
+    assert scores[1] >= scores[0] and scores[1] > 0.5
 
 
 def test_noise_does_not_make_one_answer_of_all(corpus, fitted):
@@ -62,12 +87,12 @@ def test_auto_takes_what_is_at_hand(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)
     with pytest.warns(UserWarning, match="Handcrafted features are used.* not at hand. To get them"):
-        assert "handcraftedfeatures" in make_recognizer("auto", robust=False).named_steps
+        assert isinstance(make_recognizer("auto", robust=False)[0].transformer, HandcraftedFeatures)
     folder = tmp_path / "whisper-base"
     folder.mkdir()
     for name in ("config.json", "model.safetensors"):
         (folder / name).write_bytes(b"{}")
-    assert "whisperfeatures" in make_recognizer("auto", robust=False).named_steps
+    assert isinstance(make_recognizer("auto", robust=False)[0].transformer, WhisperFeatures)
 
 
 def test_unknown_features_are_named():
