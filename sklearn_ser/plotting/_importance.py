@@ -16,7 +16,7 @@ from ..features import FlattenFrames, Functionals
 from ..metrics._bootstrap import difference_interval, measure_difference, pooled_recall, tally
 from ..metrics._evaluate import _splits
 from ..metrics._input import unpack
-from ..preprocessing import SpeakerNormalizer
+from ..preprocessing import SpeakerNormalizer, WorldNormalizer
 from ..utils._colors import BLUE, GREY
 from ..utils._drawing import dress_scores, write_beside
 from ..utils._messages import short
@@ -25,7 +25,7 @@ from ..utils._sklearn_compat import _safe_indexing, check_matplotlib_support, fi
 from ._families import resolve_families
 
 _EXTRACTORS = (AudioTransformer, Functionals, FlattenFrames)  # they learn nothing but how many frames there are
-_MAKES_FEATURES = (*_EXTRACTORS, SpeakerNormalizer)
+_MAKES_FEATURES = (*_EXTRACTORS, SpeakerNormalizer, WorldNormalizer)
 
 
 class FamilyImportanceDisplay:
