@@ -19,6 +19,8 @@ import pytest
 import sklearn
 import soundfile
 
+collect_ignore = ["pretrained/make_references.py"]  # a script, which needs transformers
+
 # Files whose tests train or load networks, and folders of such files; single tests are marked where they stand.
 NEURAL = {"deployment", "serving"}
 NEURAL_PACKAGES = {"neural", "pretrained", "systems"}

@@ -148,11 +148,11 @@ class EvaluationReport:
         check_consistent_length(*columns.values(), *self.y_pred_conditions.values())
         if not len(columns["y_true"]):
             raise ValueError("A report needs at least one clip. Got an empty y_true.")
+        for key in ("y_true", "y_pred"):
+            check_classification_targets(columns[key])
         for key, predicted in {**columns, **self.y_pred_conditions}.items():
             if predicted is not None and (key.startswith("y_pred") or key in self.y_pred_conditions):
                 check_same_kind(columns["y_true"], predicted, key)
-        for key in ("y_true", "y_pred"):
-            check_classification_targets(columns[key])
         vars(self).update(columns)
         self.n_boot, self.confidence_level = n_boot, confidence_level
         self.title, self.name, self.protocol = title, title if name is None else name, protocol
