@@ -236,6 +236,10 @@ class EncoderRegressor(_FineTuned, NeuralRegressor):
     --------
     EncoderClassifier : The same for classes.
     PretrainedRegressor : Models that others have trained.
+
+    References
+    ----------
+    .. [1] Yang et al., "SUPERB: Speech processing universal performance benchmark", Interspeech 2021.
     """
 
     _parameter_constraints: dict = {**NeuralRegressor._parameter_constraints, **_FineTuned._parameter_constraints}
