@@ -269,7 +269,7 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
         if not isinstance(self.cv, Integral):
             return check_cv(self.cv, codes, classifier=True).split(codes, codes, groups)
         if groups is not None:
-            n_folds = min(self.cv, len(np.unique(groups)))
+            n_folds = min(int(self.cv), len(np.unique(groups)))
             return GroupKFold(n_folds).split(codes, codes, groups) if n_folds > 1 else iter(())
         counts = np.bincount(codes)
         several = np.flatnonzero(counts[codes] > 1)

@@ -255,11 +255,11 @@ def _part(clip, given: dict[str, PartColumn], row: int):
     if not isinstance(clip, (AlteredClip, Segment)):  # else made of a clip of which that was known
         channel, sr = _whole(given, "channel", row), _whole(given, "sr", row)
         if channel is not None or hasattr(clip, "read"):
-            clip = replace(as_clip(clip, row), channel=channel)
+            clip = replace(as_clip(clip, row), channel=channel)  # type: ignore[type-var]
         if sr is not None and not isinstance(clip, (str, os.PathLike)):
             found = as_clip(clip, row)
             if isinstance(found, Samples) and found.rate is None:
-                clip = replace(as_clip((found.samples, sr), row), channel=found.channel)
+                clip = replace(as_clip((found.samples, sr), row), channel=found.channel)  # type: ignore[type-var]
     start, end, length = (_seconds(given, name, row) for name in ("start", "end", "duration"))
     if length is not None:
         end = (start or 0.0) + length
@@ -316,7 +316,7 @@ def warn_of_scale(clips: Sequence) -> None:
                 stacklevel=4,
             )
             return
-        if samples.dtype == np.int32 and (samples & 0xFF).any() and loudest > widest:
+        if samples.dtype == np.int32 and np.bitwise_and(samples, 0xFF).any() and loudest > widest:
             widest, bits_row = loudest, row
     if 0 < widest < 2**15:
         warnings.warn(

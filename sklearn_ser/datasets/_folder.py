@@ -40,8 +40,9 @@ def load_folder(
     path : str or path-like
         Folder of the corpus. Clips are looked for at any depth, as WAV, FLAC, MP3, MP4 and the like.
     pattern : str
-        By default ``"{emotion}/*"``. How names are read, without their extension, such as ``"{speaker}_{text}_{emotion}_*"``: `{field}` is any text, and
-        becomes a column; `{speaker:2}` has two characters; `{text:[a-z]+}` is what the regular expression matches;
+        By default ``"{emotion}/*"``. How names are read, without their extension, such as
+        ``"{speaker}_{text}_{emotion}_*"``: `{field}` is any text, and becomes a column; `{speaker:2}` has two
+        characters; `{text:[a-z]+}` is text that the regular expression matches;
         `*` is any text, also none. Slashes part folders, so that the default takes each clip's folder for its label.
         There must be a field `emotion`; `sex` becomes "female" or "male".
     emotions : mapping from str to str, default=None

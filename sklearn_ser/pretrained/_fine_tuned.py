@@ -23,6 +23,8 @@ _COMPILING, _COMPILED = threading.Lock(), "_compiled_for_clips"
 class _FineTuned:
     """An encoder, attention over its frames, and what the base of trained networks puts behind them."""
 
+    learning_rate: float | None
+
     _network_parameters = """
     model : str or PathLike, default="facebook/hubert-base-ls960"
         As for `EncoderFeatures`.

@@ -72,7 +72,8 @@ def warn_once(text: str) -> None:
 @contextmanager
 def gathered_remarks() -> Iterator[list[tuple[str, str]]]:
     """Gather remarks instead of warnings, in this thread alone: filters of warnings are the whole process's."""
-    token = _gathered.set(remarks := [])
+    remarks: list[tuple[str, str]] = []
+    token = _gathered.set(remarks)
     try:
         yield remarks
     finally:
