@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_ser
-from sklearn_ser.neural._classifier import NeuralClassifier
+from sklearn_ser.neural._base import NeuralEstimator
 
 validate = pytest.importorskip("numpydoc.validate", reason="the extra dev has numpydoc").validate
 
@@ -103,7 +103,7 @@ def test_shared_text_is_indented_as_the_docstring_is(indent):
         pass
 
     written = textwrap.indent("Classify.\n\n<groups>\n\nParameters\n----------\nsize : int\n<training>\n", indent)
-    doc = inspect.getdoc(type("Mine", (NeuralClassifier,), {"__doc__": written.strip(), "__init__": own_parameters}))
+    doc = inspect.getdoc(type("Mine", (NeuralEstimator,), {"__doc__": written.strip(), "__init__": own_parameters}))
     lines = doc.splitlines()
     assert "size : int" in lines and "optimizer : str, dict or keras.optimizers.Optimizer, default='adam'" in lines
     assert "learning_rate : float or None, default=0.01" in lines

@@ -39,7 +39,10 @@ from sklearn_ser import (
     WorldNormalizer,
 )
 from sklearn_ser.neural._base import NeuralEstimator
+<<<<<<< ours
 from sklearn_ser.neural._classifier import NeuralClassifier
+=======
+>>>>>>> theirs
 
 
 class Stack(TransformerMixin, BaseEstimator):
@@ -116,7 +119,7 @@ def adapted(cls, folder):
         return cls(write_whisper(folder), 0, dropout=0.0, epochs=2, batch_size=512)
     if cls in (EncoderClassifier, WhisperClassifier):
         return cls(write_whisper(folder), 0, dropout=0.0, learning_rate=1.0, epochs=6, batch_size=512)
-    if issubclass(cls, NeuralClassifier):
+    if issubclass(cls, NeuralEstimator):
         defaults = cls().get_params()
         small = {name: value for name, value in SMALL.items() if name in defaults}
         if isinstance(defaults.get("lstm_units"), tuple):
