@@ -39,10 +39,6 @@ from sklearn_ser import (
     WorldNormalizer,
 )
 from sklearn_ser.neural._base import NeuralEstimator
-<<<<<<< ours
-from sklearn_ser.neural._classifier import NeuralClassifier
-=======
->>>>>>> theirs
 
 
 class Stack(TransformerMixin, BaseEstimator):
