@@ -236,6 +236,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
             ),
         },
     ),
+    "calibrated_ridge": (
+        "The recommended regressor",
+        {
+            "Regressor": (
+                "A ridge whose strength and scale are chosen on held-out groups.",
+                ["CalibratedRidge"],
+            ),
+        },
+    ),
     "systems": (
         "Recommended and published systems",
         {

@@ -1,6 +1,7 @@
 from . import adaptation as adaptation
 from . import audio as audio
 from . import augmentation as augmentation
+from . import calibrated_ridge as calibrated_ridge
 from . import datasets as datasets
 from . import discriminant as discriminant
 from . import features as features
@@ -37,6 +38,7 @@ from .augmentation import Room as Room
 from .augmentation import Telephone as Telephone
 from .augmentation import TimeStretch as TimeStretch
 from .augmentation import real_world_augmenters as real_world_augmenters
+from .calibrated_ridge import CalibratedRidge as CalibratedRidge
 from .datasets import FetchError as FetchError
 from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import emobox_folds as emobox_folds

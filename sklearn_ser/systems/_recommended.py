@@ -6,7 +6,8 @@ import warnings
 
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from ..augmentation import AugmentedClassifier, real_world_augmenters
+from ..augmentation import AugmentedClassifier, AugmentedRegressor, real_world_augmenters
+from ..calibrated_ridge import CalibratedRidge
 from ..discriminant import CalibratedDiscriminant
 from ..features import HandcraftedFeatures
 from ..preprocessing import BoundedScaler, WorldNormalizer
@@ -17,7 +18,16 @@ _LAYERS = (3, 4)
 _SHRINKAGE = {"whisper": (0.6, 0.6), "handcrafted": (0.2, 0.2)}  # of clean clips, and of these and their copies
 
 
-def make_recognizer(features="whisper", *, robust=True, random_state=None, memory=None, n_jobs=None, verbose=None):
+def make_recognizer(
+    features="whisper",
+    *,
+    task="emotions",
+    robust=True,
+    random_state=None,
+    memory=None,
+    n_jobs=None,
+    verbose=None,
+):
     """Speech emotion recognizer to begin with: audio input in, emotions and calibrated probabilities out.
 
     Parameters
@@ -27,6 +37,9 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
         recognizes most; its weights are downloaded the first time, unless they are at hand. "handcrafted":
         `HandcraftedFeatures`, which need nothing and take a tenth of the time. "auto": "whisper" where the weights are
         at hand, else "handcrafted", with a warning that says how to get them.
+    task : {"emotions", "values"}, default="emotions"
+        "values": y is (n_clips,) or (n_clips, n_values), such as arousal and valence, and the last step is
+        `CalibratedRidge`. Pass speakers to `fit` as `groups` (without copies, as `calibratedridge__groups`).
     robust : bool, default=True
         Whether to train on altered copies of each clip, too (`real_world_augmenters`), so that noise, telephones, rooms
         and other microphones disturb less. Training then takes a few times as long; prediction does not.
@@ -42,14 +55,15 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
 
     Returns
     -------
-    recognizer : AugmentedClassifier or Pipeline
-        Unfitted. The pipeline is `WorldNormalizer` around the features, `BoundedScaler`, `CalibratedDiscriminant`.
+    recognizer : AugmentedClassifier, AugmentedRegressor or Pipeline
+        Unfitted. The pipeline is `WorldNormalizer` around the features, `BoundedScaler`, `CalibratedDiscriminant`
+        or `CalibratedRidge`.
         Where X has a column `corpus`, each training corpus is scaled by its own clips.
 
     Raises
     ------
     ValueError
-        If `features` is none of these.
+        If `features` or `task` is none of these.
 
     Warns
     -----
@@ -72,6 +86,8 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
     """
     if features not in (*_SHRINKAGE, "auto"):
         raise ValueError(f"features must be one of {[*_SHRINKAGE, 'auto']}. Got {short(features)}.")
+    if task not in ("emotions", "values"):
+        raise ValueError(f"task must be 'emotions' or 'values'. Got {short(task)}.")
     if features == "auto":
         features = _at_hand()
     if features == "whisper":
@@ -81,11 +97,13 @@ def make_recognizer(features="whisper", *, robust=True, random_state=None, memor
         extractor = WhisperFeatures(_MODEL, _LAYERS, pooling="mean_std", trim=True, **given)
     else:
         extractor = HandcraftedFeatures(memory=memory, n_jobs=n_jobs, verbose=verbose)
-    classifier = CalibratedDiscriminant(_SHRINKAGE[features][bool(robust)])
-    pipeline: Pipeline = make_pipeline(WorldNormalizer(extractor), BoundedScaler(), classifier)
+    shrinkage = _SHRINKAGE[features][bool(robust)]
+    last = CalibratedRidge() if task == "values" else CalibratedDiscriminant(shrinkage)
+    pipeline: Pipeline = make_pipeline(WorldNormalizer(extractor), BoundedScaler(), last)
     if not robust:
         return pipeline
-    return AugmentedClassifier(pipeline, real_world_augmenters(), random_state=random_state)
+    augmented = AugmentedRegressor if task == "values" else AugmentedClassifier
+    return augmented(pipeline, real_world_augmenters(), random_state=random_state)
 
 
 def _at_hand() -> str:
