@@ -120,7 +120,7 @@ def _write(model, operations, n_features: int, path: Path, about: dict[str, list
 
 
 def _register_erf() -> None:
-    """Let tf2onnx write the error function, part of an exact GELU, as the operation that ONNX has from version 9 on."""
+    """Let tf2onnx write the error functions of an exact GELU by the operation Erf, which ONNX has from version 9 on."""
     from tf2onnx.handler import tf_op
 
     class Erf:
@@ -131,13 +131,13 @@ def _register_erf() -> None:
     class Erfc:
         @classmethod
         def version_9(cls, ctx, node, **kwargs):
-            """Subtract the error function from 1: ONNX has no complementary one."""
-            name, dtypes, shapes = node.name, [ctx.get_dtype(node.output[0])], [ctx.get_shape(node.output[0])]
-            inner = ctx.make_node("Erf", node.input, dtypes=dtypes, shapes=shapes)
-            one = ctx.make_const(f"{name}_one", np.float32(1))
-            ctx.remove_node(name)
-            operands = [one.output[0], inner.output[0]]
-            ctx.make_node("Sub", operands, name=name, outputs=node.output, dtypes=dtypes, shapes=shapes)
+            """Write 1 - erf(x)."""
+            shape, dtype = ctx.get_shape(node.output[0]), ctx.get_dtype(node.output[0])
+            ctx.remove_node(node.name)
+            erf = ctx.make_node("Erf", node.input, name=f"{node.name}_erf")
+            one = ctx.make_const(f"{node.name}_one", np.ones((), dtype=np.float32))
+            names = [one.output[0], erf.output[0]]
+            ctx.make_node("Sub", names, name=node.name, outputs=node.output, shapes=[shape], dtypes=[dtype])
 
     tf_op("Erf")(Erf)
     tf_op("Erfc")(Erfc)

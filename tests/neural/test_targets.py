@@ -65,7 +65,7 @@ def test_soft_labels_train_with_everything_that_labels_train_with(frames):
     "change, message",
     [
         (lambda votes: votes * 2, r"Row 0 is \[2.0, 0.0, 0.0\], with the sum 2"),
-        (lambda votes: votes + [[0.5, -0.5, 0]], r"no negative value, and a sum of one in each row. Row 20 is"),
+        (lambda votes: votes + [[0.5, -0.5, 0]], r"no negative value, and a sum of one in each row. Row 0 is"),
         (lambda votes: np.where(np.arange(60)[:, None] == 7, np.nan, votes), "y lacks a value in row 7: got"),
         (lambda votes: votes.astype(int), "Only NetworkClassifier learns these.*y.astype"),
     ],

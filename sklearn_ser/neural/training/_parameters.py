@@ -79,7 +79,8 @@ _LOSS = {
     turn the default into "categorical_crossentropy".""",
     "values": """The loss that is minimized: a Keras loss, or "ccc", one minus the concordance correlation coefficient
     of a batch (Lin, 1989), with population variances, averaged over the dimensions. It needs batches of some dozen
-    clips.""",
+    clips. Other losses are computed in the units of y, so that a dimension of larger range counts for more; "ccc"
+    weighs all alike.""",
 }
 _METRICS = {
     "classes": """Those of Keras get the targets that they are made for, your own those that the loss gets.""",
