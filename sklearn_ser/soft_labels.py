@@ -41,7 +41,8 @@ class SoftLabelClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     Examples
     --------
-    >>>     >>> from sklearn.linear_model import LogisticRegression
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn_ser import SoftLabelClassifier
     >>> votes = pd.DataFrame({"calm": [1.0, 0.8, 0.3, 0.0], "fear": [0.0, 0.2, 0.7, 1.0]})
     >>> classifier = SoftLabelClassifier(LogisticRegression(C=10)).fit([[0.0], [1.0], [2.0], [3.0]], votes)

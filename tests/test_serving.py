@@ -188,15 +188,23 @@ PIPELINES = {
             FrameWise(StandardScaler()),
             CNNLSTMClassifier(filters=[4], lstm_units=4, **NEURAL),
         ),
-        {"MelSpectrogramTransformer", "FrameWise", "CNNLSTMClassifier", "FittedModel", "Portable"},
+        {"MelSpectrogramTransformer", "FrameWise", "CNNLSTMClassifier", "FittedModel", "Labels", "Portable"},
     ),
     "attention": (
         make_pipeline(LowLevelDescriptors(descriptors=["mfcc"]), AttentionBLSTMClassifier([4], **NEURAL)),
-        {"LowLevelDescriptors", "AttentionBLSTMClassifier", "FittedModel", "Portable"},
+        {"LowLevelDescriptors", "AttentionBLSTMClassifier", "FittedModel", "Labels", "Portable"},
     ),
     "augmented": (
         AugmentedClassifier(make_pipeline(HandcraftedFeatures(), DenseClassifier([4], **NEURAL)), [AddNoise(snr=20)]),
-        {"AugmentedClassifier", "AddNoise", "HandcraftedFeatures", "DenseClassifier", "FittedModel", "Portable"},
+        {
+            "AugmentedClassifier",
+            "AddNoise",
+            "HandcraftedFeatures",
+            "DenseClassifier",
+            "FittedModel",
+            "Labels",
+            "Portable",
+        },
     ),
     "segments": (
         SegmentClassifier(make_pipeline(HandcraftedFeatures(), SVC()), 0.3),

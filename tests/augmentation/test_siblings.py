@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -276,7 +276,7 @@ def test_imbalanced_learn_s_pipeline_trains_inside():
                 meta.fit(CLIPS[:20], LABELS[:20])
 
 
-class Blind(RegressorMixin, BaseEstimator):
+class Blind(ClassifierMixin, BaseEstimator):
     """A meta-estimator of somebody's that hands nothing on."""
 
     def __init__(self, inner=None):

@@ -409,7 +409,7 @@ def test_metadata_is_routed_to_the_transformer(voices):
 
 
 def test_unknown_speakers_of_emodb_are_recognised_better_and_single_clips_no_worse(emodb):
-    features = HandcraftedFeatures(n_jobs=2).fit_transform(emodb.data)
+    features = HandcraftedFeatures(feature_set="default-v2", n_jobs=2).fit_transform(emodb.data)
     X, y = emodb.data.assign(path=list(features)), np.asarray(emodb.target)
     cv = dict(groups=emodb.speaker, cv=LeaveOneGroupOut())
     normalized = make_pipeline(SpeakerNormalizer(Columns()), StandardScaler(), SVC(C=10))

@@ -111,7 +111,8 @@ def test_evaluate_counts_folds_where_nothing_reads_audio(capsys):
 def test_a_recognizer_shows_its_clips_in_fit_and_a_saved_one_none(clips, terminal):
     X, y, _ = clips
     recognizer = make_recognizer("handcrafted", robust=False)
-    assert recognizer[0].verbose is None and make_recognizer("handcrafted", robust=False, verbose=0)[0].verbose == 0
+    silent = make_recognizer("handcrafted", robust=False, verbose=0)
+    assert recognizer[0].transformer.verbose is None and silent[0].transformer.verbose == 0
     recognizer.fit(X * 10, y * 10)
     assert "HandcraftedFeatures" in terminal.getvalue()
-    assert pickle.loads(pickle.dumps(recognizer))[0].verbose == 0
+    assert pickle.loads(pickle.dumps(recognizer))[0].transformer_.verbose == 0

@@ -75,7 +75,7 @@ verbose : int, default=0
     Above 0, show a progress bar over the epochs."""
 _LOSS = {
     "classes": """The loss that is minimized. A loss whose name begins with "sparse" gets the numbers of the classes,
-    any other one-hot targets, (n_clips, n_classes); both get probabilities. Soft labels, label smoothing and mixup
+    any other one-hot targets, (n_clips, n_classes); both get probabilities. Soft labels, mixup and label smoothing
     turn the default into "categorical_crossentropy".""",
     "values": """The loss that is minimized: a Keras loss, or "ccc", one minus the concordance correlation coefficient
     of a batch (Lin, 1989), with population variances, averaged over the dimensions. It needs batches of some dozen
