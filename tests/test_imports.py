@@ -1,4 +1,4 @@
-"""Imports run one way: no file in a circle, at most five floors of packages, as CONTRIBUTING.md's table says."""
+"""Imports run one way, as CONTRIBUTING.md's table says; packages have few files, and files few lines."""
 
 import ast
 import os
@@ -85,6 +85,27 @@ def test_contributing_tells_what_each_package_may_import():
     graph = packages()
     assert list(allowed) and set(allowed) == set(graph)
     assert {package: found - allowed[package] for package, found in graph.items() if found - allowed[package]} == {}
+
+
+@pytest.mark.parametrize(
+    ("package", "most_files", "most_imports"), [("neural", 13, 32), ("audio", 13, 26), ("pretrained", 7, 12)]
+)
+def test_crowded_packages_have_few_files_and_few_imports_among_them(package, most_files, most_imports):
+    """A subpackage counts as one file, and imports from one file or subpackage to another count once."""
+
+    def file_of(module):
+        return module.split(".")[2] if module.count(".") > 1 else "__init__"
+
+    own = {name: found for name, found in imports().items() if package_of(name) == package}
+    among = {(file_of(name), file_of(each)) for name, found in own.items() for each in found & own.keys()}
+    among = {(one, other) for one, other in among if one != other}
+    assert len({file_of(name) for name in own}) <= most_files
+    assert 0 < len(among) <= most_imports, sorted(among)
+
+
+def test_no_file_has_more_than_400_lines():
+    lengths = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
 
 
 def test_nobody_imports_itself_by_its_full_name():

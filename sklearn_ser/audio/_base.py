@@ -17,12 +17,12 @@ from joblib import Memory, Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._clip_errors import AudioError, ClipError
 from ..utils._code import code_key
 from ..utils._progress import with_progress
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin
 from ._cache import Task, cached
-from ._decoding import AudioError, ClipError
 from ._input import as_clips, warn_of_scale
 from ._load import clip_bytes, clip_length, load_lazily, load_waveform, sendable, where_is
 from ._shared import shared_results

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from ..utils._clip_errors import LengthError, gathered_remarks
 from ..utils._messages import short
 from ..utils._tables import part_columns, table_column, table_of
 from ..utils._tables import seconds as as_seconds
-from ._decoding import LengthError, gathered_remarks
 from ._input import as_clips
 from ._load import as_clip, where_is
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._signal.waveform import resample
+from ..utils._clip_errors import AudioError, check_duration
 from ..utils._messages import short
-from ._decoding import AudioError, Mixer, check_duration, read_part, read_recording, recording_length
+from ._decoding import Mixer, read_part, read_recording, recording_length
 from ._shared import remembered
 
 BESIDE = 512  # samples, at the lower rate, that soxr's filter reaches to either side; 400 leave errors of 1e-6

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..utils._clip_errors import AudioError, LengthError
 from ._clips import Clip, Reading, Samples, check_waveform
-from ._decoding import AudioError, LengthError
 from ._load import as_clip, clip_bytes, sendable, where_is
 
 _ROUNDED = 0.1  # seconds by which a declared segment may end past the clip, because annotations are rounded

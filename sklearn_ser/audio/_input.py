@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from ..utils._clip_errors import AudioError, MissingAudioError
 from ..utils._messages import short
 from ..utils._tables import (
     CLIPS,
@@ -28,7 +29,6 @@ from ..utils._tables import (
     warn_of_repeated_paths,
 )
 from ._clips import MOST_CHANNELS, Clip, Samples, pcm_to_float
-from ._decoding import AudioError, MissingAudioError
 from ._derived import AlteredClip, Segment
 from ._load import RowOfDataset, UnusableClip, as_clip, waveform_and_rate, where_is
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from .._signal.long import LongWaveform
 from .._signal.waveform import normalize as scale
+from ..utils._clip_errors import AudioError
 from ..utils._messages import short
 from ._clips import Clip, Reading, Recording, Samples
-from ._decoding import RATES, AudioError, find_file
+from ._decoding import RATES, find_file
 
 _MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3")
 

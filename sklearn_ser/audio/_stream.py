@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..utils._clip_errors import AudioError
 from ..utils._messages import short
 from ._clips import MOST_CHANNELS, pcm_to_float, resampled_from
-from ._decoding import AudioError, Mixer
+from ._decoding import Mixer
 
 
 class Cut(NamedTuple):

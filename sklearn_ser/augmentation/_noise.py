@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfftfreq
 
-from ..audio._decoding import AudioError
 from ..audio._input import as_clips
 from ..audio._load import clip_digest, clip_length, load_part
+from ..utils._clip_errors import AudioError
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval, StrOptions
 from ._base import WaveformAugmenter

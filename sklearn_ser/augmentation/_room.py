@@ -8,8 +8,8 @@ from numbers import Real
 import numpy as np
 from scipy.signal import fftconvolve
 
-from ..audio._decoding import AudioError
 from ..audio._load import clip_digest, load_waveform
+from ..utils._clip_errors import AudioError
 from ..utils._messages import short
 from ..utils._sklearn_compat import Interval
 from ._base import WaveformAugmenter

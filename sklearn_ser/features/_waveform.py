@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..audio import AudioTransformer
-from ..audio._decoding import ClipError
 from ..audio._input import as_clips
+from ..utils._clip_errors import ClipError
 from ..utils._code import code_key
 from ..utils._sklearn_compat import Interval, _clone_parametrized, keep_output
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...utils._clip_errors import AudioError, LengthError, MissingAudioError, remark
 from ...utils._messages import short
 from ._containers import Foreign, examine, foreign_container
-from ._errors import AudioError, LengthError, MissingAudioError, remark
 from ._structure import MISSING, Bytes, DamagedError, PiecedFile, Structure, little_missing
 
 BLOCK = 2**20  # values, of all channels together, that are decoded at once

@@ -7,8 +7,8 @@ import re
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from ...utils._clip_errors import AudioError
 from ...utils._messages import short
-from ._errors import AudioError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # of two letters or more, because Windows' drives have one
 

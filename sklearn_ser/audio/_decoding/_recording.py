@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...utils._clip_errors import AudioError, LengthError, check_duration, remark, warn_once
 from ...utils._messages import short
 from ...utils._tables import SIDES
 from ._decoder import BLOCK, Decoder, open_recording
-from ._errors import AudioError, LengthError, check_duration, remark, warn_once
 from ._files import signature
 
 _KEPT = 2**22  # samples behind a decoder's position that are kept, so that overlapping parts are decoded once

@@ -56,8 +56,9 @@ class Targets:
         return encoded * np.float32(1 - smoothing) + np.float32(smoothing / self.n_outputs)
 
     def finish(self, outputs) -> np.ndarray:
-        """Make predictions of the outputs of a network."""
-        return outputs.astype(np.float64)
+        """Make predictions of the outputs of a network: by default, probabilities."""
+        probabilities = outputs.astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def hold_out(self, encoded, groups, *, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Split rows into a training and a validation set: of some random splits, that whose means differ least.
@@ -123,8 +124,7 @@ class Labels(Targets):
         return np.eye(self.n_outputs, dtype=np.float32)[encoded]
 
     def finish(self, outputs):
-        probabilities = outputs[:, : len(self.classes)].astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        return super().finish(outputs[:, : len(self.classes)])
 
     def class_weight(self, given, encoded) -> np.ndarray:
         """Weight of each clip by its class; a class that no clip has needs none."""
@@ -204,10 +204,6 @@ class SoftLabels(Targets):
     def _encode_labels(self, y, name: str) -> np.ndarray:
         """Encode labels, for instance of clips to validate on, as certain."""
         return np.eye(self.n_outputs, dtype=np.float32)[Labels(self.classes).encode(y, name)]
-
-    def finish(self, outputs):
-        probabilities = outputs.astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def class_weight(self, given, encoded):
         totals = encoded.sum(axis=0, dtype=np.float64)
