@@ -100,7 +100,7 @@ class SplitAudit:
         return "\n".join([self._title(), *lines])
 
     def _repr_html_(self):
-        return audit_html(self)
+        return audit_html(self, self._title(), self._lines())
 
     def _title(self) -> str:
         return f"{self.cv}: {_count(self.n_clips, 'clip')} in {_count(len(self.folds), 'fold')}"

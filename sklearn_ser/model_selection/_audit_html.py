@@ -24,14 +24,14 @@ _REMEDIES = {
 }
 
 
-def audit_html(audit) -> str:
-    """Title, verdict, what was found, copies, fold by fold, and remedies."""
+def audit_html(audit, title: str, lines: dict[str, str]) -> str:
+    """Title, verdict, what was found (`lines`, as it is printed), copies, fold by fold, and remedies."""
     leaks = ["sentences" if name == "texts" else name for name in audit.leaks]
     lacking = audit.missing_in_test is not None and any((*audit.missing_in_test, *audit.missing_in_train))
     verdict = (
         f"{_listed(leaks).capitalize()} on both sides of a fold." if leaks else "Nothing found on both sides of a fold."
     )
-    rows = [[name, _status(name, text, leaks, lacking), text] for name, text in audit._lines().items()]
+    rows = [[name, _status(name, text, leaks, lacking), text] for name, text in lines.items()]
     found = _html.table("", ["", "verdict", "what was found"], rows, words=("verdict", "what was found"))
     notes = [_REMEDIES[name] for name in audit.leaks]
     if lacking:
@@ -41,7 +41,7 @@ def audit_html(audit) -> str:
         )
     copies = "" if audit.recordings is None or audit.recordings.empty else _copies(audit.recordings)
     return _html.page(
-        _html.paragraph("", strong=audit._title()),
+        _html.paragraph("", strong=title),
         _html.paragraph(verdict),
         found,
         copies,

@@ -9,7 +9,6 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from ..augmentation import AddNoise, AugmentedClassifier, PitchShift
 from ..features import FlattenFrames, FrameWise, MelSpectrogramTransformer
 from ..neural import CNNLSTMClassifier
-from ..utils._deprecation import DEPRECATED, renamed_parameter
 from ._docs import _system
 
 
@@ -19,9 +18,7 @@ def _mel_axis_first(X: np.ndarray, n_mels: int) -> np.ndarray:
 
 
 @_system
-def saleem_cnn_lstm(
-    *, as_published=False, random_state=None, epochs=150, verbose=0, faithful=DEPRECATED
-) -> AugmentedClassifier:
+def saleem_cnn_lstm(*, as_published=False, random_state=None, epochs=150, verbose=0) -> AugmentedClassifier:
     """CNN+LSTM on log-mel spectrograms, trained with noisy and pitch-shifted copies, system S3 ([1]_).
 
     Parameters
@@ -31,8 +28,6 @@ def saleem_cnn_lstm(
         not time; and spectrograms are padded with 0 dB, the loudest value there is. By default both are fixed:
         convolution and LSTM run along time, and padding is masked.
     <common, at most>
-    faithful : bool
-        Deprecated name of `as_published`.
 
     Returns
     -------
@@ -56,9 +51,6 @@ def saleem_cnn_lstm(
     ----------
     .. [1] Saleem, cited in full in `sklearn_ser.systems`.
     """
-    as_published = renamed_parameter(
-        as_published, faithful, new="as_published", old="faithful", owner="saleem_cnn_lstm"
-    )
     mel, network = _spectrogram(verbose), _network(random_state, epochs, verbose)
     if as_published:
         mel_axis_first = FunctionTransformer(_mel_axis_first, kw_args={"n_mels": 200})

@@ -108,11 +108,8 @@ def test_the_system_as_published_reads_the_mel_axis(clips):
         assert np.isnan(frames).any() != as_published  # padding is a value to it, and the loudest
 
 
-def test_faithful_is_the_deprecated_name_of_as_published():
-    with pytest.warns(
-        FutureWarning, match="'faithful' of saleem_cnn_lstm was renamed 'as_published'.*as_published=True"
-    ):
-        system = saleem_cnn_lstm(faithful=True)
+def test_saleem_as_published_reads_frequencies():
+    system = saleem_cnn_lstm(as_published=True)
     assert [name for name, _ in system.estimator.steps] == ["mel", "flatten", "scaler", "mel_axis_first", "classifier"]
 
 
