@@ -9,12 +9,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..utils._docstrings import reading_parameters
 from ..utils._frames import FramesMixin
 from ..utils._sklearn_compat import Interval
 from ._base import AudioTransformer
 from ._input import as_clips
 
 
+@reading_parameters("decoded")
 class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Waveforms of clips, mono float32 at one rate: an explicit first step of a Pipeline.
 
@@ -35,22 +37,7 @@ class WaveformLoader(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     ----------
     sr : int, default=16000
         Sampling rate of the waveforms, Hz. Arrays are taken to be at this rate; files are resampled to it.
-    offset : float, default=0.0
-        Seconds to skip at the beginning of each clip.
-    duration : float or None, default=None
-        Seconds to read at most; None reads to the end.
-    normalize : {"rms", "peak"} or None, default=None
-        Scale each clip to a root mean square of 1, to a largest magnitude of 1, or not at all, so that by default the
-        recording is passed on as it is.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is decoded
-        once; None keeps nothing. A clip is known by its content, so that a changed file is decoded again.
-    n_jobs : int or None, default=None
-        Clips decoded at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
     """
 
     _level_counts = False  # who reads its waveforms may normalize them
@@ -131,6 +118,9 @@ def _n_chunks(n_times: int, chunk_length: int, hop_length: int) -> int:
     return 1 + math.ceil(max(0, n_times - chunk_length) / hop_length)
 
 
+@reading_parameters(
+    "read", why=", as [1]_ does: how loud a recording is says more about the microphone than about the speaker"
+)
 class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Consecutive fixed-length chunks of each clip's waveform, for networks that read the waveform itself.
 
@@ -158,22 +148,7 @@ class WaveformChunker(FramesMixin, AudioTransformer, auto_wrap_output_keys=None)
         Fraction of a chunk that the next one repeats, from 0 (consecutive chunks) to below 1.
     n_chunks : int or None, default=None
         Chunks of every clip: longer clips are cropped, shorter ones padded. None learns the longest clip's in `fit`.
-    offset : float, default=0.0
-        Where to begin to read each clip, seconds.
-    duration : float or None, default=None
-        How much of it to read, seconds; None reads to the end.
-    normalize : {"rms", "peak"} or None, default="rms"
-        Scale each clip, before it is cut, to a root mean square of 1 or a largest magnitude of 1. RMS as in [1]_: how
-        loud a recording is says more about the microphone than about the speaker.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is read
-        once; None keeps nothing. A clip is known by its content, so that a changed file is read again.
-    n_jobs : int or None, default=None
-        Clips read at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
 
     Attributes
     ----------

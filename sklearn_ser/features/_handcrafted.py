@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from ..audio import AudioTransformer
+from ..utils._docstrings import reading_parameters
 from ..utils._processes import one_blas_thread
 from ..utils._sklearn_compat import StrOptions
 from ._descriptors import check_choice
@@ -18,6 +19,12 @@ def _features(waveforms, *, feature_set: FeatureSet, sr: int) -> list[np.ndarray
         return list(feature_set.features(waveforms, sr))
 
 
+@reading_parameters(
+    "analyzed",
+    why=", so that features do not tell how loud a recording is",
+    workers="unless `joblib.parallel_config` says otherwise, by processes, which take about two seconds to start the "
+    "first time, and by threads where there are fewer than 200 clips",
+)
 class HandcraftedFeatures(AudioTransformer):
     """Prosody, voice quality, spectrum and modulation of each clip, in a named set of features.
 
@@ -59,23 +66,7 @@ class HandcraftedFeatures(AudioTransformer):
         "covariation"; of "bledea170", "spectrum" and "prosody". None takes all. Nothing else is computed.
     descriptors : sequence of str or None, default=None
         Only the columns of these descriptors, such as "f0_semitone" or "mfcc"; None takes all.
-    offset : float, default=0.0
-        Where to begin to read each clip, seconds.
-    duration : float or None, default=None
-        How much of it to read, seconds; None reads to the end.
-    normalize : {"rms", "peak"} or None, default="rms"
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that features do not tell how
-        loud a recording is.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
-        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
-    n_jobs : int or None, default=None
-        Clips analysed at a time, by joblib; unless `joblib.parallel_config` says otherwise, by processes, which take
-        about two seconds to start the first time, and by threads where there are fewer than 200 clips.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
 
     Attributes
     ----------

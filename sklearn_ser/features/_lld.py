@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._signal import spectrum
 from ..audio import AudioTransformer
+from ..utils._docstrings import reading_parameters
 from ..utils._frames import FramesMixin
 from ..utils._sklearn_compat import Interval
 from ._descriptors import DESCRIPTORS, Settings, check_choice, column_names, contours
@@ -20,6 +21,7 @@ def _frames(waveforms, *, descriptors, settings) -> list[np.ndarray]:
     return [np.concatenate(clip, axis=1) for clip in zip(*contours(waveforms, descriptors, settings), strict=True)]
 
 
+@reading_parameters("analyzed", why=", so that the level does not tell how loud a recording is")
 class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Low-level descriptors of each clip, frame by frame: spectrum, pitch, formants, energy, crossings and cepstrum.
 
@@ -71,22 +73,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.
-    offset : float, default=0.0
-        Where to begin to read each clip, seconds.
-    duration : float or None, default=None
-        How much of it to read, seconds; None reads to the end.
-    normalize : {"rms", "peak"} or None, default="rms"
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first, so that the level does not tell
-        how loud a recording is.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
-        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
-    n_jobs : int or None, default=None
-        Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
 
     Attributes
     ----------

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._signal import spectrum
 from ..audio import AudioTransformer
+from ..utils._docstrings import reading_parameters
 from ..utils._frames import FramesMixin
 from ..utils._sklearn_compat import Interval, StrOptions
 
@@ -58,6 +59,7 @@ def _log_mel(waveforms, *, framing, mel, decibels):
     return joined.split(energies if decibels is None else spectrum.power_to_db(energies, joined.counts, **decibels))
 
 
+@reading_parameters("analyzed", why=": how loud a recording is says more about the microphone than about the speaker")
 class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_keys=None):
     """Log-mel spectrogram of each clip: the power in mel bands, frame by frame, in decibels.
 
@@ -115,22 +117,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.
-    offset : float, default=0.0
-        Where to begin to read each clip, seconds.
-    duration : float or None, default=None
-        How much of it to read, seconds; None reads to the end.
-    normalize : {"rms", "peak"} or None, default="rms"
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first: how loud a recording is says more
-        about the microphone than about the speaker.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip, so that however many fits and folds ask for a clip, it is analysed
-        once; None keeps nothing. A clip is known by its content, so that a changed file is analysed again.
-    n_jobs : int or None, default=None
-        Clips analysed at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
 
     Attributes
     ----------

@@ -15,6 +15,7 @@ from ..audio import AudioTransformer
 from ..audio._input import as_clips
 from ..utils._clip_errors import ClipError
 from ..utils._code import code_key
+from ..utils._docstrings import reading_parameters
 from ..utils._sklearn_compat import Interval, _clone_parametrized, keep_output
 
 
@@ -43,6 +44,11 @@ def _call_on_all(waveforms, *, function: Callable, sr: int, shape: tuple | None)
     return results
 
 
+@reading_parameters(
+    "worked on",
+    memory="Folder that keeps what is made of each clip; None keeps nothing. The function's code is part of what a "
+    "result is found by; see Notes.",
+)
 class WaveformFeatures(AudioTransformer):
     """Features or frames that a function of the user's returns for each clip's waveform.
 
@@ -79,21 +85,7 @@ class WaveformFeatures(AudioTransformer):
     n_frames : int or None, default=None
         Of frames, the number for every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
         longest clip's in `fit`.
-    offset : float, default=0.0
-        Where to begin to read each clip, seconds.
-    duration : float or None, default=None
-        How much of it to read, seconds; None reads to the end.
-    normalize : {"rms", "peak"} or None, default=None
-        Scale each clip to a root mean square of 1 or a largest magnitude of 1 first.
-    channel : "mean" or int, default="mean"
-        The mean of a recording's channels, or one of them, counted from 0; a column `channel` of X goes before.
-    memory : str, PathLike, joblib.Memory or None, default=None
-        Folder that keeps what is made of each clip; None keeps nothing. The function's code is part of what a result is
-        found by; see Notes.
-    n_jobs : int or None, default=None
-        Clips worked on at a time, by joblib; threads unless `joblib.parallel_config` says otherwise.
-    verbose : int, default=0
-        Above 0, show a progress bar.
+    <reading>
 
     Attributes
     ----------
