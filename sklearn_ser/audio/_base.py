@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._clip_errors import AudioError, ClipError
-from ..utils._code import code_key
+from ..utils._code_key import code_key
 from ..utils._progress import with_progress
 from ..utils._sklearn_compat import Interval, StrOptions
 from ..utils._versions import VersionedMixin

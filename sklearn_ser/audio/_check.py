@@ -28,7 +28,7 @@ class _Found(NamedTuple):
     detail: str
 
 
-class _Clip(NamedTuple):
+class _Checked(NamedTuple):
     """What was found of one clip, the digest of its sound, its length in seconds, and its path."""
 
     found: list[_Found]
@@ -127,7 +127,7 @@ def _declared(label, seconds: float) -> Iterator[_Found]:
         yield _Found("length", f"duration says {declared:g} s, of which {seconds:.3f} s decode")
 
 
-def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
+def _examine(clip, row: int, sr: int, silent: float, label) -> _Checked:
     where, path = where_is(clip, row), None
     try:
         clip = as_clip(clip, row)
@@ -135,9 +135,9 @@ def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
         with gathered_remarks() as remarks:
             samples, rate, completed = clip.all_channels(sr, row)
     except LengthError as error:
-        return _Clip([_Found("length", _reason(error, where))], None, np.nan, path)
+        return _Checked([_Found("length", _reason(error, where))], None, np.nan, path)
     except (ValueError, TypeError) as error:
-        return _Clip([_Found("unreadable", _reason(error, where))], None, np.nan, path)
+        return _Checked([_Found("unreadable", _reason(error, where))], None, np.nan, path)
     seconds = len(samples) / rate
     found = list(_problems(samples, silent))
     found += [_Found(*each) for each in dict.fromkeys(remarks)]
@@ -146,7 +146,7 @@ def _examine(clip, row: int, sr: int, silent: float, label) -> _Clip:
     found += _declared(label, seconds)
     digest = hashlib.sha256(f"{rate} {samples.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(samples).data)
-    return _Clip(found, digest.digest(), seconds, path)
+    return _Checked(found, digest.digest(), seconds, path)
 
 
 def _reason(error: Exception, where: str) -> str:

@@ -11,9 +11,9 @@ import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..utils._messages import short
-from ._clips import is_hidden
 from ._download import MOST_BYTES, check_space, download_file, set_aside
 from ._errors import FetchError, UnusableFileError, explain
+from ._recordings import is_hidden
 
 _MOST_MEMBERS = 200_000
 _LONGEST_NAME = 255  # bytes, of a file or folder, on the usual file systems

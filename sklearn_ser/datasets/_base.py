@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ..utils._messages import short
-from ._clips import find_clips
 from ._errors import FetchError, UnreachableError, explain
 from ._lock import alone
+from ._recordings import find_clips
 
 EMOTIONS = ("anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 DATA_HOME_VARIABLE = "SKLEARN_SER_DATA"

@@ -6,10 +6,10 @@ from pathlib import Path
 from ..utils._messages import short
 from ._archive import download_archive
 from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
-from ._clips import find_clips, find_files
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import file_hash, published_files, set_aside
+from ._recordings import find_clips, find_files
 
 URL = "https://emodb.bilderbar.info/download/download.zip"
 _ROW = CORPORA["emodb"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..utils._messages import short
 from ._base import check_folder, make_bunch
-from ._clips import EXTENSIONS, NamedFiles, bare, find_recordings, inside, read_table
 from ._pattern import Pattern
+from ._recordings import EXTENSIONS, NamedFiles, bare, find_recordings, inside, read_table
 from ._row import SEXES
 
 _WORDS = {"anger": "angry", "boredom": "bored", "calm": "calmness", "disgust": "disgusted", "fear": "fearful afraid"}

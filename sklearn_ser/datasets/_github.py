@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
-from ._clips import find_files, read_table
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import download_file, download_files, published_files, set_aside
 from ._errors import UnusableFileError
+from ._recordings import find_files, read_table
 
 MEDIA = "https://media.githubusercontent.com/media/{repository}/{branch}/{path}"  # files in large-file storage
 RAW = "https://raw.githubusercontent.com/{repository}/{branch}/{path}"  # all others

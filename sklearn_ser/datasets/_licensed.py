@@ -3,9 +3,9 @@
 import re
 
 from ._base import check_emotions, check_folder, make_bunch
-from ._clips import find_clips, find_recordings, is_hidden
 from ._corpora import CORPORA
 from ._docs import documented
+from ._recordings import find_clips, find_recordings, is_hidden
 from ._values import DIMENSIONS, number, rated, values_bunch
 
 _CASIA, _IEMOCAP = CORPORA["casia"], CORPORA["iemocap"]

@@ -8,11 +8,11 @@ from fnmatch import fnmatch
 
 from ..utils._messages import short
 from ._base import check_emotions, check_folder, get_data_home, make_bunch
-from ._clips import EXTENSIONS, NamedFiles, find_clips, find_files, read_table
 from ._corpora import CORPORA
 from ._emodb import add_listeners
 from ._licensed import load_iemocap
 from ._msp import load_msp_improv, load_msp_podcast
+from ._recordings import EXTENSIONS, NamedFiles, find_clips, find_files, read_table
 from ._row import Row, simple
 
 _LOADERS = {load.__name__: load for load in (load_iemocap, load_msp_improv, load_msp_podcast)}

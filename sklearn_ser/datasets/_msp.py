@@ -6,9 +6,9 @@ import re
 
 from ..utils._messages import short
 from ._base import check_emotions, check_folder
-from ._clips import NamedFiles, find_files, read_table
 from ._corpora import CORPORA
 from ._docs import documented
+from ._recordings import NamedFiles, find_files, read_table
 from ._values import DIMENSIONS, number, rated, values_bunch
 
 _PODCAST, _IMPROV = CORPORA["msppodcast"], CORPORA["mspimprov"]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from ..utils._messages import short
 from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
-from ._clips import find_recordings
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import TIMEOUT, download_file
 from ._errors import UnusableFileError
+from ._recordings import find_recordings
 
 API = "https://borealisdata.ca/api"
 _DOI = "doi:10.5683/SP2/E8H2MF"

@@ -53,7 +53,7 @@ _REGULARISATION = 0.05  # of correlation matrices, which have fewer frames than 
 
 
 @dataclass(frozen=True)
-class Clip:
+class DescribedClip:
     """A clip's descriptors, (n_frames, n_values) each, by name; how many frames there are in a second; and what several
     measures share."""
 
@@ -105,7 +105,7 @@ class ClipFeature(NamedTuple):
     text: str  # what it is, for the documentation
     descriptors: tuple[str, ...]  # what it is computed from
     columns: tuple[str, ...]
-    function: Callable[[Sequence[Clip]], np.ndarray]  # -> (n_clips, n_columns)
+    function: Callable[[Sequence[DescribedClip]], np.ndarray]  # -> (n_clips, n_columns)
 
 
 def _durations(mask: np.ndarray, rate: float) -> np.ndarray:
@@ -114,7 +114,7 @@ def _durations(mask: np.ndarray, rate: float) -> np.ndarray:
     return (edges[1::2] - edges[::2]) / rate
 
 
-def _rhythm(clips: Sequence[Clip], prefix: str = "", silent: float = _SILENT) -> np.ndarray:
+def _rhythm(clips: Sequence[DescribedClip], prefix: str = "", silent: float = _SILENT) -> np.ndarray:
     window = np.hanning(_SMOOTHING + 2)[1:-1]
     rows = []
     for clip in clips:
@@ -132,7 +132,7 @@ def _rhythm(clips: Sequence[Clip], prefix: str = "", silent: float = _SILENT) ->
     return np.array(rows)
 
 
-def _modulation(clips: Sequence[Clip]) -> np.ndarray:
+def _modulation(clips: Sequence[DescribedClip]) -> np.ndarray:
     rows = []
     for clip in clips:
         bands = clip.bands(_BANDS).T
@@ -144,7 +144,7 @@ def _modulation(clips: Sequence[Clip]) -> np.ndarray:
     return np.log10(np.array(rows).reshape(len(clips), -1) + 1e-6)
 
 
-def _contour(clips: Sequence[Clip], contours: Sequence[str] = _CONTOURS) -> np.ndarray:
+def _contour(clips: Sequence[DescribedClip], contours: Sequence[str] = _CONTOURS) -> np.ndarray:
     rows = []
     for clip in clips:
         for name in contours:
@@ -159,7 +159,7 @@ def _contour(clips: Sequence[Clip], contours: Sequence[str] = _CONTOURS) -> np.n
     return scipy.fft.dct(np.array(rows), norm="ortho", axis=1)[:, 1 : _COEFFICIENTS + 1].reshape(len(clips), -1)
 
 
-def _melody(clips: Sequence[Clip], energy: str = "energy") -> np.ndarray:
+def _melody(clips: Sequence[DescribedClip], energy: str = "energy") -> np.ndarray:
     rows = np.zeros((len(clips), len(_MELODY)))
     for row, clip in zip(rows, clips, strict=True):
         pitch, level = (clip.contours[name][clip.voiced, 0].astype(np.float64) for name in ("f0_semitone", energy))
@@ -183,7 +183,9 @@ def _melody(clips: Sequence[Clip], energy: str = "energy") -> np.ndarray:
     return rows
 
 
-def _correlations(clips: Sequence[Clip], deviations_of: Callable[[Clip], Sequence[np.ndarray]]) -> np.ndarray:
+def _correlations(
+    clips: Sequence[DescribedClip], deviations_of: Callable[[DescribedClip], Sequence[np.ndarray]]
+) -> np.ndarray:
     """Of the values of each clip's frames, (n_clips, n_values, n_values)."""
     deviations = (np.concatenate(deviations_of(clip), axis=1, dtype=np.float64) for clip in clips)
     return np.array([d.T @ d / len(d) for d in deviations])
@@ -199,24 +201,24 @@ def _above_diagonal(matrices: np.ndarray) -> np.ndarray:
     return matrices[(slice(None), *np.triu_indices(matrices.shape[1], 1))]
 
 
-def _cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
+def _cepstrum_covariation(clips: Sequence[DescribedClip]) -> np.ndarray:
     return _logarithms(_correlations(clips, lambda c: (c.varying_cepstrum, c.varying_voice, c.varying_slopes)))
 
 
-def _coarse_cepstrum_covariation(clips: Sequence[Clip]) -> np.ndarray:
+def _coarse_cepstrum_covariation(clips: Sequence[DescribedClip]) -> np.ndarray:
     return _logarithms(_correlations(clips, lambda c: (c.varying_cepstrum[:, :_COARSE], c.varying_voice)))
 
 
-def _band_covariation(clips: Sequence[Clip]) -> np.ndarray:
+def _band_covariation(clips: Sequence[DescribedClip]) -> np.ndarray:
     return _logarithms(_correlations(clips, lambda c: (c.varying_bands, c.varying_voice)))
 
 
-def _band_correlation(clips: Sequence[Clip]) -> np.ndarray:
+def _band_correlation(clips: Sequence[DescribedClip]) -> np.ndarray:
     correlations = _above_diagonal(_correlations(clips, lambda c: (c.varying_bands,)))
     return np.arctanh(np.clip(correlations, -0.99, 0.99))
 
 
-def _energy_correlation(clips: Sequence[Clip]) -> np.ndarray:
+def _energy_correlation(clips: Sequence[DescribedClip]) -> np.ndarray:
     rows = []
     for clip in clips:
         energy = Contour(clip.contours["clear_energy"]).deviations[:, 0].astype(np.float64)

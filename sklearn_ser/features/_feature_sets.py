@@ -13,7 +13,7 @@ import numpy as np
 import scipy.signal
 
 from .._signal import clear_speech, spectrum
-from ._clip_features import CLIP_FEATURES, Clip
+from ._clip_features import CLIP_FEATURES, DescribedClip
 from ._descriptors import DESCRIPTORS, Settings, column_names, contours
 from ._functionals import functionals_of
 
@@ -35,7 +35,7 @@ class Group(NamedTuple):
             values += [f"{value}{mark}" for value in column_names(name, settings)]
         return [f"{value}_{functional}" for functional in self.functionals for value in values]
 
-    def features(self, clip: Clip) -> np.ndarray:
+    def features(self, clip: DescribedClip) -> np.ndarray:
         values = [clip.contours[name] for name in self.descriptors]
         values = values[0] if len(values) == 1 else np.concatenate(values, axis=1)
         if self.voiced:
@@ -115,7 +115,7 @@ class FeatureSet(NamedTuple):
             needed.append("clear_energy")
         needed = list(dict.fromkeys(needed))
         clips = [
-            Clip(dict(zip(needed, values, strict=True)), sr / settings.hop_length)
+            DescribedClip(dict(zip(needed, values, strict=True)), sr / settings.hop_length)
             for values in zip(*contours(waveforms, needed, settings), strict=True)
         ]
         if self.crop:
@@ -140,7 +140,7 @@ def fixed_signals(sr: int) -> list[np.ndarray]:
     return [signal.astype(np.float32), (telephone + 0.01 * noise[::-1]).astype(np.float32)]
 
 
-def _cropped(clip: Clip) -> Clip:
+def _cropped(clip: DescribedClip) -> DescribedClip:
     """The clip without the frames before and behind the speech."""
     speech = clear_speech.speech_frames(clip.contours["clear_energy"][:, 0])
     return replace(clip, contours={name: values[speech] for name, values in clip.contours.items()})

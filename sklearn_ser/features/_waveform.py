@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..audio import AudioTransformer
 from ..audio._input import as_clips
 from ..utils._clip_errors import ClipError
-from ..utils._code import code_key
+from ..utils._code_key import code_key
 from ..utils._docstrings import reading_parameters
 from ..utils._sklearn_compat import Interval, _clone_parametrized, keep_output
 

@@ -21,7 +21,7 @@ from ..model_selection import StratifiedSpeakerKFold
 from ..utils._columns import complete
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import _safe_indexing
-from ._input import CLEAN, altered, entry, licensed, name_of, title_of, unpack
+from ._evaluated import CLEAN, altered, entry, licensed, name_of, title_of, unpack
 from ._multilabel import MultilabelReport
 from ._progress import FoldsProgress
 from ._report import EvaluationReport

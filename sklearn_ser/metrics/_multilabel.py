@@ -9,7 +9,7 @@ from sklearn.utils import check_consistent_length, check_random_state, check_sca
 from ..utils._columns import complete
 from . import _paper, _render
 from ._bootstrap import Uncertain, difference_interval, recall_interval
-from ._input import CLEAN
+from ._evaluated import CLEAN
 
 
 class MultilabelReport:

@@ -10,9 +10,9 @@ from sklearn.utils import check_consistent_length, check_random_state, check_sca
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..utils._columns import check_same_kind, complete
-from . import _figures, _paper, _render
+from . import _paper, _render, _score_table
 from ._bootstrap import tally
-from ._input import CLEAN, altered, licensed, name_of, title_of, unpack
+from ._evaluated import CLEAN, altered, licensed, name_of, title_of, unpack
 
 _MAY_LACK = ("sex", "recognised", "corpus", "language")  # columns in which values may be missing
 
@@ -159,7 +159,7 @@ class EvaluationReport:
         self.versions = _paper.software()
         self.emotions, self._emotion = np.unique(self.y_true, return_inverse=True)
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
-        self._speaker_sex = _figures.sex_of_speakers(self.sex, self.speakers, self._speaker)
+        self._speaker_sex = _score_table.sex_of_speakers(self.sex, self.speakers, self._speaker)
         if recognised is not None:
             self.recognised = self.recognised.astype(float)
             if np.any((self.recognised < 0) | (self.recognised > 1)):
@@ -170,7 +170,7 @@ class EvaluationReport:
         self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._count = self._tally(np.ones(len(self.y_true)))
         self._correct = self._tally(self.y_pred == self.y_true)
-        self._frame = _figures.score(self)
+        self._frame = _score_table.score(self)
 
     @classmethod
     def from_estimator(

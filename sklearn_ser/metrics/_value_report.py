@@ -10,7 +10,7 @@ from ..utils._columns import complete
 from ..utils._sklearn_compat import check_matplotlib_support
 from . import _paper, _render, _value_text
 from ._concordance import as_values
-from ._input import CLEAN, altered, entry, name_of, title_of, unpack
+from ._evaluated import CLEAN, altered, entry, name_of, title_of, unpack
 from ._value_scores import ValueScores
 
 

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from ._bootstrap import Uncertain, subtract
-from ._input import CLEAN
+from ._evaluated import CLEAN
 
 _COUNT, _TRUE, _PREDICTED, _TRUE_2, _PREDICTED_2, _BOTH, _ABSOLUTE = range(7)
 

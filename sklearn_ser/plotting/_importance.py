@@ -15,7 +15,7 @@ from ..audio import AudioTransformer
 from ..features import FlattenFrames, Functionals
 from ..metrics._bootstrap import difference_interval, measure_difference, pooled_recall, tally
 from ..metrics._evaluate import _splits
-from ..metrics._input import unpack
+from ..metrics._evaluated import unpack
 from ..preprocessing import SpeakerNormalizer, WorldNormalizer
 from ..utils._colors import BLUE, GREY
 from ..utils._drawing import dress_scores, write_beside

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..metrics import EvaluationReport, evaluate
-from ..metrics._input import CLEAN
+from ..metrics._evaluated import CLEAN
 from ..utils._colors import BLUE, GREY, ORANGE
 from ..utils._drawing import dress_scores, shorten, write_beside
 from ..utils._messages import short

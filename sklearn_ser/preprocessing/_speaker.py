@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions
 from ._around import AroundTransformer
-from ._expectation import clip_statistics, expect, rows_by_speaker
+from ._speaker_equations import clip_statistics, expect, rows_by_speaker
 from ._world_statistics import STRENGTH, WorldStatistics
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ

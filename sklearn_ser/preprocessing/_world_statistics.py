@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._expectation import clip_statistics
+from ._speaker_equations import clip_statistics
 
 STRENGTH = 5.0  # clips that the training worlds count for in the mean and variance of a new one
 

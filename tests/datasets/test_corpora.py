@@ -14,9 +14,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
 from sklearn_ser.datasets import emobox_folds, list_corpora, load_corpus
-from sklearn_ser.datasets._clips import bare
 from sklearn_ser.datasets._corpora import CORPORA
 from sklearn_ser.datasets._load import find_row
+from sklearn_ser.datasets._recordings import bare
 from sklearn_ser.datasets._row import Row
 
 INCOMPLETE = pytest.mark.filterwarnings("ignore:.* is incomplete:UserWarning")

@@ -6,7 +6,7 @@ import scipy.signal
 
 from sklearn_ser import HandcraftedFeatures, LowLevelDescriptors
 from sklearn_ser._signal.clear_speech import DEPTH, ClearSpeech, clear_levels, noise_floor, speech_span
-from sklearn_ser.features._clip_features import CLIP_FEATURES, Clip
+from sklearn_ser.features._clip_features import CLIP_FEATURES, DescribedClip
 
 RNG = np.random.default_rng(0)
 FEATURES = HandcraftedFeatures(feature_set="default-v2").set_output(transform="pandas")
@@ -87,7 +87,7 @@ def test_energy_correlation_is_the_correlation_over_frames():
     }
     values |= {"clear_energy": energy, "clear_hnr": 3 - 2 * energy, "cpp": np.ones((60, 1))}
     feature = CLIP_FEATURES["energy_correlation"]
-    row = dict(zip(feature.columns, feature.function([Clip(values, 100.0)])[0], strict=True))
+    row = dict(zip(feature.columns, feature.function([DescribedClip(values, 100.0)])[0], strict=True))
     assert row["clear_hnr_energy_correlation"] == pytest.approx(-1)
     assert row["cpp_energy_correlation"] == 0  # of a constant
     expected = np.corrcoef(energy[:, 0], values["clear_mel"][:, 3])[0, 1]

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sklearn_ser import AudioError, AudioTransformer, FrameWise, Functionals, WaveformFeatures
-from sklearn_ser.utils._code import code_key
+from sklearn_ser.utils._code_key import code_key
 
 
 def level(waveform, sr):

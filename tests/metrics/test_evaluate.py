@@ -17,7 +17,7 @@ from sklearn.utils import Bunch
 from sklearn_ser import HandcraftedFeatures
 from sklearn_ser.metrics import evaluate
 from sklearn_ser.metrics._evaluate import _random_splits, _splits
-from sklearn_ser.metrics._input import title_of
+from sklearn_ser.metrics._evaluated import title_of
 
 EMOTIONS = np.array(["anger", "fear", "neutral"])
 

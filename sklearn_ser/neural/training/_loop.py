@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ...utils._code import code_key
+from ...utils._code_key import code_key
 from ...utils._messages import short
 from ...utils._random import seeded
 from ._compile import compile_model, loss_targets, make_callbacks, number

@@ -8,7 +8,7 @@ import pandas as pd
 from ..utils._messages import short
 from . import _render
 from ._bootstrap import Uncertain, difference_interval, measure, measure_difference, recall_interval, subtract
-from ._input import CLEAN
+from ._evaluated import CLEAN
 
 
 def score(report) -> pd.DataFrame:

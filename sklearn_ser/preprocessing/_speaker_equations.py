@@ -1,4 +1,4 @@
-"""What is to be expected of a speaker's clips, given the speaker's other clips; the equations of SpeakerNormalizer."""
+"""The equations of SpeakerNormalizer: what to expect of a speaker's clips, given the speaker's other clips."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _ADDRESS = r"<(?:[a-z-]+ )*([\w.<>]+?)(?: object)? at 0x[0-9a-fA-F]+>"  # of a f
 CLEAN = "as they are"  # the condition of clips that nothing is done to
 
 
-class Clips(NamedTuple):
+class EvaluatedClips(NamedTuple):
     """Clips, and what is known of them; None for what is not."""
 
     X: object
@@ -42,7 +42,7 @@ class Clips(NamedTuple):
         return {name: None if values is None else values[rows] for name, values in columns.items()}
 
 
-def unpack(corpus, y, speaker, sex, *, regression: bool = False, several: bool = False) -> Clips:
+def unpack(corpus, y, speaker, sex, *, regression: bool = False, several: bool = False) -> EvaluatedClips:
     """Clips, emotions and speakers; sexes, listeners' fractions and corpora where they are known.
 
     Raises
@@ -72,7 +72,7 @@ def unpack(corpus, y, speaker, sex, *, regression: bool = False, several: bool =
         y = np.asarray(y, dtype=float if regression else int)
     y, speaker = y if regression or several else column_or_1d(y), complete(speaker, "speaker")
     known = (sex, *(find_column(X, name) for name in ("recognised", "corpus", "language")))
-    clips = Clips(X, y, speaker, *(None if values is None else column_or_1d(values) for values in known))
+    clips = EvaluatedClips(X, y, speaker, *(None if values is None else column_or_1d(values) for values in known))
     check_consistent_length(*clips)
     if not regression and not several:
         check_classification_targets(clips.y)
