@@ -29,6 +29,8 @@ class Compose(WaveformAugmenter):
         Probability that anything is changed at all.
     """
 
+    _callables = ("augmenters",)
+
     _parameter_constraints: dict = {**WaveformAugmenter._parameter_constraints, "augmenters": [tuple, list]}
 
     def __init__(self, augmenters, *, p=1.0):

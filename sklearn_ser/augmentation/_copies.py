@@ -69,6 +69,8 @@ class AugmentedEstimator(RowExpandingEstimator):
 
     _parts = "copies"
 
+    _callables = ("augmenters", "test_time_augmenters")
+
     _parameter_constraints: dict = {
         **RowExpandingEstimator._parameter_constraints,
         "augmenters": [tuple, list],

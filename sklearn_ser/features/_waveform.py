@@ -110,7 +110,13 @@ class WaveformFeatures(AudioTransformer):
     cannot be seen: put what identifies them into `version`.
 
     Clones share the function; it is not copied.
+
+    A function that no other process could import (of a script, a notebook, a lambda) is saved with its code and what it
+    refers to, a model's weights included. One of a module is saved by its name, as pickle does. Where it holds what
+    cannot be pickled, saving warns, and `set_params` gives it to the loaded pipeline.
     """
+
+    _callables = ("function",)
 
     _parameter_constraints: dict = {
         **AudioTransformer._parameter_constraints,

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning
 
+from ._by_value import portable, restored
 from ._doc_link import DocLinkMixin
 
 _VERSION = "_sklearn_ser_version"  # in the state, as scikit-learn's own estimators have `_sklearn_version`
@@ -70,8 +71,11 @@ def current_version() -> str:
 class VersionedMixin(DocLinkMixin):
     """For all estimators of this library: their state holds its version, and a state of another version warns.
 
-    A subclass names what else must be as it was in `_digests`.
+    A subclass names what else must be as it was in `_digests`, and in `_callables` the parameters that may be functions
+    or lists of functions, which are saved with their code where no other process could import them.
     """
+
+    _callables: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):  # scikit-learn's mixins take keywords, which type checkers cannot know
         super().__init_subclass__(**kwargs)
@@ -85,12 +89,14 @@ class VersionedMixin(DocLinkMixin):
 
     def __getstate__(self):
         state = {**super().__getstate__(), _VERSION: current_version()}
+        state.update({name: portable(state[name]) for name in self._callables if name in state})
         digests = self._digests()
         return {**state, "_sklearn_ser_digests": digests} if digests else state
 
     def __setstate__(self, state):
         state = dict(state)
         written, digests = state.pop(_VERSION, "before 0.1.0"), state.pop("_sklearn_ser_digests", {})
+        state.update({name: restored(state[name]) for name in self._callables if name in state})
         super().__setstate__(state)
         now = self._digests()
         different = [name for name, digest in digests.items() if not _same(digest, now.get(name))]

@@ -1,8 +1,10 @@
 """A user's function as a transformer, and what tells a memory that the function has changed."""
 
+import copy
 import functools
 import importlib
 import pickle
+import subprocess
 import sys
 import textwrap
 import threading
@@ -110,6 +112,69 @@ def test_clones_share_the_function(tones):
     copy = clone(make_pipeline(transformer))[0]
     assert copy.function is transformer.function and copy is not transformer
     assert list(copy.fit_transform(tones).columns) == ["value_0"]
+
+
+# ------------------------------------------------------------------------------------------------------ saved, loaded
+
+
+def saved_by_a_script(tmp_path, made):
+    """Save what a script makes of functions of its own; print in a fresh process what it makes of two clips."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import functools, joblib, numpy as np\n"
+        "from sklearn.pipeline import make_pipeline\n"
+        "from sklearn_ser import AddNoise, AugmentedClassifier, CalibratedDiscriminant, Compose, WaveformFeatures\n"
+        "weight = 2.0\n"
+        "def encode(waveform, sr, power=1):\n    return [weight * np.abs(waveform).max() ** power]\n"
+        "class Encoder:\n    def __call__(self, waveform, sr):\n        return encode(waveform, sr)\n"
+        "    def method(self, waveform, sr):\n        return encode(waveform, sr)\n"
+        "def louder(waveform, sr):\n    return 2 * waveform\n"
+        "clips = [np.full(1600, 0.5, 'f'), np.full(1600, 0.25, 'f')]\n"
+        f"joblib.dump([{made}], 'saved.joblib')\n"
+    )
+    fresh(tmp_path, script.name)
+    code = "import joblib, numpy as np; clips = [np.full(1600, 0.5, 'f'), np.full(1600, 0.25, 'f')]\n"
+    code += "for one in joblib.load('saved.joblib'):\n"
+    code += "    print(getattr(one, 'predict' if hasattr(one, 'predict') else 'transform')(clips).ravel().tolist())"
+    return fresh(tmp_path, "-c", code).splitlines()
+
+
+def fresh(folder, *arguments):
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.processes
+def test_functions_of_a_script_travel_with_what_is_saved(tmp_path):
+    functions = "encode", "lambda w, sr: encode(w, sr)", "functools.partial(encode, power=2)", "Encoder()"
+    made = [f"WaveformFeatures({f}).fit(clips)" for f in (*functions, "Encoder().method")]
+    augmenters = "[louder, Compose([louder, AddNoise(snr=40)])], test_time_augmenters=[louder]"
+    inner = "make_pipeline(WaveformFeatures(encode), CalibratedDiscriminant(cv=0))"
+    made.append(f"AugmentedClassifier({inner}, {augmenters}, random_state=0).fit(clips * 4, list('ab') * 4)")
+    plain, half = "[1.0, 0.5]", "[0.5, 0.125]"
+    *features, labels = saved_by_a_script(tmp_path, ", ".join(made))
+    assert features == [plain, plain, half, plain, plain] and labels == "['a', 'b']"
+
+
+def test_a_function_that_cannot_be_saved_warns_and_is_given_to_what_is_loaded(tones):
+    lock = threading.Lock()
+
+    def locked(waveform, sr):
+        with lock:
+            return [np.abs(waveform).max()]
+
+    transformer = WaveformFeatures(locked).fit(tones)
+    with pytest.warns(
+        UserWarning, match="locked' is saved by its name alone, because it holds .*give it by set_params"
+    ):
+        loaded = pickle.loads(pickle.dumps(transformer))
+    with pytest.raises(AudioError, match="could not be saved with its estimator.* Give it to the loaded estimator"):
+        loaded.transform(tones)
+    expected = transformer.transform(tones)
+    np.testing.assert_array_equal(loaded.set_params(function=locked).transform(tones), expected)
+    assert pickle.loads(pickle.dumps(WaveformFeatures(level))).function is level  # of a module: by name, as pickle does
+    assert copy.copy(transformer).function is locked
 
 
 # ------------------------------------------------------------------------------------------------------ what a memory
