@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from ..utils._messages import short
 
-_TOKEN = re.compile(r"\{(?P<field>[^{}:]*)(?::(?P<form>[^{}]*))?\}|(?P<any>\*)|(?P<literal>[^{}*]+)|(?P<brace>[{}])")
+_TOKEN = re.compile(
+    r"\{(?P<field>[^{}:]*)(?::(?P<form>(?:[^{}]|\{[\d,]+\})*))?\}|(?P<any>\*)|(?P<literal>[^{}*]+)|(?P<brace>[{}])"
+)
 
 
 def normalized(text: str) -> str:
@@ -22,8 +24,8 @@ class Pattern:
     Parameters
     ----------
     template : str
-        `{field}` is any text, `{field:2}` text of two characters, `{field:regex}` what the regular expression matches
-        (without braces), and `*` any text, also none. None of them crosses a slash. A pattern with slashes is
+        `{field}` is any text, `{field:2}` text of two characters, `{field:regex}` what the regular expression matches,
+        and `*` any text, also none. None of them crosses a slash. A pattern with slashes is
         compared with as many folders above the file.
     choices : mapping from str to iterable of str
         The values that fields may have.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
@@ -95,16 +96,26 @@ class NamedFiles:
     def find(self, names) -> list[list[Path]]:
         """Return for each name the files whose paths end as it does.
 
-        Where there are none, folders are ignored, if no two of the names are alike without them.
+        Where there are none, folders are ignored, if no two of the names are alike without them. Copies of one clip in
+        several formats count as one: the format that the name says, or else the first of `EXTENSIONS`.
         """
+        names = list(names)
         wanted = [self._parts(name) for name in names]
         unique = len({parts[-1:] for parts in wanted}) == len(set(wanted))
         found = []
-        for parts in wanted:
+        for name, parts in zip(names, wanted, strict=True):
             alike = self._ends.get(parts[-1], []) if parts else []
             exact = [path for own, path in alike if own[-len(parts) :] == parts]
-            found.append(exact or [path for _, path in alike if unique])
+            found.append(self._one_format(str(name), exact or [path for _, path in alike if unique]))
         return found
+
+    @staticmethod
+    def _one_format(name, paths):
+        extension = os.path.splitext(name.strip())[1].casefold()
+        first: dict = {}
+        for path in sorted(paths, key=lambda path: path.suffix.casefold() != extension):
+            first.setdefault(path.with_suffix(""), path)
+        return list(first.values())
 
 
 def read_table(path):
@@ -113,17 +124,23 @@ def read_table(path):
 
     if Path(path).suffix.lower() in (".yaml", ".yml"):
         return pd.DataFrame(_read_items(path))
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        head = file.readline()
-    separator = max(",;\t|", key=head.count)
+    text = _decode(Path(path).read_bytes())
+    separator = max(",;\t|", key=text.partition("\n")[0].count)
+    known = {"dtype": str, "skipinitialspace": True, "keep_default_na": False, "na_values": ["", "nan", "NaN"]}
     try:
-        table = pd.read_csv(
-            path, sep=separator, dtype=str, encoding="utf-8-sig", encoding_errors="replace", skipinitialspace=True
-        )
+        table = pd.read_csv(io.StringIO(text), sep=separator, **known)
     except (ValueError, pd.errors.ParserError) as error:
         raise ValueError(f"{path} cannot be read as a table separated by {separator!r}: {short(error)}") from error
     table.columns = [str(column).strip() for column in table.columns]
     return table.apply(lambda column: column.str.strip())
+
+
+def _decode(content: bytes) -> str:
+    """Return the text of a table, in UTF-8, or as spreadsheets write it: UTF-16 with a mark, or Windows' code page."""
+    try:
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _read_items(path):

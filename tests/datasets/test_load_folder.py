@@ -201,3 +201,77 @@ def test_missing_tables_and_columns_are_refused(tmp_path):
         load_folder(tmp_path, labels=3)
     with pytest.raises(ValueError, match="columns names 'wav', which the table lacks. It has path, emotion"):
         load_folder(tmp_path, labels=pd.DataFrame({"path": ["a"], "emotion": ["sad"]}), columns={"wav": "path"})
+
+
+# --- What users have ---
+
+
+def labels_of(corpus):
+    return dict(zip((Path(path).name for path in corpus.data["path"]), corpus.target, strict=True))
+
+
+def test_by_default_the_folder_that_is_an_emotion_is_the_label(tmp_path):
+    write(tmp_path, "train/angry/ann/a.wav", "test/Happy/bob/b.wav", "train/rage/bob/c.wav")
+    assert labels_of(load_folder(tmp_path)) == {"a.wav": "anger", "b.wav": "happiness", "c.wav": "rage"}
+    with pytest.warns(
+        UserWarning, match=r"1 of 3 .*c.wav: none of its folders is an emotion \(one of 'angry', 'HAPPY'"
+    ):
+        corpus = load_folder(tmp_path, emotions={"angry": "A", "HAPPY": "H"})
+    assert labels_of(corpus) == {"a.wav": "A", "b.wav": "H"}
+
+
+def test_by_default_a_clip_without_a_folder_is_left_out_and_one_in_two_emotions_refused(tmp_path):
+    write(tmp_path, "Wut/a.wav", "b.wav")
+    with pytest.warns(UserWarning, match="b.wav: it lies in no folder"):
+        assert labels_of(load_folder(tmp_path)) == {"a.wav": "Wut"}
+    write(tmp_path, "sad/happy/c.wav")
+    with pytest.raises(
+        ValueError, match="c.wav can be read in two ways: its folders 'sad' and 'happy' are both emotions"
+    ):
+        load_folder(tmp_path)
+
+
+@pytest.mark.parametrize("written", ["u\u0308ber", "\u00fcber"])
+def test_accents_of_labels_are_the_same_in_names_tables_and_mappings(tmp_path, written):
+    write(tmp_path, "a_\u00fcber.wav", "b_u\u0308ber.wav")
+    assert set(load_folder(tmp_path, "*_{emotion}", emotions={written: "x"}).target) == {"x"}
+    table(tmp_path, f"file,label\na_u\u0308ber,\u00fcber\nb_\u00fcber,{written}\n")
+    assert set(load_folder(tmp_path, labels="labels.csv", emotions={written: "x"}).target) == {"x"}
+    assert set(load_folder(tmp_path, labels="labels.csv").target) == {"\u00fcber"}
+
+
+def test_copies_of_a_clip_in_several_formats_count_once(tmp_path):
+    write(tmp_path, "angry/a.mp4", "angry/a.wav", "angry/a.mp3")
+    with pytest.warns(UserWarning, match="2 of 3 .*a.mp3: it is another format of a.wav"):
+        assert list(labels_of(load_folder(tmp_path))) == ["a.wav"]
+    table(tmp_path, "file,label\na.mp3,sad\n")
+    with pytest.warns(UserWarning, match="2 of 3 "):
+        assert list(labels_of(load_folder(tmp_path, labels="labels.csv"))) == ["a.mp3"]
+
+
+def test_an_extension_and_braces_of_expressions_may_stand_in_a_pattern(tmp_path):
+    write(tmp_path, "ab_angry.wav", "abc_angry.wav")
+    with pytest.warns(UserWarning, match="1 of 2 are left out"):
+        assert load_folder(tmp_path, "{speaker:[a-z]{1,2}}_{emotion}.wav").speaker.tolist() == ["ab"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, encoding):
+    write(tmp_path, "ä.wav", content=b"")
+    write(tmp_path, "labels.csv", content="File;Label;Speaker_ID;Gender;NOTE\nä.wav;Ärger;NA;w;x\n".encode(encoding))
+    corpus = load_folder(tmp_path, labels="labels.csv")
+    assert corpus.target.tolist() == ["Ärger"] and corpus.speaker.tolist() == ["NA"]
+    assert corpus.data["sex"].tolist() == ["female"] and corpus.data["NOTE"].tolist() == ["x"]
+
+
+def test_labels_may_be_numbers_and_words_stand_where_numbers_should(tmp_path):
+    write(tmp_path, "x_1.wav", "y_2.wav")
+    emotions = {1: "anger", 2: "sadness"}
+    frame = pd.DataFrame({"file": ["x_1.wav", "y_2.wav"], "label": [1, 2], "age": ["twenties", "30"]})
+    corpus = load_folder(tmp_path, labels=frame, emotions=emotions)
+    assert corpus.target.tolist() == ["anger", "sadness"] and corpus.data["age"].tolist() == ["twenties", "30"]
+    assert load_folder(tmp_path, "*_{emotion}", emotions=emotions).target.tolist() == ["anger", "sadness"]
+    with pytest.raises(ValueError, match="column 'arousal' must hold numbers. Got 'high' in row 1"):
+        load_folder(tmp_path, labels=frame.assign(arousal=["0.5", "high"]))
+    with pytest.raises(TypeError, match="pattern must be a string .* Got 3"):
+        load_folder(tmp_path, 3)
