@@ -14,6 +14,7 @@ from ..utils._messages import short
 from ..utils._sklearn_compat import HasMethods, Interval, StrOptions
 from ._around import AroundTransformer
 from ._speaker_equations import clip_statistics, expect, rows_by_speaker
+from ._speaker_warnings import warn_of_lonely_clips, warn_of_uniform_speakers
 from ._world_statistics import STRENGTH, WorldStatistics
 
 _STRENGTH = 5.0  # clips that the training speakers count for where nothing is known of how much speakers differ
@@ -167,6 +168,12 @@ class SpeakerNormalizer(AroundTransformer):
         ValueError
             If X lacks the column `speaker`, `enrolment` holds anything but true and false or marks no clip at all, or
             the transformer makes neither features nor frames.
+
+        Warns
+        -----
+        UserWarning
+            If y are classes and most speakers have only one or few of them: normalizing by speaker then takes the
+            emotion away with the voice.
         """
         self._fit(X, y, params)
         return self
@@ -211,6 +218,11 @@ class SpeakerNormalizer(AroundTransformer):
         ------
         ValueError
             As for `fit`; also if X lacks the column `enrolment` and had it in `fit`.
+
+        Warns
+        -----
+        UserWarning
+            If X tells no speakers, or has one clip of each, though there were several in `fit`.
         """
         check_is_fitted(self)
         values = self._check_values(self.transformer_.transform(X))
@@ -220,6 +232,8 @@ class SpeakerNormalizer(AroundTransformer):
                 f"X has no column {short(self.enrolment)}, but had it in fit: mark the clips by which speakers are "
                 "normalised, and all others, if there are none, as False."
             )
+        if self._knew_speakers:
+            warn_of_lonely_clips(self, X, speakers, reference)
         return self._normalize(values, speakers, reference, np.zeros(len(values), dtype=bool))
 
     def adapted(self, X, n_clips=None):
@@ -259,6 +273,9 @@ class SpeakerNormalizer(AroundTransformer):
             raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalise by.")
         rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
         self._learn(*clip_statistics(values[rows]), rows_by_speaker(speakers[rows]))
+        self._knew_speakers = len(np.unique(speakers)) < len(speakers) and self.singleton_fraction < 1
+        if y is not None and not self.has_enrolment_:
+            warn_of_uniform_speakers(y, speakers)
         self._trained_mean, self._new, self.n_adaptation_clips_ = self.mean_, None, 0
         return values, speakers, reference
 

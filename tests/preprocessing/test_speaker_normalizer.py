@@ -28,6 +28,8 @@ from sklearn_ser import (
     WaveformLoader,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*in fit there were several clips of a speaker")  # asserted below
+
 
 class Columns(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Features, or frames, that stand in the column `path` already."""
@@ -428,3 +430,56 @@ def test_unknown_speakers_of_emodb_are_recognised_better_and_single_clips_no_wor
     assert uar["normalized"] > uar["plain"] + 0.05
     # As well as without, within chance: which training clips are taken for their speaker's only ones moves it by 0.005.
     assert np.mean(single) > uar["plain"] - 0.01
+
+
+def clips_of(speakers, emotions):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({"path": list(rng.normal(size=(len(speakers), 2))), "speaker": speakers}), emotions
+
+
+@pytest.mark.parametrize("n_emotions", [1, 2])
+def test_speakers_of_one_or_two_emotions_are_warned_of(n_emotions):
+    speakers = np.repeat(np.arange(8), 8)
+    emotions = np.array(["anger", "fear", "neutral", "sadness", "boredom"])[(speakers + np.tile([0, 1], 32)) % 5]
+    X, y = clips_of(speakers, emotions if n_emotions == 2 else emotions[::2].repeat(2))
+    with pytest.warns(UserWarning, match=f"Speakers have {n_emotions}.0 of 5 classes on average"):
+        make_pipeline(SpeakerNormalizer(Columns()), LogisticRegression()).fit(X, y)
+
+
+def test_speakers_of_all_emotions_or_of_few_clips_are_not_warned_of(corpus):
+    for seed in range(20):
+        for n_clips in (2, 4, 12):
+            emotions = np.random.default_rng(seed).choice(["anger", "fear", "neutral"], 6 * n_clips, p=[0.1, 0.1, 0.8])
+            X, y = clips_of(np.repeat(np.arange(6), n_clips), emotions)
+            SpeakerNormalizer(Columns()).fit(X, y)
+    X, values = clips_of(np.repeat([0, 1], 20), np.repeat([0.25, 0.75], 20))
+    SpeakerNormalizer(Columns()).fit(X, values)  # no classes
+    SpeakerNormalizer(Columns()).fit(X.assign(enrolment=[True, False] * 20), np.repeat(["anger", "fear"], 20))
+    SpeakerNormalizer(svm()[0].transformer).fit(*corpus)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X: X["path"].tolist(), "X tells no speakers: it is no DataFrame with a column 'speaker', but in fit"),
+        (lambda X: X.assign(speaker=None), "X tells no speakers: its column 'speaker' is empty, but in fit"),
+        (lambda X: X.iloc[::10], "X has one clip of each speaker, but in fit"),
+    ],
+)
+def test_clips_without_others_of_their_speaker_are_warned_of(change, message, recwarn):
+    X, y = clips_of(np.repeat(np.arange(3), 10), np.tile(["anger", "fear"], 15))
+    X["path"] = [row.astype(np.float64) for row in X["path"]]
+    pipeline = make_pipeline(SpeakerNormalizer(Rows()), LogisticRegression()).fit(X, y)
+    pipeline.predict(X)
+    pipeline.predict(X.iloc[:2])
+    assert not recwarn
+    with pytest.warns(UserWarning, match=message):
+        pipeline.predict(change(X))
+    alone = SpeakerNormalizer(Rows(), speaker=None).fit(X["path"].tolist(), y)
+    alone.transform(X["path"].tolist()[:1])
+    assert not recwarn
+
+
+class Rows(Columns):
+    def transform(self, X):
+        return np.stack(list(X["path"] if hasattr(X, "columns") else X))
