@@ -14,7 +14,15 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         {
             "Fetched": (
                 "Download a public corpus once, check it, and return its clips, labels and speakers.",
-                ["fetch_cremad", "fetch_emodb", "fetch_nemo", "fetch_ravdess", "fetch_tess", "FetchError"],
+                [
+                    "fetch_corpus",
+                    "fetch_cremad",
+                    "fetch_emodb",
+                    "fetch_nemo",
+                    "fetch_ravdess",
+                    "fetch_tess",
+                    "FetchError",
+                ],
             ),
             "Read from a copy": (
                 "More than thirty corpora by name, from where they lie.",

@@ -15,7 +15,8 @@ Written by `docs/make_corpora.py` from `list_corpora()`.
 Kaggle, as WAV, FLAC, MP3 or MP4. What it returns is the same for all: a table `data` with `path`, `corpus`,
 `language` and, where the corpus tells them, `speaker`, `sex`, `age`, `text`; the emotions in `target`, in [one
 vocabulary](conventions.md#words); the speakers in `speaker`. Without a path it looks into the data home. Those with
-a function under *download* can be fetched. You have to ask for all others at their source, or fetch them from there
+a function under *download* can be fetched: `fetch_corpus("SUBESCO")` downloads what is missing, checks it against the
+published checksums, and returns the same. You have to ask for all others at their source, or fetch them from there
 by hand.
 
 `load_folder` reads any other corpus ([how](howto/own_corpus.md)), and `concatenate_corpora` joins several

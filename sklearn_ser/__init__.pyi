@@ -42,6 +42,7 @@ from .calibrated_ridge import CalibratedRidge as CalibratedRidge
 from .datasets import FetchError as FetchError
 from .datasets import concatenate_corpora as concatenate_corpora
 from .datasets import emobox_folds as emobox_folds
+from .datasets import fetch_corpus as fetch_corpus
 from .datasets import fetch_cremad as fetch_cremad
 from .datasets import fetch_emodb as fetch_emodb
 from .datasets import fetch_nemo as fetch_nemo

@@ -3,6 +3,7 @@
 from ._concatenate import concatenate_corpora
 from ._emodb import fetch_emodb
 from ._errors import FetchError
+from ._fetch import fetch_corpus
 from ._folder import load_folder
 from ._folds import emobox_folds
 from ._github import fetch_cremad, fetch_nemo
@@ -17,6 +18,7 @@ __all__ = [
     "FetchError",
     "concatenate_corpora",
     "emobox_folds",
+    "fetch_corpus",
     "fetch_cremad",
     "fetch_emodb",
     "fetch_nemo",

@@ -50,7 +50,8 @@ _ROWS = (
         "https://zenodo.org/records/1478765", "P. Gournay, O. Lahaie and R. Lefebvre (2018), \"A Canadian French "
         "emotional speech dataset\", Proc. ACM Multimedia Systems, 399-402, doi:10.1145/3204949.3208121.",
         female="even", male="odd", words={"intensity": {"1": "mild", "2": "strong"}},
-        folds="01 07 08 10 / 02 04 09 12 / 03 05 06 11", notes="Neutral clips have the intensity code 1."),
+        folds="01 07 08 10 / 02 04 09 12 / 03 05 06 11",
+        record="1478765/CaFE_48k.zip", notes="Neutral clips have the intensity code 1."),
     Row("CASIA", ("{speaker}/{emotion}/{text}",), _only(_ENGLISH, "angry", "fear", "happy", "neutral", "sad",
         "surprise"),
         "Mandarin", 1200, 4, "on request from the Institute of Automation, Chinese Academy of Sciences",
@@ -103,7 +104,8 @@ _ROWS = (
     Row("Emozionalmente", (), {**_ENGLISH, "joy": "happiness", "neutrality": "neutral"}, "Italian", 6902, 431, _BY,
         "https://zenodo.org/records/6569824", "F. Catania, J. W. Wilke and F. Garzotto (2025), \"Emozionalmente: a "
         "crowdsourced corpus of simulated emotional speech in Italian\", IEEE TASLP 33, 1142-1155.",
-        tables={"samples.csv": "{file_name}"}, people={"users.csv": "username"},
+        record="6569824/emozionalmente_dataset.zip", tables={"samples.csv": "{file_name}"},
+        people={"users.csv": "username"},
         columns={"emotion_expressed": "emotion", "actor": "speaker", "gender": "sex", "age": "age", "sentence":
         "text"}),
     Row("eNTERFACE", (r"s{speaker:\d+}_{emotion}_{text:\d}*", r"s_{speaker:\d+}_{emotion}_{text:\d}",
@@ -170,11 +172,11 @@ _ROWS = (
         "LREC-COLING, 12111-12116.", female="EB0 IC0 KD0 MK0", male="KS0 MP0 SM0 TP0 WR0", ages={"EB0": 27, "IC0": 28,
         "KD0": 28, "KS0": 23, "MK0": 23, "MP0": 24, "SM0": 24, "TP0": 26, "WR0": 23}, fetch="fetch_nemo"),
     Row("Oréau", (r"{sex:[fm]}/*/{speaker:\d\d}{text:[a-z]\d\d}{emotion}{version:[a-z]}",
-        r"{speaker:\d\d}{text:[a-z]\d\d}{emotion}{version:[a-z]}"), _FRENCH, "French", 434, 32, "see its source",
+        r"{speaker:\d\d}{text:[a-z]\d\d}{emotion}{version:[a-z]}"), _FRENCH, "French", 434, 32, _BY,
         "https://zenodo.org/records/4405783", "L. Kerkeni, C. Cleder, Y. Serrestou and K. Raoof (2020), \"French "
         "emotional speech database - Oréau\", Zenodo, doi:10.5281/zenodo.4405783.", female="f", male="m",
         folder="oreau", notes="Sexes are told by the folders f and m."),
-    Row("PAVOQUE", (), {**_ENGLISH, "poker": "poker"}, "German", 7334, 1, "CC BY-NC-SA 3.0",
+    Row("PAVOQUE", (), {**_ENGLISH, "poker": "poker"}, "German", 7334, 1, _NC_SA,
         "https://github.com/marytts/pavoque-data", "I. Steiner, M. Schröder and A. Klepp (2013), \"The PAVOQUE "
         "corpus as a resource for analysis and synthesis of expressive speech\", Proc. Phonetik & Phonologie 9.",
         male="*",
@@ -219,6 +221,7 @@ _ROWS = (
         "disgust", "fear", "happy", "neutral", "sad", "surprise"), "Bangla", 7000, 20, _BY,
         "https://zenodo.org/records/4526477", "S. Sultana, M. S. Rahman, M. R. Selim and M. Z. Iqbal (2021), \"SUST "
         "Bangla emotional speech corpus (SUBESCO)\", PLoS ONE 16(4), e0250173.", female="F_*", male="M_*",
+        record="4526477/SUBESCO.zip",
         folds="F_03 M_03 M_08 M_09 / F_01 F_04 F_10 M_07 / F_06 F_08 M_05 M_06 / F_05 F_07 F_09 M_04 / "
         "F_02 M_01 M_02 M_10"),
     Row("TESS", (r"{speaker:OAF|YAF|OA}_{text:[a-z']+}_{emotion}",), {**_only(_ENGLISH, "angry", "disgust", "fear",

@@ -99,7 +99,7 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
     emotions = check_emotions(emotions, tuple(dict.fromkeys(row.emotions.values())), row.name)
     folder = check_folder(get_data_home() / row.key if path is None else path)
     if row.loader:
-        return _with_language(_LOADERS[row.loader](folder, emotions=list(emotions)), row, return_X_y)
+        return with_language(_LOADERS[row.loader](folder, emotions=list(emotions)), row, return_X_y)
     clips, unmatched = read_clips(row, folder)
     if len(clips) < row.n_clips:
         warnings.warn(
@@ -107,24 +107,26 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
             UserWarning,
             stacklevel=2,
         )
-    clips = [_placed(clip, row) for clip in clips]
+    return bunch_of(row, clips, unmatched, emotions, return_X_y)
+
+
+def bunch_of(row, clips, unmatched, emotions, return_X_y):
+    """Return the clips of a corpus, with its name and their language behind the path, as a Bunch or as a pair."""
+    clips = [
+        {"path": None, "corpus": row.name, "language": row.language_of(clip.get("speaker")), **clip} for clip in clips
+    ]
     bunch = make_bunch(clips, emotions=emotions, title=row.name, descr=row.describe(), return_X_y=return_X_y)
     if not return_X_y:
         bunch.unmatched = unmatched
     return bunch
 
 
-def _with_language(bunch, row, return_X_y):
+def with_language(bunch, row, return_X_y):
     """Return what a loader of its own returns as all others are."""
     bunch.data.insert(1, "corpus", row.name)
     bunch.data.insert(2, "language", row.languages)
     bunch.unmatched = []
     return (bunch.data, bunch.target) if return_X_y else bunch
-
-
-def _placed(clip, row):
-    """Return a clip with its corpus and language, behind its path."""
-    return {"path": None, "corpus": row.name, "language": row.language_of(clip.get("speaker")), **clip}
 
 
 def read_clips(row: Row, folder):
@@ -190,7 +192,7 @@ def list_corpora():
             "n_speakers": row.n_speakers,
             "emotions": ", ".join(sorted(set(row.emotions.values()))),
             "found_by": "file names" if row.patterns else ", ".join(row.tables) or row.loader,
-            "fetch": row.fetch,
+            "fetch": row.fetch or ("fetch_corpus" if row.record else ""),
             "folds": len(row.folds.split("/")) if row.folds else 0,
             "licence": row.licence,
             "source": row.source,

@@ -58,8 +58,10 @@ class Row:
         EmoBox's test folds, speakers separated by spaces, folds by slashes; empty where they mix speakers.
     folder : str
         Its folder in the data home, and its name in EmoBox.
+    record : str
+        Number of its record on Zenodo, and the archive there, separated by a slash: `fetch_corpus` downloads it.
     fetch, loader : str
-        Names of the function that downloads it, and of one that reads what needs code.
+        Names of a function of its own that downloads it, and of one that reads what needs code.
     notes : str
         Oddities, and what is not certain.
     """
@@ -83,6 +85,7 @@ class Row:
     columns: dict[str, str] = field(default_factory=dict)
     folds: str = ""
     folder: str = ""
+    record: str = ""
     fetch: str = ""
     loader: str = ""
     notes: str = ""
