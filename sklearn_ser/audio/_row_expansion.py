@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, has_fit_parameter
 
 from ..utils._columns import refuse_missing
-from ..utils._decisions import telling_method
+from ..utils._decisions import check_own_rule, telling_method
 from ..utils._siblings import ROWS, calibrates, keep_together, stops_early
 from ..utils._sklearn_compat import HasMethods, _check_method_params
 from ..utils._tables import CLIPS, part_columns, table_column, table_of
@@ -194,6 +194,17 @@ class RowExpandingClassifier(ClassifierMixin, RowExpandingEstimator):
     def _most_telling(self) -> str:
         """The estimator's method by which parts of a clip decide: by probabilities, if there are any."""
         return telling_method(getattr(self, "estimator_", self.estimator))
+
+    def _check_own_rule(self, X, params: dict) -> None:
+        """Refuse a classifier of the user's that pooled values cannot be decided by: seen on 20 clips of `fit`."""
+
+        def some_clips():
+            clips = as_clips(X)
+            rows = np.unique(np.linspace(0, len(clips) - 1, 20).astype(int))
+            return in_form_of(X, [clips[row] for row in rows.tolist()], rows)
+
+        if not params:
+            check_own_rule(self.estimator_, self._callees()["predict"], some_clips)
 
 
 class RowExpandingRegressor(RegressorMixin, RowExpandingEstimator):

@@ -124,6 +124,8 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
         if self.test_time_augmenters:
             refuse_novelty(self, self.estimator)
         self._fit_copies(X, y, sample_weight, groups, params)
+        if self.test_time_augmenters:
+            self._check_own_rule(X, params)
         return self
 
     def predict(self, X, **params):

@@ -124,11 +124,13 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
         ------
         TypeError, ValueError
             If X is no audio input, a value of y or `groups` is missing, the estimator is no classifier, segments lie
-            apart, `sr` is not that of the estimator's transformers, or something inside splits rows and cannot be told
-            which of them belong together.
+            apart, `sr` is not that of the estimator's transformers, something inside splits rows and cannot be told
+            which of them belong together, or a classifier of your own has a `predict` that decides otherwise than by
+            its largest probability and does not call `predict_proba`.
         """
         refuse_novelty(self, self.estimator)
         self._fit_segments(X, y, sample_weight, groups, params)
+        self._check_own_rule(X, params)
         return self
 
     def predict(self, X, **params):

@@ -82,6 +82,12 @@ class _CodeHasher(NumpyHasher):
         return "function", obj.__code__, _referred_to(obj), state
 
 
+def is_own_method(cls: type, name: str) -> bool:
+    """Whether a class has the method from code of the user's, not from an installed package."""
+    module = getattr(getattr(cls, name, None), "__module__", None)
+    return module is not None and not _library(module)
+
+
 def _members(cls: type) -> list:
     bases = [(base.__qualname__, _library(base.__module__)) for base in cls.__bases__ if _library(base.__module__)]
     users = [base for base in cls.__bases__ if not _library(base.__module__)]

@@ -312,3 +312,76 @@ def test_speech_of_a_search_is_grouped_by_speaker():
     for estimator in (search, make_pipeline(StandardScaler(), search)):
         chosen = SelectiveClassifier(estimator, coverage=0.8).fit(X, speech.target, groups=speech.speaker)
         assert 0.5 < chosen.coverage_ <= 1
+
+
+# -------------------- a predict of the user's own
+
+
+class Wary(LogisticRegression):
+    """Says "anger" wherever its probability is above 0.02."""
+
+    def predict(self, X):
+        return np.where(self.predict_proba(X)[:, 0] > 0.02, *self.classes_)
+
+
+class Distant(LogisticRegression):
+    def predict(self, X):
+        return self.classes_[(self.decision_function(X) > 8).astype(int)]
+
+
+class Around(ClassifierMixin, BaseEstimator):
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.estimator_ = self.estimator.fit(X, y)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X):
+        return np.where(self.predict_proba(X)[:, 0] > 0.02, *self.classes_)
+
+
+class HandedOn(Around):
+    def predict(self, X):
+        return self.estimator_.predict(X)
+
+
+class Hidden(Around):
+    def predict(self, X):
+        return np.where(self.estimator_.predict_proba(X)[:, 0] > 1e-9, *self.classes_)
+
+
+def own(noises):
+    clips, y = noises
+    return clips, np.where(y == "anger", "anger", "other")
+
+
+@pytest.mark.parametrize("last", [Wary(), Distant(), Around(LogisticRegression()), HandedOn(LogisticRegression())])
+def test_a_rule_of_the_users_own_decides_on_pooled_values(noises, last):
+    clips, y = own(noises)
+    pipeline = make_pipeline(FEATURES, StandardScaler(), last)
+    expected = pipeline.fit(clips, y).predict(clips)
+    if not isinstance(last, HandedOn):
+        assert np.sum(expected == "anger") > np.sum(y == "anger")  # else the rule would change nothing
+    whole = SegmentClassifier(pipeline, 0.1).fit(clips, y)
+    assert whole.predict(clips).tolist() == expected.tolist()
+    if isinstance(last, Distant):
+        with pytest.raises(ValueError, match="Distant decides by decision_function, .* values of predict_proba only"):
+            whole.predict_timeline(clips[1])
+    else:
+        assert whole.predict_timeline(clips[1])["predicted"].tolist() == [expected[1]]
+    quiet = AugmentedClassifier(pipeline, test_time_augmenters=[AddNoise(snr=90)], random_state=0).fit(clips, y)
+    assert quiet.predict(clips).tolist() == expected.tolist()
+
+
+def test_a_rule_of_the_users_own_that_reads_no_pooled_values_is_refused(noises):
+    clips, y = own(noises)
+    hidden = make_pipeline(FEATURES, StandardScaler(), Hidden(LogisticRegression()))
+    for meta in wrapped(hidden):
+        with pytest.raises(ValueError, match="Hidden.predict decides otherwise .*'anger' where .* 'other'"):
+            meta.fit(clips, y)
+    AugmentedClassifier(hidden, [AddNoise(snr=40)], random_state=0).fit(clips, y)  # predicts clips as they are
