@@ -1,7 +1,7 @@
 """How long an encoder takes, beside `transformers` on PyTorch: a clip of 3 s, wav2vec2-base up to layer 6.
 
-    python examples/benchmarks/encoder_speed.py keras FOLDER     in an environment with this library
-    python examples/benchmarks/encoder_speed.py torch FOLDER     in one with torch and transformers
+    python examples/benchmarks/encoder_speed.py keras FOLDER [THREADS]     in an environment with this library
+    python examples/benchmarks/encoder_speed.py torch FOLDER [THREADS]     in one with torch and transformers
 
 FOLDER holds `config.json` and `model.safetensors` of wav2vec2-base. To compare, run both by turns on an idle machine;
 on a busy one, the processors' time (of all threads, waiting included) says more than the clock.
@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-THREADS = 2
+THREADS = int(sys.argv[3]) if len(sys.argv) > 3 else 2
 for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ[name] = str(THREADS)
 
@@ -37,7 +37,7 @@ def median_seconds(function, repeats=9):
 def with_keras(folder, corpus):
     from sklearn_ser import EncoderFeatures
 
-    transformer = EncoderFeatures(folder, 6, n_jobs=2).fit(corpus)
+    transformer = EncoderFeatures(folder, 6, n_jobs=THREADS).fit(corpus)
     encode, prepare = transformer.encoder_.compiled((6,)), transformer.encoder_.architecture.prepare
     return lambda: encode(prepare(corpus[0])), lambda: transformer.transform(corpus)
 

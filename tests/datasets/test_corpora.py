@@ -14,10 +14,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
 from sklearn_ser.datasets import emobox_folds, list_corpora, load_corpus
-from sklearn_ser.datasets._corpora import CORPORA
+from sklearn_ser.datasets._corpora import CORPORA, read_row
 from sklearn_ser.datasets._load import find_row
 from sklearn_ser.datasets._recordings import bare
-from sklearn_ser.datasets._row import Row
 
 INCOMPLETE = pytest.mark.filterwarnings("ignore:.* is incomplete:UserWarning")
 DATA = Path(os.environ.get("SKLEARN_SER_DATA", "/nowhere"))
@@ -67,9 +66,9 @@ def test_the_page_of_corpora_is_that_of_the_table():
 
 
 def test_a_new_corpus_is_one_row_and_its_page_and_list_follow(tmp_path, monkeypatch):
-    row = Row(
-        "Häkke-5", (r"{speaker:[fm]\d}_{emotion}*",), {"w": "anger"}, "Frisian", 1, 1, "CC0-1.0", "https://x.org", "X."
-    )
+    fields = {"name": "Häkke-5", "patterns": [r"{speaker:[fm]\d}_{emotion}*"], "emotions": {"w": "anger"}}
+    fields |= {"language": "Frisian", "n_clips": 1, "n_speakers": 1}
+    row = read_row({**fields, "licence": "CC0-1.0", "source": "https://x.org", "citation": "X."})
     monkeypatch.setitem(CORPORA, row.key, row)
     write(tmp_path, "f1_w_1.wav")
     corpus = load_corpus("häkke 5", tmp_path)
