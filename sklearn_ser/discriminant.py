@@ -16,7 +16,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from .utils._columns import complete
+from .utils._columns import complete, refuse_missing
 from .utils._messages import short
 from .utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
 from .utils._versions import VersionedMixin
@@ -135,6 +135,7 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
             If no clips can be held out to calibrate by: each class has a single clip, or is of a single group.
         """
         self._validate_params()
+        refuse_missing(y, "y")
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         groups = None if groups is None else complete(groups, "groups")

@@ -216,8 +216,8 @@ def _table_of_dataset(X):
 
 def _clips_of_table(X, column: str) -> list:
     clips, given = table_column(X, column) or [], part_columns(X)
-    if not given:
-        warn_of_repeated_paths(X, column)
+    if "start" not in given:
+        warn_of_repeated_paths(X, column, given["channel"].values if "channel" in given else None)
     clips = [_check_there(clip, column, X, row) for row, clip in enumerate(clips)]
     if not given:
         return list(_clips_of_sequence(clips)) if clips else clips

@@ -17,6 +17,7 @@ _EXACT = ("start", "end", "duration", "channel", "sr")
 _STARTS = (
     "start",
     "begin",
+    "beg",
     "onset",
     "starttime",
     "begintime",
@@ -181,10 +182,14 @@ def is_missing(value) -> bool:
     return value is None or bool(np.ndim(value) == 0 and pd.isna(value))
 
 
-def warn_of_repeated_paths(X, column: str) -> None:
-    """Warn where one path stands in several rows that differ, and nothing says which part each row is."""
+def warn_of_repeated_paths(X, column: str, channels: list | None) -> None:
+    """Warn where one path (of one channel) stands in several rows that differ, and nothing says where each begins."""
     clips = table_column(X, column) or []
-    if not all(isinstance(clip, str) for clip in clips) or len(set(clips)) == len(clips):
+    if not all(isinstance(clip, str) for clip in clips):
+        return
+    if channels is not None:
+        clips = [f"{clip}\0{channel}" for clip, channel in zip(clips, channels, strict=True)]
+    if len(set(clips)) == len(clips):
         return
     frame = pd.DataFrame({str(name): table_column(X, name) for name in X.columns if name not in (column, *_RIDING)})
     frame = frame.astype(str)
@@ -194,9 +199,9 @@ def warn_of_repeated_paths(X, column: str) -> None:
         path = repeated[""].iloc[0]
         several = [name for name in frame.columns if repeated.loc[repeated[""] == path, name].nunique() > 1]
         warnings.warn(
-            f"{short(path)} stands in {int((repeated[''] == path).sum())} rows that differ in {short(several)}, and "
-            "each row is the whole recording. If they are parts of it, name the columns that say so 'start' and 'end' "
-            "(seconds), or 'channel'.",
+            f"{short(path.partition(chr(0))[0])} stands in {int((repeated[''] == path).sum())} rows that differ in "
+            f"{short(several)}, and each row is the whole recording, or its beginning where there is an end. If they "
+            "are parts of it, name the columns that say so 'start' and 'end' (seconds), or 'channel'.",
             UserWarning,
             stacklevel=4,
         )

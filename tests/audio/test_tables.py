@@ -41,7 +41,7 @@ def assert_halves(X):
 
 @pytest.mark.parametrize(
     "names", ["start end", "begin end", "start stop", "start_time end_time", "Start End", "t_start t_end", "xmin xmax"]
-    + ["onset offset", "Start (s) End (s)", "segment_start segment_end", "startTime endTime", "BEGIN STOP"]
+    + ["onset offset", "beg end", "Start (s) End (s)", "segment_start segment_end", "startTime endTime", "BEGIN STOP"]
 )  # fmt: skip
 def test_start_and_end_by_their_usual_names(interview, names):
     middle = len(names.split()) // 2
@@ -88,6 +88,14 @@ def test_one_path_in_rows_that_differ_warns(interview):
     with pytest.warns(UserWarning, match=r"stands in 2 rows that differ in \['from_sample'\].*'start' and 'end'"):
         WaveformLoader().fit(X)
     WaveformLoader().fit(X.iloc[[0, 0]])  # drawn twice
+
+
+@pytest.mark.parametrize("more", [{"channel": 0}, {"end": [2.0, 4.0]}, {"sr": 16000}])
+def test_parts_whose_beginning_is_not_known_warn_whatever_else_is(call, more):
+    X = pd.DataFrame({"path": [call] * 2, "first_sample": [0, 32000], **more})
+    with pytest.warns(UserWarning, match=r"stands in 2 rows that differ in \['first_sample'.*'start' and 'end'"):
+        WaveformLoader().fit(X)
+    WaveformLoader().fit(pd.DataFrame({"path": [call] * 2, "channel": [0, 1], "side": ["agent", "customer"]}))
 
 
 @pytest.mark.parametrize(

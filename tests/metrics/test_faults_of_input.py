@@ -36,6 +36,9 @@ def without(values, missing, row=4):
 def test_a_missing_label_is_named_by_its_row(missing, form):
     with pytest.raises(ValueError, match="y lacks a value in row 4"):
         evaluate(LogisticRegression(), X, form(without(Y, missing)), speaker=SPEAKER)
+    for classifier in (CalibratedDiscriminant(), SelectiveClassifier(LogisticRegression(), speaker=None)):
+        with pytest.raises(ValueError, match="y lacks a value in row 4"):
+            classifier.fit(X, form(without(Y, missing)))
 
 
 @pytest.mark.parametrize("missing", [np.nan, None, pd.NA], ids=str)
