@@ -258,7 +258,7 @@ PACKAGES: dict[str, tuple[str, dict[str, tuple[str, list[str]]]]] = {
         {
             "Recommended": (
                 "Where to begin.",
-                ["make_recognizer", "whisper_discriminants"],
+                ["make_recognizer", "load_recognizer", "whisper_discriminants"],
             ),
             "Published": (
                 "Four systems of the literature and their baselines, and the list of them.",

@@ -121,6 +121,7 @@ from .segmentation import SegmentClassifier as SegmentClassifier
 from .segmentation import SegmentRegressor as SegmentRegressor
 from .selective import SelectiveClassifier as SelectiveClassifier
 from .soft_labels import SoftLabelClassifier as SoftLabelClassifier
+from .systems import load_recognizer as load_recognizer
 from .systems import make_recognizer as make_recognizer
 from .utils import VersionMismatchWarning as VersionMismatchWarning
 

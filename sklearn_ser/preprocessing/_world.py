@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from copy import copy
 from numbers import Real
 
@@ -10,9 +11,14 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from ..utils._columns import find_column
-from ..utils._sklearn_compat import HasMethods, Interval
+from ..utils._sklearn_compat import HasMethods, Interval, keep_output
 from ._around import AroundTransformer
 from ._world_statistics import STRENGTH, WorldStatistics, scale_of
+
+# Ten clips of one unseen speaker of a training corpus lie beyond it in 1.6 % of draws, thirty in none; ten of another
+# corpus in 98 %, thirty in all (layers of Whisper; EMO-DB, EMOVO, nEMO). Descriptors tell speakers from corpora badly.
+_FAR = 0.33
+_ENOUGH, _WIDE = 10, 500  # clips, and values of each: as many as an encoder's
 
 
 class WorldNormalizer(AroundTransformer):
@@ -134,12 +140,7 @@ class WorldNormalizer(AroundTransformer):
         values = self._fit_transformer(X, y, params)
         worlds, names = self._worlds(X, len(values))
         found = [WorldStatistics.of(values[worlds == code]) for code in range(len(names))]
-        self.worlds_ = names
-        self.mean_ = np.mean([each.mean for each in found], axis=0)
-        self._variance = np.mean([each.variance for each in found], axis=0)
-        self.scale_ = scale_of(self._variance, self.mean_)
-        self._training = [self._scaling(each) for each in found]
-        self._new, self.n_adaptation_clips_ = None, 0
+        self._learn(names, found)
         return self._normalize(values, worlds)
 
     def transform(self, X):
@@ -153,13 +154,21 @@ class WorldNormalizer(AroundTransformer):
         -------
         normalized : ndarray of shape (n_clips, n_features) or (n_clips, n_frames, n_values)
             Padding of frames stays NaN. The type is the transformer's.
+
+        Warns
+        -----
+        UserWarning
+            If ten or more clips of no training world lie far from every training world, and the normalizer has not been
+            adapted. Only features of an encoder (500 values or more) tell.
         """
         check_is_fitted(self)
         values = self._check_values(self.transformer_.transform(X))
         worlds, names = self._worlds(X, len(values))
         known = {name: code for code, name in enumerate(self.worlds_) if name is not None}
-        codes = np.array([known.get(name, -1) for name in names])
-        return self._normalize(values, codes[worlds])
+        codes = np.array([known.get(name, -1) for name in names])[worlds]
+        if self._new is None:
+            self._warn_of_another_world(values[codes < 0])
+        return self._normalize(values, codes)
 
     def adapted(self, X, n_clips=None):
         """Copy that knows a new world from some of its clips, beside those that it has been adapted to before.
@@ -182,12 +191,43 @@ class WorldNormalizer(AroundTransformer):
         other.n_adaptation_clips_ = other._new.n_clips
         return other
 
+    def _learn(self, names: np.ndarray, found: list[WorldStatistics]) -> None:
+        """Learn the average world, and how each training world is scaled."""
+        self.worlds_ = names
+        self.mean_ = np.mean([each.mean for each in found], axis=0)
+        self._variance = np.mean([each.variance for each in found], axis=0)
+        self.scale_ = scale_of(self._variance, self.mean_)
+        self._training = [self._scaling(each) for each in found]
+        self._new, self.n_adaptation_clips_ = None, 0
+
+    @classmethod
+    def _of_statistics(cls, transformer, statistics: WorldStatistics, prior_strength: float) -> WorldNormalizer:
+        """Fitted normalizer around a fitted transformer of features, from the statistics of one training world."""
+        normalizer = cls(transformer, prior_strength=prior_strength)
+        normalizer.transformer_, normalizer._makes_frames = transformer, False
+        keep_output(normalizer, False)
+        normalizer._learn(np.array([None], dtype=object), [statistics])
+        return normalizer
+
     def _scaling(self, statistics: WorldStatistics | None) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation by which a world is scaled."""
         if statistics is None:
             return self.mean_, self.scale_
         mean, variance = statistics.shrunk(self.mean_, self._variance, self.prior_strength)
         return mean, scale_of(variance, mean)
+
+    def _warn_of_another_world(self, values: np.ndarray) -> None:
+        """Warn where clips, as a whole, lie far from every training world."""
+        if len(values) < _ENOUGH or values.shape[-1] < _WIDE:
+            return
+        found = WorldStatistics.of(values)
+        if min(found.distance(mean, scale) for mean, scale in self._training) > _FAR:
+            warnings.warn(
+                "These recordings sound unlike training: another room, microphone or language, or noise. "
+                "Adapt the recognizer by ten or more such recordings, which need no labels: "
+                "sklearn_ser.adapt(recognizer, recordings).",
+                stacklevel=3,
+            )
 
     def _normalize(self, values: np.ndarray, worlds: np.ndarray) -> np.ndarray:
         normalized = np.empty_like(values)

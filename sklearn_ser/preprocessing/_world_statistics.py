@@ -43,6 +43,11 @@ class WorldStatistics:
         variance = (1 - part) * self.variance + part * other.variance + part * (1 - part) * step**2
         return WorldStatistics(n_clips, self.mean + part * step, variance)
 
+    def distance(self, mean: np.ndarray, scale: np.ndarray) -> float:
+        """Mean square of the standard scores of the world's mean, less what it would be by chance."""
+        chance = self.variance / max(self.n_clips - 1, 1)
+        return float(np.mean(((self.mean - mean) ** 2 - chance) / scale**2))
+
     def shrunk(self, mean: np.ndarray, variance: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance, averaged with those that count for `strength` clips."""
         weight = self.n_clips / (self.n_clips + strength)

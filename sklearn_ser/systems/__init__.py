@@ -24,6 +24,7 @@ doi:10.18178/wcse.2019.06.044.
 from ._bledea import bledea_stacked_lstm
 from ._he import he_attention_blstm, he_autoencoder_blstm, he_blstm, he_svm
 from ._mou2021 import mou2021_cnn, mou2021_cnn_lstm, mou2021_lstm, mou2021_nn
+from ._ready import load_recognizer
 from ._recommended import make_recognizer
 from ._registry import PublishedSystem, list_systems
 from ._saleem import saleem_cnn_lstm
@@ -37,6 +38,7 @@ __all__ = [
     "he_blstm",
     "he_svm",
     "list_systems",
+    "load_recognizer",
     "make_recognizer",
     "mou2021_cnn",
     "mou2021_cnn_lstm",

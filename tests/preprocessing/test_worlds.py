@@ -248,3 +248,31 @@ def test_an_adapted_pipeline_serves_in_a_fresh_process(tmp_path):
         "np.testing.assert_array_equal(p.predict_proba(X), expected); assert p.n_adaptation_clips_ == 40"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "it.joblib")], check=True)
+
+
+def encoded(n, shift, seed):
+    """Clips of 600 values each, as of an encoder: some of them vary from speaker to speaker."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 600)) + shift * rng.choice([-1, 1], size=600)
+
+
+def test_a_batch_from_another_world_is_told_to_adapt():
+    normalizer = WorldNormalizer(StandardScaler()).fit(encoded(100, 0.0, 0))
+    far = encoded(12, 1.0, 1)
+    with pytest.warns(
+        UserWarning, match=r"sound unlike training.*sklearn_ser.adapt\(recognizer, recordings\)"
+    ) as found:
+        normalizer.transform(far)
+    assert len(found) == 1
+    normalizer.adapted(far).transform(far)  # it knows them now
+    normalizer.transform(far[:9])  # too few to tell
+
+
+def test_a_batch_near_one_of_the_training_worlds_is_not():
+    clips = pd.DataFrame({"path": [*encoded(60, 3.0, 0), *encoded(60, 3.0, 1)], "corpus": np.repeat(["a", "b"], 60)})
+    normalizer = WorldNormalizer(Columns()).fit(clips)
+    normalizer.transform(clips)
+    normalizer.transform(clips["path"].tolist()[:20])  # without a name, as elsewhere
+    normalizer.transform(list(encoded(20, 0.4, 3) + np.mean(clips["path"].tolist()[:60], axis=0)))  # other speakers
+    with pytest.warns(UserWarning, match="sound unlike training"):
+        normalizer.transform(list(encoded(20, 3.0, 2)))
