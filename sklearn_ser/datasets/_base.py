@@ -48,6 +48,13 @@ class Corpus:
     download: Callable
     source: str
 
+    @classmethod
+    def of(cls, row, data_home, download, **fields):
+        """Return the corpus of a row of the table; `fields` override what the row says."""
+        source = f"{row.source} (licence {row.licence})"
+        known = {"title": row.name, "part": row.key, "n_clips": row.n_clips, "read": row.read, "source": source}
+        return cls(folder=get_data_home(data_home) / row.key, download=download, **{**known, **fields})
+
     @property
     def marker(self):
         """Return the file that marks an unfinished download of ours."""

@@ -39,8 +39,45 @@ FetchError
     the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
 ValueError
     If `emotions` names anything else."""
+_END = "References\n----------\n.. [1] {citation}"
+_FETCHED = f"""(data, target) : tuple if `return_X_y` is True
+
+Raises
+------
+{_RAISES}
+
+Warns
+-----
+UserWarning
+    If fewer clips are found than were published.
+
+{_END}"""
+_READ = f"""(data, target) : tuple if `return_X_y` is True
+
+Raises
+------
+FileNotFoundError
+    If `path` is no folder, or holds no labels or no audio in this layout.
+ValueError
+    If `emotions` names anything else.
+
+Warns
+-----
+UserWarning
+    If some labeled clips have no audio file; the others are loaded.
+
+{_END}"""
+_RATINGS = """values : DataFrame of shape (n_clips, 3)
+    `arousal`, `valence` and `dominance` again, by the clip's name: y of a regressor.
+ratings : DataFrame of shape (n_ratings, 4)
+    What each rater said, for `aggregate_ratings`: `clip`, `rater`, `dimension` ("emotion", "arousal" ...) and
+    `value`; empty where the corpus' table of forms is missing."""
+_KEPT = """emotions : list of str, "all" or None, default=None
+    Keep only clips of these emotions; by default those that are named. "all" keeps clips without agreement and of
+    other emotions, too, as "no agreement" and "other", which have values as all others."""
 _PLACES = {"facts": _FACTS, "data_home": _DATA_HOME, "emotions": _CHOICE, "download": _DOWNLOAD}
-_PLACES |= {"return_X_y": _PAIR, "bunch": _BUNCH, "raises": _RAISES, "citation": ".. [1] {citation}"}
+_PLACES |= {"return_X_y": _PAIR, "bunch": _BUNCH, "fetched": _FETCHED, "read": _READ, "ratings": _RATINGS}
+_PLACES |= {"some emotions": _KEPT, "citation": ".. [1] {citation}"}
 
 
 def documented(row: Row):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..utils._messages import short
 from ._archive import download_archive
-from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
+from ._base import Corpus, check_emotions, make_bunch, obtain
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import file_hash, published_files, set_aside
@@ -38,24 +38,7 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
             `version`, `recognised` and `natural` (fractions of 20 listeners who named the acted emotion, and who found
             the clip natural; NaN where the corpus' `erkennung.txt` is missing), sorted by file name.
         <bunch>
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    <raises>
-
-    Warns
-    -----
-    UserWarning
-        If fewer than 535 clips are found.
-
-    See Also
-    --------
-    make_emotional_speech : Synthetic speech that needs no corpus.
-
-    References
-    ----------
-    <citation>
+    <fetched>
 
     Examples
     --------
@@ -65,15 +48,8 @@ def fetch_emodb(data_home=None, *, emotions=None, download_if_missing=True, retu
     ((535, 8), ['anger', 'boredom', 'disgust'])
     """
     emotions = check_emotions(emotions, _EMOTIONS.values(), _ROW.name)
-    corpus = Corpus(
-        title=_ROW.name,
-        folder=get_data_home(data_home) / _ROW.key,
-        part="emodb",
-        n_clips=_N_CLIPS,
-        read=_ROW.read,
-        download=partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify, downgrade=True),
-        source=f"{URL} (licence {_ROW.licence})",
-    )
+    download = partial(download_archive, url=URL, name="emodb-download.zip", verify=_verify, downgrade=True)
+    corpus = Corpus.of(_ROW, data_home, download, n_clips=_N_CLIPS, source=f"{URL} (licence {_ROW.licence})")
     clips = add_listeners(obtain(corpus, download_if_missing), corpus.folder)
     return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from ..utils._messages import short
 from ._archive import download_archive
-from ._base import Corpus, check_emotions, get_data_home, obtain
+from ._base import Corpus, check_emotions, obtain
 from ._download import TIMEOUT
 from ._emodb import fetch_emodb
 from ._errors import UnusableFileError
@@ -73,15 +73,7 @@ def fetch_corpus(name, data_home=None, *, emotions=None, download_if_missing=Tru
             f"load_corpus({row.name!r}, path)."
         )
     emotions = check_emotions(emotions, tuple(dict.fromkeys(row.emotions.values())), row.name)
-    corpus = Corpus(
-        title=row.name,
-        folder=get_data_home(data_home) / row.key,
-        part=row.key,
-        n_clips=row.n_clips,
-        read=row.read if row.patterns else _any,
-        download=partial(_download, row),
-        source=f"{row.source} (licence {row.licence})",
-    )
+    corpus = Corpus.of(row, data_home, partial(_download, row), read=row.read if row.patterns else _any)
     obtain(corpus, download_if_missing)
     return bunch_of(row, *read_clips(row, corpus.folder), emotions, return_X_y)
 

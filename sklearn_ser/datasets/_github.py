@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
+from ._base import Corpus, check_emotions, make_bunch, obtain
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import download_file, download_files, published_files, set_aside
@@ -45,24 +45,7 @@ def fetch_cremad(data_home=None, *, emotions=None, download_if_missing=True, ret
             The votes, for `aggregate_ratings`: `clip`; `modality`, what was presented ("voice", "face" or "both"); the
             emotion as `value`; and `votes`, the number of people who named it. Of the clips in `data` only; empty where
             the table of votes is missing.
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    <raises>
-
-    Warns
-    -----
-    UserWarning
-        If fewer than 7442 clips are found.
-
-    See Also
-    --------
-    sklearn_ser.raters.aggregate_ratings : Votes to labels, or to distributions.
-
-    References
-    ----------
-    <citation>
+    <fetched>
 
     Examples
     --------
@@ -71,7 +54,7 @@ def fetch_cremad(data_home=None, *, emotions=None, download_if_missing=True, ret
     >>> heard = corpus.ratings[corpus.ratings["modality"] == "voice"]  # doctest: +SKIP
     """
     emotions = check_emotions(emotions, _CREMAD.emotions.values(), _CREMAD.name)
-    corpus = _corpus(_CREMAD, data_home, _download_cremad)
+    corpus = Corpus.of(_CREMAD, data_home, _download_cremad)
     clips = obtain(corpus, download_if_missing)
     actors = {line["ActorID"]: line for line in _table(corpus.folder, "VideoDemographics.csv")}
     for clip in clips:
@@ -104,20 +87,7 @@ def fetch_nemo(data_home=None, *, emotions=None, download_if_missing=True, retur
         data : DataFrame of shape (n_clips, 5)
             Columns `path`, `speaker`, `sex`, `age` (years) and `text` (the sentence's number), sorted by file name.
         <bunch>
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    <raises>
-
-    Warns
-    -----
-    UserWarning
-        If fewer than 4481 clips are found.
-
-    References
-    ----------
-    <citation>
+    <fetched>
 
     Examples
     --------
@@ -125,20 +95,8 @@ def fetch_nemo(data_home=None, *, emotions=None, download_if_missing=True, retur
     >>> corpus = fetch_nemo()  # doctest: +SKIP
     """
     emotions = check_emotions(emotions, tuple(dict.fromkeys(_NEMO.emotions.values())), _NEMO.name)
-    clips = obtain(_corpus(_NEMO, data_home, _download_nemo), download_if_missing)
+    clips = obtain(Corpus.of(_NEMO, data_home, _download_nemo), download_if_missing)
     return make_bunch(clips, emotions=emotions, title=_NEMO.name, descr=_NEMO.describe(), return_X_y=return_X_y)
-
-
-def _corpus(row, data_home, download):
-    return Corpus(
-        title=row.name,
-        folder=get_data_home(data_home) / row.key,
-        part=row.key,
-        n_clips=row.n_clips,
-        read=row.read,
-        download=download,
-        source=f"{row.source} (licence {row.licence})",
-    )
 
 
 def _download_cremad(folder, complete):

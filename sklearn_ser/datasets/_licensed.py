@@ -23,8 +23,7 @@ def load_casia(path, *, emotions=None, return_X_y=False):
     path : str or path-like
         Folder of the corpus: one folder a speaker, in it one folder an emotion (angry, fear, happy, neutral, sad,
         surprise), in it the WAV files. Folders above the speakers' do not matter.
-    emotions : list of str, default=None
-        Keep only clips of these emotions; by default all six.
+    <emotions>
     <return_X_y>
 
     Returns
@@ -100,23 +99,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
         ratings : DataFrame of shape (n_ratings, 4)
             What each rater said, for `aggregate_ratings`: `clip`, `rater` ("E2"; "F1" and "M1" are actors, of
             themselves), `dimension` ("emotion", "emotion 2" where a rater named several, "arousal" ...) and `value`.
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    FileNotFoundError
-        If `path` is no folder, holds no labels in this layout, or no audio at all for them.
-    ValueError
-        If `emotions` names anything else.
-
-    Warns
-    -----
-    UserWarning
-        If some labelled turns have no WAV file; the others are loaded.
-
-    References
-    ----------
-    <citation>
+    <read>
 
     Examples
     --------

@@ -26,9 +26,7 @@ def load_msp_podcast(path, *, emotions=None, return_X_y=False):
     ----------
     path : str or path-like
         Folder of the corpus, with `labels_consensus.csv`, the clips, and perhaps `labels_detailed.csv`, at any depth.
-    emotions : list of str, "all" or None, default=None
-        Keep only clips of these emotions; by default the eight that are named. "all" keeps clips without agreement
-        and of other emotions, too, as "no agreement" and "other", which have values as all others.
+    <some emotions>
     <return_X_y>
 
     Returns
@@ -38,28 +36,8 @@ def load_msp_podcast(path, *, emotions=None, return_X_y=False):
             Columns `path`, `speaker` ("Unknown" where it is), `sex`, `partition` ("Train", "Test1" ...), and `arousal`,
             `valence` and `dominance`, the raters' means from 1 to 7.
         <bunch>
-        values : DataFrame of shape (n_clips, 3)
-            The three dimensions again, by the clip's name: y of a regressor.
-        ratings : DataFrame of shape (n_ratings, 4)
-            What each rater said, for `aggregate_ratings`: `clip`, `rater`, `dimension` ("emotion", "arousal" ...) and
-            `value`. Empty without `labels_detailed.csv`.
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    FileNotFoundError
-        If `path` is no folder, or holds no labels or no audio for them.
-    ValueError
-        If `emotions` names anything else.
-
-    Warns
-    -----
-    UserWarning
-        If some labelled clips have no audio file; the others are loaded.
-
-    References
-    ----------
-    <citation>
+        <ratings>
+    <read>
 
     Examples
     --------
@@ -95,9 +73,7 @@ def load_msp_improv(path, *, emotions=None, return_X_y=False):
     ----------
     path : str or path-like
         Folder of the corpus, with `Evalution.txt` (so it is spelt) and the clips, at any depth.
-    emotions : list of str, "all" or None, default=None
-        Keep only clips of these emotions; by default the four that are named. "all" keeps clips without agreement
-        and of other emotions, too, as "no agreement" and "other", which have values as all others.
+    <some emotions>
     <return_X_y>
 
     Returns
@@ -108,28 +84,8 @@ def load_msp_improv(path, *, emotions=None, return_X_y=False):
             `text` (the code of the target sentence), `scenario` ("read", "target improvised", "improvised" or
             "natural"), and `arousal`, `valence` and `dominance`, the raters' means from 1 to 5.
         <bunch>
-        values : DataFrame of shape (n_clips, 3)
-            The three dimensions again, by the clip's name: y of a regressor.
-        ratings : DataFrame of shape (n_ratings, 4)
-            What each rater said, for `aggregate_ratings`: `clip`, `rater`, `dimension` ("emotion", "arousal" ...) and
-            `value`.
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    FileNotFoundError
-        If `path` is no folder, or holds no labels or no audio for them.
-    ValueError
-        If `emotions` names anything else.
-
-    Warns
-    -----
-    UserWarning
-        If some labelled clips have no audio file; the others are loaded.
-
-    References
-    ----------
-    <citation>
+        <ratings>
+    <read>
 
     Examples
     --------

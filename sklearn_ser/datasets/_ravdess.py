@@ -4,7 +4,7 @@ from functools import partial
 
 from ..utils._messages import short
 from ._archive import download_archive
-from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
+from ._base import Corpus, check_emotions, make_bunch, obtain
 from ._corpora import CORPORA
 from ._docs import documented
 
@@ -41,20 +41,7 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
             "dogs", the sentence's first word), `intensity` ("normal" or "strong"), `repetition` (1 or 2) and
             `channel`, sorted by file name. The actors' ages are not published by file.
         <bunch>
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    <raises>
-
-    Warns
-    -----
-    UserWarning
-        If fewer clips are found than were published.
-
-    References
-    ----------
-    <citation>
+    <fetched>
 
     Examples
     --------
@@ -71,15 +58,9 @@ def fetch_ravdess(data_home=None, *, channel="speech", emotions=None, download_i
     clips = []
     for name in channels:
         n_clips, archive, size, md5 = _PARTS[name]
-        corpus = Corpus(
-            title=f"{_ROW.name} ({name})",
-            folder=get_data_home(data_home) / _ROW.key,
-            part=f"ravdess-{name}",
-            n_clips=n_clips,
-            read=partial(_read, channel=name),
-            download=partial(download_archive, url=URL.format(name=archive), name=archive, size=size, md5=md5),
-            source=f"{_ROW.source} (licence {_ROW.licence})",
-        )
+        download = partial(download_archive, url=URL.format(name=archive), name=archive, size=size, md5=md5)
+        fields = {"title": f"{_ROW.name} ({name})", "part": f"ravdess-{name}", "n_clips": n_clips}
+        corpus = Corpus.of(_ROW, data_home, download, read=partial(_read, channel=name), **fields)
         clips += obtain(corpus, download_if_missing)
     return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ..utils._messages import short
-from ._base import Corpus, check_emotions, get_data_home, make_bunch, obtain
+from ._base import Corpus, check_emotions, make_bunch, obtain
 from ._corpora import CORPORA
 from ._docs import documented
 from ._download import TIMEOUT, download_file
@@ -38,20 +38,7 @@ def fetch_tess(data_home=None, *, emotions=None, download_if_missing=True, retur
             Columns `path`, `speaker` ("OAF" or "YAF"), `sex` ("female"), `age` (years) and `text` (the word spoken),
             sorted by file name.
         <bunch>
-    (data, target) : tuple if `return_X_y` is True
-
-    Raises
-    ------
-    <raises>
-
-    Warns
-    -----
-    UserWarning
-        If fewer than 2800 clips are found.
-
-    References
-    ----------
-    <citation>
+    <fetched>
 
     Examples
     --------
@@ -61,16 +48,7 @@ def fetch_tess(data_home=None, *, emotions=None, download_if_missing=True, retur
     (2800, 5)
     """
     emotions = check_emotions(emotions, _EMOTIONS.values(), _ROW.name)
-    corpus = Corpus(
-        title=_ROW.name,
-        folder=get_data_home(data_home) / _ROW.key,
-        part=_ROW.key,
-        n_clips=_N_CLIPS,
-        read=_ROW.read,
-        download=_download,
-        source=f"{_ROW.source} (licence {_ROW.licence})",
-    )
-    clips = obtain(corpus, download_if_missing)
+    clips = obtain(Corpus.of(_ROW, data_home, _download, n_clips=_N_CLIPS), download_if_missing)
     return make_bunch(clips, emotions=emotions, title=_ROW.name, descr=_ROW.describe(), return_X_y=return_X_y)
 
 
