@@ -12,7 +12,14 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from tiny_encoder import HEADS, waveforms, write_encoder
 
-from sklearn_ser import EvaluationReport, PretrainedClassifier, PretrainedRegressor, SegmentClassifier, evaluate
+from sklearn_ser import (
+    EvaluationReport,
+    PretrainedClassifier,
+    PretrainedRegressor,
+    SegmentClassifier,
+    SelectiveClassifier,
+    evaluate,
+)
 
 SER = {"0": "neu", "1": "hap", "2": "ang", "3": "sad"}
 
@@ -104,6 +111,9 @@ def test_it_stands_in_votes_segments_and_reports(folder):
     np.testing.assert_allclose(votes.fit(clips, y).predict_proba(clips), model.predict_proba(clips))
     fresh = VotingClassifier([("a", PretrainedClassifier(folder))], voting="soft").fit(clips, y)
     np.testing.assert_allclose(fresh.predict_proba(clips), model.predict_proba(clips))
+    for recognizer in (PretrainedClassifier(folder), FrozenEstimator(model)):
+        selective = SelectiveClassifier(recognizer, coverage=1.0).fit(clips * 2, y * 2, groups=speaker * 2)
+        assert set(selective.predict(clips)) <= {*model.classes_}
     segments = SegmentClassifier(PretrainedClassifier(folder), segment_duration=0.5).fit(clips, y)
     assert segments.predict(clips[2:3])[0] in y
     X = pd.DataFrame({"path": pd.Series(clips, dtype=object), "speaker": speaker})
