@@ -74,7 +74,9 @@ def adapt(recognizer, clips, *, speaker="speaker"):
     -----
     The first scaler on the way of the clips is given a new mean and deviation: those of the `n` new clips, averaged
     with the training clips', which count for five; a `WorldNormalizer` has a `prior_strength` for this. No clip
-    changes nothing, and a thousand decide alone. Copies and segments of the clips are made as in training.
+    changes nothing, and a thousand decide alone. Where the recognizer finds that most of the clips are of one class, a
+    `WorldNormalizer` does not take what they share for the sound of the world. Copies and segments of the clips are
+    made as in training.
 
     Examples
     --------
@@ -163,7 +165,10 @@ def _adapted_pipeline(pipeline: Pipeline, X, n_clips: int) -> Pipeline | None:
     for index, (name, step) in enumerate(pipeline.steps):
         if step is None or step == "passthrough":
             continue
-        found = _adapted(step, X, n_clips)
+        if isinstance(step, WorldNormalizer):
+            found = step.adapted(X, n_clips, pipeline[index + 1 :] if index < len(pipeline.steps) - 1 else None)
+        else:
+            found = _adapted(step, X, n_clips)
         if found is not None:
             other = copy(pipeline)
             other.steps = [*pipeline.steps[:index], (name, found), *pipeline.steps[index + 1 :]]

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..utils._columns import find_column
 from ..utils._sklearn_compat import HasMethods, Interval, keep_output
 from ._around import AroundTransformer
+from ._class_means import ClassMeans
 from ._world_statistics import STRENGTH, WorldStatistics, scale_of
 
 # Ten clips of one unseen speaker of a training corpus lie beyond it in 1.6 % of draws, thirty in none; ten of another
@@ -141,7 +142,9 @@ class WorldNormalizer(AroundTransformer):
         worlds, names = self._worlds(X, len(values))
         found = [WorldStatistics.of(values[worlds == code]) for code in range(len(names))]
         self._learn(names, found)
-        return self._normalize(values, worlds)
+        normalized = self._normalize(values, worlds)
+        self._classes = ClassMeans.of(normalized, y, worlds)
+        return normalized
 
     def transform(self, X):
         """Normalize clips: those of a training world, by their column, as in training; all others as the new world.
@@ -170,7 +173,7 @@ class WorldNormalizer(AroundTransformer):
             self._warn_of_another_world(values[codes < 0])
         return self._normalize(values, codes)
 
-    def adapted(self, X, n_clips=None):
+    def adapted(self, X, n_clips=None, classifier=None):
         """Copy that knows a new world from some of its clips, beside those that it has been adapted to before.
 
         Parameters
@@ -179,6 +182,9 @@ class WorldNormalizer(AroundTransformer):
         n_clips : int or None, default=None
             How many clips X counts for; None takes its number of rows. Where rows are copies or segments of clips, it
             is the number of clips.
+        classifier : classifier or None, default=None
+            Fitted to what this transformer makes. It tells whether the clips are mostly of one class, which is then
+            not taken for the sound of the world.
 
         Returns
         -------
@@ -187,7 +193,11 @@ class WorldNormalizer(AroundTransformer):
         """
         check_is_fitted(self)
         other = copy(self)
-        other._new = WorldStatistics.of(self._check_values(self.transformer_.transform(X)), n_clips).merged(self._new)
+        values = self._check_values(self.transformer_.transform(X))
+        found = WorldStatistics.of(values, n_clips)
+        if self._classes is not None and self._classes.fits(classifier):
+            found = self._classes.balanced(found, values, self.mean_, self.scale_, self.prior_strength, classifier)
+        other._new = found.merged(self._new)
         other.n_adaptation_clips_ = other._new.n_clips
         return other
 
@@ -198,7 +208,7 @@ class WorldNormalizer(AroundTransformer):
         self._variance = np.mean([each.variance for each in found], axis=0)
         self.scale_ = scale_of(self._variance, self.mean_)
         self._training = [self._scaling(each) for each in found]
-        self._new, self.n_adaptation_clips_ = None, 0
+        self._new, self.n_adaptation_clips_, self._classes = None, 0, None
 
     @classmethod
     def _of_statistics(cls, transformer, statistics: WorldStatistics, prior_strength: float) -> WorldNormalizer:

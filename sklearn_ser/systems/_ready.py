@@ -25,8 +25,8 @@ def load_recognizer(features="whisper", *, memory=None, n_jobs=None, verbose=Non
 
     It was trained on EMO-DB: ten German actors who act emotions in a studio, each clip as recorded and in altered
     copies. It is a start where there are no labels, and no measuring instrument: on speakers of other corpora and
-    languages it is right in about three of five clips, where guessing is right in one of four. `adapt` tells it
-    how new recordings sound, by ten or more of them without labels, and then it is right more often.
+    languages it is right in about three of five clips with Whisper, where guessing is right in one of four. `adapt`
+    tells it how new recordings sound, by ten or more of them without labels, which mostly makes it right more often.
 
     Read more in the how-to: :doc:`no labels of my own </howto/no_labels>`.
 
@@ -63,6 +63,11 @@ def load_recognizer(features="whisper", *, memory=None, n_jobs=None, verbose=Non
 
     Notes
     -----
+    UAR on corpora that it was not trained on, as it is, and adapted by 10 and 30 clips without labels (drawn five
+    times, not scored; chance is 0.25): "whisper" on EMOVO, Italian, 0.628, 0.619, 0.651; on nEMO, Polish (1,215 of
+    its clips), 0.582, 0.618, 0.627. Layers and shrinkage were chosen on these two.
+    `examples/train_shipped.py --figures` measures.
+
     All four emotions are taken for equally frequent. The arrays are made by `examples/train_shipped.py`, of EMO-DB
     alone (CC0); the weights of Whisper are not among them (MIT).
 

@@ -21,6 +21,7 @@ from sklearn_ser import (
     AddNoise,
     AugmentedClassifier,
     BoundedScaler,
+    CalibratedDiscriminant,
     FlattenFrames,
     FrameWise,
     SegmentClassifier,
@@ -276,3 +277,17 @@ def test_a_batch_near_one_of_the_training_worlds_is_not():
     normalizer.transform(list(encoded(20, 0.4, 3) + np.mean(clips["path"].tolist()[:60], axis=0)))  # other speakers
     with pytest.warns(UserWarning, match="sound unlike training"):
         normalizer.transform(list(encoded(20, 3.0, 2)))
+
+
+def test_clips_of_mostly_one_emotion_do_not_pass_it_off_as_the_world():
+    X, y, _ = world(200, 0, 0, "studio")
+    pipeline = make_pipeline(WorldNormalizer(Columns()), CalibratedDiscriminant()).fit(X, y)
+    new, emotions, _ = world(400, 0.5, 3, "elsewhere")
+    angry = np.concatenate([np.flatnonzero(emotions == "anger")[:90], np.flatnonzero(emotions == "calm")[:10]])
+    unaware, aware = pipeline[0].adapted(new.iloc[angry]), adapt(pipeline, new.iloc[angry], speaker=None)
+    shift = [unaware._new.mean, aware[0]._new.mean]  # of balanced clips: 0.5
+    assert (shift[0] > 1.1).all() and (np.abs(shift[1] - 0.5) < 0.3).all()
+    scores = [(pipeline[1].predict(each.transform(new)) == emotions).mean() for each in (unaware, aware[0])]
+    assert scores[1] > scores[0]
+    balanced = new.iloc[:60]
+    np.testing.assert_array_equal(adapt(pipeline, balanced)[0]._new.mean, pipeline[0].adapted(balanced)._new.mean)
