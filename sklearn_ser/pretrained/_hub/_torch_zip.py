@@ -222,7 +222,7 @@ def _interpret(content: bytes) -> Any:
         elif name == "TUPLE":
             stack.append(tuple(since_mark()))
         elif name == "SETITEM":
-            *_, key, value = stack
+            key, value = stack[-2], stack[-1]
             del stack[-2:]
             put(stack[-1], [key, value])
         elif name == "SETITEMS":
