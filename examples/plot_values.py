@@ -45,11 +45,9 @@ regressor.fit([corpus.data[i] for i in known], corpus["values"].iloc[known])
 spoken = np.flatnonzero(unseen)[np.argsort(corpus["values"]["arousal"][unseen].to_numpy())]
 recording = np.concatenate([corpus.data[i] for i in spoken])
 ends = np.cumsum([len(corpus.data[i]) for i in spoken]) / corpus.sr
+annotation = corpus["values"].iloc[spoken].assign(start=[0, *ends[:-1]], end=ends)
 timeline = regressor.predict_timeline(recording)
-display = TimelineDisplay.from_predictions(timeline, recording=recording, sr=corpus.sr)
-for line, name in zip(display.ax_.get_lines(), ["arousal", "valence"], strict=False):
-    truth = corpus["values"][name].iloc[spoken]
-    display.ax_.stairs(truth, [0, *ends], baseline=None, color=line.get_color(), linestyle="--")
+TimelineDisplay.from_predictions(timeline, recording=recording, sr=corpus.sr, annotation=annotation)
 plt.show()
 
 # %%

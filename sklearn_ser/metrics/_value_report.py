@@ -228,6 +228,7 @@ class ValueReport:
         """
         check_matplotlib_support("ValueReport.plot")
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import AutoLocator
         from sklearn.metrics import PredictionErrorDisplay
 
         n = len(self.dimensions)
@@ -238,6 +239,8 @@ class ValueReport:
             display = PredictionErrorDisplay.from_predictions(
                 self.y_true[:, k], self.y_pred[:, k], kind="actual_vs_predicted", subsample=None, ax=ax
             )
+            ax.xaxis.set_major_locator(AutoLocator())  # scikit-learn's ticks are five equal parts, no round numbers
+            ax.yaxis.set_major_locator(AutoLocator())
             ax.set(title=f"{dimension}: CCC {self.ccc[dimension]:.2f}", xlabel="predicted", ylabel="true")
             displays.append(display)
         return displays

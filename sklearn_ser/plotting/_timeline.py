@@ -13,7 +13,7 @@ from ..utils._colors import GREY
 from ..utils._drawing import ink_on
 from ..utils._sklearn_compat import check_matplotlib_support
 from ._palette import EMOTIONS, colours_of
-from ._value_lines import draw_lines, value_range
+from ._value_lines import check_annotation, draw_annotation, draw_lines, value_range
 
 _MOST_PLAIN = 9  # classes that colours alone tell apart; of more, those without a colour of their own are hatched
 _HATCHES = ("////", "....", "xxxx", "||||")
@@ -65,6 +65,9 @@ class TimelineDisplay:
         pictures; of more than nine, those that are not among the emotions of this library are hatched.
     outline : ndarray of shape (n_bins, 2) or None, default=None
         Lowest and highest value of the waveform in equal parts of the recording, drawn above; None draws none.
+    annotation : DataFrame or None, default=None
+        Annotated values, drawn dashed beside a timeline of values: `start` and `end` in seconds, and a column for one
+        value of the timeline at least.
 
     Attributes
     ----------
@@ -81,12 +84,24 @@ class TimelineDisplay:
     Timeline.to_intervals : The predictions as intervals, to write for other programs.
     """
 
-    def __init__(self, timeline, *, outline=None):
+    def __init__(self, timeline, *, outline=None, annotation=None):
         self.timeline = timeline
         self.outline = outline
+        self.annotation = annotation
 
     @classmethod
-    def from_estimator(cls, estimator, recording, *, waveform=True, smooth=None, min_duration=None, ax=None, **params):
+    def from_estimator(
+        cls,
+        estimator,
+        recording,
+        *,
+        waveform=True,
+        smooth=None,
+        min_duration=None,
+        annotation=None,
+        ax=None,
+        **params,
+    ):
         """Predict the timeline of a recording and draw it.
 
         Parameters
@@ -99,6 +114,8 @@ class TimelineDisplay:
             Whether to draw the waveform above.
         smooth, min_duration : float or None, default=None
             As for `plot`.
+        annotation : DataFrame or None, default=None
+            Annotated values, drawn dashed beside a timeline of values: `start`, `end` and the values' columns.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         **params : dict
@@ -122,11 +139,13 @@ class TimelineDisplay:
             )
         timeline = estimator.predict_timeline(recording, **params)
         recording = recording if waveform else None
-        shown = dict(smooth=smooth, min_duration=min_duration)
+        shown = dict(smooth=smooth, min_duration=min_duration, annotation=annotation)
         return cls.from_predictions(timeline, recording=recording, sr=estimator.sr_, ax=ax, **shown)
 
     @classmethod
-    def from_predictions(cls, timeline, *, recording=None, sr=16000, smooth=None, min_duration=None, ax=None):
+    def from_predictions(
+        cls, timeline, *, recording=None, sr=16000, smooth=None, min_duration=None, annotation=None, ax=None
+    ):
         """Draw a timeline.
 
         Parameters
@@ -139,6 +158,8 @@ class TimelineDisplay:
             Sampling rate of a waveform in memory, Hz.
         smooth, min_duration : float or None, default=None
             As for `plot`.
+        annotation : DataFrame or None, default=None
+            Annotated values, drawn dashed beside a timeline of values: `start`, `end` and the values' columns.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
 
@@ -149,11 +170,12 @@ class TimelineDisplay:
         Raises
         ------
         ValueError
-            If `timeline` has other columns, or no rows.
+            If `timeline` has other columns, or no rows; or `annotation` other columns, or the timeline classes.
         """
         check_matplotlib_support(f"{cls.__name__}.from_predictions")
         _as_timeline(timeline)._timeline_columns()
-        display = cls(timeline, outline=None if recording is None else _outline(recording, sr))
+        outline = None if recording is None else _outline(recording, sr)
+        display = cls(timeline, outline=outline, annotation=annotation)
         return display.plot(ax=ax, smooth=smooth, min_duration=min_duration)
 
     def plot(self, *, ax=None, smooth=None, min_duration=None):
@@ -182,6 +204,11 @@ class TimelineDisplay:
         if ax is None:
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
         timeline = _as_timeline(self.timeline)
+        is_of_values = isinstance(timeline, ValueTimeline)
+        if self.annotation is not None:
+            if not is_of_values:
+                raise ValueError("annotation is drawn beside a timeline of values. Got a timeline of classes.")
+            check_annotation(self.annotation, timeline)
         left, right = timeline._segment_extents()
         start, end = left[0], right[-1]
         shown = timeline if smooth is None else timeline.smoothed(smooth)
@@ -191,9 +218,11 @@ class TimelineDisplay:
             shown = shown.resampled(step)
             min_duration = 2 * step if min_duration is None else min_duration
         self.step_ = step if aggregated else None
-        if isinstance(timeline, ValueTimeline):
+        if is_of_values:
             draw_lines(ax, timeline, shown)
-            ax.set(xlim=(start, end), ylim=value_range(timeline), ylabel="value")
+            if self.annotation is not None:
+                draw_annotation(ax, timeline, self.annotation)
+            ax.set(xlim=(start, end), ylim=value_range(timeline, self.annotation), ylabel="value")
             if self.outline is not None:
                 self._draw_outline_above(ax, start, end)
         else:
@@ -202,7 +231,7 @@ class TimelineDisplay:
         ax.set_title(self._explain(smooth, min_duration), loc="left", size="small")
         ax.spines[["top", "right"]].set_visible(False)
         handles, names = ax.get_legend_handles_labels()
-        order = slice(None) if isinstance(timeline, ValueTimeline) else slice(None, None, -1)  # as they are stacked
+        order = slice(None) if is_of_values else slice(None, None, -1)  # as they are stacked
         ax.legend(handles[order], names[order], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self

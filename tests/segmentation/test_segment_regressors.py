@@ -149,6 +149,21 @@ def test_a_timeline_of_values_is_drawn_as_lines_with_their_range(tones, plt):
     assert "smoothed over 1 s" in smooth.ax_.get_title(loc="left")
 
 
+def test_annotated_values_are_drawn_beside_those_predicted():
+    timeline = ValueTimeline({"start": [0.0, 1.0], "end": [1.0, 2.0], "arousal": [0.1, 0.2], "valence": [0.0, 0.3]})
+    annotation = pd.DataFrame({"start": [0.0, 0.5], "end": [0.5, 2.0], "arousal": [-1.0, 0.9]})
+    display = TimelineDisplay.from_predictions(timeline, annotation=annotation)
+    (drawn,) = [c for c in display.ax_.collections if c.get_label() == "arousal, annotated"]
+    np.testing.assert_allclose(drawn.get_segments(), [[[0, -1], [0.5, -1]], [[0.5, 0.9], [2, 0.9]]])
+    low, high = display.ax_.get_ylim()
+    assert low < -1 and high > 0.9
+    with pytest.raises(ValueError, match=r"annotation must be a DataFrame with the columns start, end and one of"):
+        TimelineDisplay.from_predictions(timeline, annotation=annotation[["start", "arousal"]])
+    classes = pd.DataFrame({"start": [0.0], "end": [1.0], "calm": [0.6], "fear": [0.4], "predicted": ["calm"]})
+    with pytest.raises(ValueError, match="Got a timeline of classes"):
+        TimelineDisplay.from_predictions(classes, annotation=annotation)
+
+
 def test_it_is_cross_validated_and_saved(tones, tmp_path):
     clips, y = tones
     group = np.arange(30) % 5
