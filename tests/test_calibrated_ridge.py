@@ -60,6 +60,7 @@ def test_wrong_strengths_weights_and_tasks_are_refused():
         make_recognizer("handcrafted", task="ages")
 
 
+@pytest.mark.processes
 def test_the_recommended_regressor_has_copies_and_survives_a_fresh_process(tmp_path):
     assert isinstance(make_recognizer("handcrafted", task="values"), AugmentedRegressor)
     corpus = make_emotional_speech(24, n_speakers=4, random_state=0)

@@ -57,6 +57,7 @@ def circle(graph):
     return None
 
 
+@pytest.mark.processes
 def test_graph_is_read_from_the_sources():
     graph = imports()
     assert "sklearn_ser.audio._input" in graph["sklearn_ser.audio._base"]

@@ -37,6 +37,7 @@ def destructive(waveform, sr):
 
 
 @pytest.mark.parametrize("augmenter", [*OURS, TimeStretch(), GlobalGain(), softened, last_half], ids=ids)
+@pytest.mark.processes
 def test_altered_clips_are_the_same_each_time_and_everywhere(augmenter, files, tones, global_state):
     altered = augment_clips(files, augmenter, random_state=0)
     expected = WaveformLoader().fit_transform(altered)

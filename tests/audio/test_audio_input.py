@@ -564,6 +564,7 @@ PIPELINE = make_pipeline(
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.processes
 def test_data_frames_of_either_library_go_everywhere(corpus, library):
     frames = pytest.importorskip(library)
     paths, speakers, y = corpus

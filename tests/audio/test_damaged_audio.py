@@ -316,6 +316,7 @@ def test_parts_in_any_order_are_those_of_the_whole(params, rate, tmp_path):
 
 
 @pytest.mark.parametrize("params", [dict(subtype="GSM610"), dict(format="MP3"), dict(format="OGG")])
+@pytest.mark.processes
 def test_segments_of_a_recording_are_decoded_once(params, tmp_path, monkeypatch):
     path = str(tmp_path / "call")
     (tmp_path / "call").write_bytes(encoded(sound(60, 8000), 8000, **params))
@@ -343,6 +344,7 @@ def test_segments_of_a_recording_are_decoded_once(params, tmp_path, monkeypatch)
     _recording._running.clear()
 
 
+@pytest.mark.processes
 def test_a_fork_does_not_share_a_place_in_the_file(tmp_path):
     path = str(tmp_path / "call.wav")
     soundfile.write(path, sound(20, 8000), 8000, subtype="GSM610")
@@ -424,6 +426,7 @@ def test_without_pyav_container_and_remedy_are_named(name, tmp_path, monkeypatch
 # ----------------------------------------------------------------------------------------------------------------- fuzz
 
 
+@pytest.mark.processes
 def test_damaged_files_end_in_an_audio_error_or_are_whole():
     """Some hundred files, in a process of its own; `python tests/fuzz.py` examines thousands."""
     records = fuzz.fuzz(260, seed=1)

@@ -80,6 +80,7 @@ def test_decibels_leave_the_power_as_it_is():
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is counted by Linux' /proc")
 @pytest.mark.parametrize(("kind", "most"), [("HandcraftedFeatures", 150), ("MelSpectrogramTransformer", 110)])
+@pytest.mark.processes
 def test_memory_above_a_waveform_of_ten_minutes(kind, most):
     """For two hours 600 and 250 MiB, measured by examples/benchmarks/serving.py."""
     script = Path(__file__).parents[2] / "examples" / "benchmarks" / "serving.py"

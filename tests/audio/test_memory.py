@@ -177,6 +177,7 @@ def grid_search(memory, **params):
     return GridSearchCV(pipeline, {"svc__C": [0.01, 0.1, 1, 10, 100]}, cv=StratifiedKFold(5), **params)
 
 
+@pytest.mark.processes
 def test_grid_search_of_5_by_5_folds_analyses_each_clip_once(speech, memory):
     search = grid_search(memory).fit(speech.data, speech.target)
     assert len(analysed(memory)) == len(set(analysed(memory))) == 20
@@ -189,6 +190,7 @@ def test_grid_search_of_5_by_5_folds_analyses_each_clip_once(speech, memory):
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.processes
 def test_folds_side_by_side_share_a_memory(backend, speech, memory):
     with joblib.parallel_config(backend=backend):
         search = grid_search(memory, n_jobs=2).fit(speech.data, speech.target)
@@ -213,6 +215,7 @@ def test_with_a_memory_clips_come_in_an_order_of_their_own(files, memory, monkey
     assert orders[0] != orders[1] and set(orders[0]) == set(orders[1])
 
 
+@pytest.mark.processes
 def test_copies_by_augmenters_are_kept_too(speech, memory):
     X, y = speech.data, speech.target
     augmenters = [AddNoise(snr=(5, 20)), PitchShift(2)]
@@ -227,6 +230,7 @@ def test_copies_by_augmenters_are_kept_too(speech, memory):
     assert len(analysed(memory)) == 60
 
 
+@pytest.mark.processes
 def test_copies_differ_by_clip_augmenter_parameters_and_seed(files, memory):
     transformer = Counted(memory=memory).fit(files)
     for augmenter, seed in [(AddNoise(snr=10), 0), (AddNoise(snr=10), 1), (AddNoise(snr=9), 0), (PitchShift(1), 0)]:
@@ -396,6 +400,7 @@ def extract_elsewhere(memory, files, last=0):
     return subprocess.run(command, cwd=here, env=environment, timeout=120).returncode
 
 
+@pytest.mark.processes
 def test_another_process_finds_the_results(files, memory):
     assert extract_elsewhere(memory, files) == 0
     assert len(analysed(memory)) == 12
@@ -404,6 +409,7 @@ def test_another_process_finds_the_results(files, memory):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes end otherwise here")
+@pytest.mark.processes
 def test_after_a_kill_in_the_midst_of_an_entry_the_rest_is_done(files, memory):
     assert extract_elsewhere(memory, files, last=6) == -signal.SIGKILL
     assert len(entries(memory)) == 5

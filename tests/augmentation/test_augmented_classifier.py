@@ -70,6 +70,7 @@ def test_an_augmenter_that_does_not_fire_adds_no_copy():
     assert not np.array_equal(inner.waveforms_[300], inner.waveforms_[600])
 
 
+@pytest.mark.processes
 def test_of_many_augmenters_each_clip_may_draw_some():
     clips, y = [np.ones(10) * (1 + row) for row in range(400)], np.arange(400)
     augmenters = [lambda waveform, sr, gain=gain: gain * waveform for gain in (2, 3, 5, 7)]
@@ -142,6 +143,7 @@ def test_a_data_frame_reaches_the_estimator_with_its_columns(files):
     assert list(X.columns) == list(seen.columns) and len(X) == 6
 
 
+@pytest.mark.processes
 def test_copies_do_not_depend_on_n_jobs_and_random_state_decides(files, global_state):
     def probabilities(random_state, n_jobs=1, backend="threading"):
         pipeline = make_pipeline(HandcraftedFeatures(n_jobs=n_jobs), StandardScaler(), LogisticRegression())
@@ -213,6 +215,7 @@ def voices():
     return clips, y, np.repeat([0, 1], 12)
 
 
+@pytest.mark.processes
 def test_cross_validation_goes_around_it(voices):
     clips, y, speaker = voices
     classifier = AugmentedClassifier(SVM, [AddNoise(snr=20)], random_state=0)
@@ -224,6 +227,7 @@ def test_cross_validation_goes_around_it(voices):
     assert cross_validate(classifier, clips, y, params=params, cv=2)["test_score"].min() > 0.9
 
 
+@pytest.mark.processes
 def test_parameters_inside_and_augmenters_are_searched_over(voices, files, tmp_path):
     clips, y, _ = voices
     grid = {"estimator__svc__C": [1.0, 10.0], "augmenters": [[], [AddNoise(snr=20)], [PitchShift(1), GlobalGain()]]}

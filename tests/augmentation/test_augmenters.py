@@ -523,6 +523,7 @@ def test_lengths_of_what_follows_one_another_are_known():
     assert WaveformLoader().fit_transform(halved)[0].size == clip.size // 2
 
 
+@pytest.mark.processes
 def test_a_pipeline_reads_them(tmp_path):
     clips = [speech(0.3, seed=seed) for seed in range(4)]
     svm = make_pipeline(HandcraftedFeatures(memory=tmp_path), SVC()).fit(clips, [0, 0, 1, 1])
@@ -540,6 +541,7 @@ def test_nothing_is_copied_where_none_of_them_is_applied():
     )
 
 
+@pytest.mark.processes
 def test_real_world_augmenters_are_new_each_time_and_make_one_and_a_half_copies():
     augmenters = real_world_augmenters()
     augmenters.append(None)
@@ -554,6 +556,7 @@ def test_real_world_augmenters_are_new_each_time_and_make_one_and_a_half_copies(
     assert all(clip_digest(clip) for clip in augmented)
 
 
+@pytest.mark.processes
 def test_with_copies_an_svm_recognises_what_comes_over_a_telephone(emodb):
     X, y = emodb.data, np.isin(emodb.target, ["anger", "happiness", "fear"])  # excited, or not
     train = np.isin(emodb.speaker, ["03", "09", "10", "16"])

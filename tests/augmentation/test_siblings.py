@@ -111,6 +111,7 @@ WITNESSED = {
 
 
 @pytest.mark.parametrize("name", WITNESSED)
+@pytest.mark.processes
 def test_who_tunes_or_calibrates_splits_clips(name):
     for meta in metas(WITNESSED[name]):
         SPLITS.clear()

@@ -171,6 +171,7 @@ def test_nothing_found_says_where_was_searched_and_where_to_get_it(tmp_path, fet
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.processes
 def test_importing_the_datasets_imports_nothing_for_downloading_or_resampling():
     code = "import sys, sklearn_ser.datasets; print({'pooch', 'requests', 'tqdm', 'soxr'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -30,6 +30,7 @@ def mean_features(clip, sr):
 
 @pytest.mark.parametrize("random_state", [0, 1])
 @pytest.mark.filterwarnings("ignore:Empty filters detected:UserWarning")
+@pytest.mark.processes
 def test_an_svm_tells_emotions_of_an_unheard_speaker_often_but_not_always(random_state):
     corpus = make_emotional_speech(144, random_state=random_state)
     features = np.array([mean_features(clip, corpus.sr) for clip in corpus.data])
@@ -48,6 +49,7 @@ def test_clips_are_float32_waveforms_of_different_lengths_within_full_scale():
         assert 0.01 < np.abs(clip).max() <= 1.0
 
 
+@pytest.mark.processes
 def test_emotions_and_speakers_are_balanced():
     corpus = make_emotional_speech(24, n_speakers=3, random_state=0)
     pairs, counts = np.unique(np.stack([corpus.target, corpus.speaker]), axis=1, return_counts=True)
@@ -55,6 +57,7 @@ def test_emotions_and_speakers_are_balanced():
     assert corpus.target_names == ["anger", "happiness", "neutral", "sadness"]
 
 
+@pytest.mark.processes
 def test_all_nine_emotions_can_be_made():
     corpus = make_emotional_speech(9, emotions=None, n_speakers=1, random_state=0)
     assert corpus.target_names == list(EMOTIONS)
@@ -88,6 +91,7 @@ def test_another_rate_gives_the_same_speech_resampled(sr):
     assert np.sqrt(np.mean(other.data[0] ** 2)) == pytest.approx(np.sqrt(np.mean(clip**2)), rel=0.15)
 
 
+@pytest.mark.processes
 def test_anger_is_louder_and_brighter_than_sadness():
     corpus = make_emotional_speech(24, emotions=["anger", "sadness"], n_speakers=2, random_state=0)
     level, centroid = {}, {}
@@ -148,6 +152,7 @@ def test_values_are_those_of_the_emotions_and_leave_the_clips_as_they_are():
     np.testing.assert_allclose(rated.distribution.sum(axis=1), 1)
 
 
+@pytest.mark.processes
 def test_raters_have_the_noise_that_is_told():
     corpus = make_emotional_speech(60, values=True, n_raters=4, random_state=1)
     assert len(corpus.ratings) == 3 * 4 * 60 and corpus.raters["noise"].is_monotonic_increasing

@@ -292,6 +292,7 @@ def test_odd_clips_have_finite_descriptors_and_no_warning(clip, normalize):
         assert np.isfinite(Functionals(list(FUNCTIONALS)).fit_transform(frames)).all()
 
 
+@pytest.mark.processes
 def test_ten_minutes_are_analysed():
     clip = np.tile(with_noise(vowel(120, VOWELS["a"], seconds=1.0), 20), 600)
     track = measure([clip], "f0", "formants")[0]

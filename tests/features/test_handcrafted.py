@@ -236,6 +236,7 @@ def test_odd_clips_have_finite_features_and_no_warning(clip, normalize, feature_
     np.testing.assert_array_equal(features[1], extract.transform([NOISE])[0])
 
 
+@pytest.mark.processes
 def test_ten_minutes_have_features():
     assert np.isfinite(HandcraftedFeatures().fit_transform([np.tile(NOISE, 600)])).all()
 
@@ -248,6 +249,7 @@ def test_a_whisper_has_features_of_all_its_frames():
     assert features["mfcc_1_voiced_mean"] != 0
 
 
+@pytest.mark.processes
 def test_an_svm_on_the_default_set_knows_new_speakers_of_emodb(emodb):
     """A fraction of the corpus: two speakers unheard, four emotions."""
     wanted = np.isin(emodb.target, ["anger", "sadness", "neutral", "happiness"])

@@ -66,6 +66,7 @@ class FitsCounted(ClassifierMixin, BaseEstimator):
         return self.pipe_.predict(X)
 
 
+@pytest.mark.processes
 def test_models_are_fitted_once_to_clips_as_they_are_and_tested_on_altered_ones(corpus, report):
     FitsCounted.fits = 0
     counted = evaluate(FitsCounted(), corpus, conditions=CONDITIONS)
@@ -103,6 +104,7 @@ def test_an_interval_of_a_loss_is_paired(report):
     assert same.to_frame().loc[("loss by condition", "no change"), ["value", "low", "high"]].tolist() == [0, 0, 0]
 
 
+@pytest.mark.processes
 def test_a_condition_is_the_same_whatever_others_there_are_and_seeded(corpus):
     level = Level((-20, 0), bits=None)
 
@@ -136,6 +138,7 @@ def test_conditions_are_drawn(report):
     assert isinstance(display, ReportDisplay)
 
 
+@pytest.mark.processes
 def test_the_real_world_is_a_dict_of_augmenters(corpus):
     named = real_world_conditions(corpus.data)
     assert list(named)[:2] == ["white noise, 20 dB", "white noise, 10 dB"] and len(named) == 11
@@ -146,6 +149,7 @@ def test_the_real_world_is_a_dict_of_augmenters(corpus):
     np.testing.assert_array_equal(one.y_pred_conditions["telephone"], report.y_pred_conditions["telephone"])
 
 
+@pytest.mark.processes
 def test_leakage_and_conditions_do_not_mix(corpus):
     report = evaluate(make_pipe(), corpus, conditions=CONDITIONS, leakage=True)
     plain = evaluate(make_pipe(), corpus, leakage=True)

@@ -237,6 +237,7 @@ def test_wrong_arguments_of_evaluate_are_named(change, message):
         evaluate(LogisticRegression(), corpus.data, **params)
 
 
+@pytest.mark.processes
 def test_svm_on_emodb_is_reported(emodb):
     """Few clips of few speakers: that the corpus' columns arrive where they should."""
     from sklearn.svm import SVC

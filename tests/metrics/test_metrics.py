@@ -291,6 +291,7 @@ def test_truth_of_simulated_corpora_is_what_many_speakers_come_to():
     np.testing.assert_allclose(recall_score(emotion, predicted, average=None), recalls, atol=0.01)
 
 
+@pytest.mark.processes
 def test_intervals_cover_in_a_hundred_corpora():
     """Quick: 5 in 100 would miss; 13 or more do in one of a thousand times."""
     script = coverage_script()

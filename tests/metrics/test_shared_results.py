@@ -85,6 +85,7 @@ def analyzed(log):
     return lines
 
 
+@pytest.mark.processes
 def test_clips_copies_and_conditions_are_analyzed_once(corpus, log):
     conditions = {"noise": AddNoise(snr=0), "more noise": AddNoise(snr=-5)}
     report = evaluate(augmented(log), corpus, conditions=conditions, leakage=True)

@@ -82,6 +82,7 @@ def test_a_sex_that_is_heard_as_higher_shows(report):
     assert gap["value"] == pytest.approx(1, abs=0.1) and gap["low"] > 0.5
 
 
+@pytest.mark.processes
 def test_intervals_cover_in_simulated_corpora():
     rng, covered = np.random.default_rng(1), 0
     for _ in range(120):

@@ -79,6 +79,7 @@ def test_copies_are_found_and_other_clips_are_not(speech, copy):
         ("opus", dict(format="OGG", subtype="OPUS")),
     ],
 )
+@pytest.mark.processes
 def test_copies_in_other_formats_are_found_whatever_their_names(speech, tmp_path, name, settings):
     paths = [str(tmp_path / f"{row}.wav") for row in range(24)]
     for row, waveform in enumerate(speech):
@@ -89,12 +90,14 @@ def test_copies_in_other_formats_are_found_whatever_their_names(speech, tmp_path
     assert len(set(recording)) == 12
 
 
+@pytest.mark.processes
 def test_no_clip_of_emodb_is_a_copy_though_takes_repeat(emodb):
     takes = emodb.data.assign(emotion=emodb.target).groupby(["speaker", "text", "emotion"]).size()
     assert (takes > 1).sum() > 50
     assert len(set(find_copies(emodb.data)[1])) == 535
 
 
+@pytest.mark.processes
 def test_planted_copies_of_real_clips_are_found(emodb, tmp_path):
     paths = list(emodb.data["path"][::25])
     copies = []
@@ -159,6 +162,7 @@ def test_hundreds_of_equal_clips_do_not_hide_another_copy(speech):
 # ---------------------------------------------------------------------------------------------------------------- audit
 
 
+@pytest.mark.processes
 def test_leaving_speakers_of_emodb_out_leaks_nothing_but_sentences(emodb):
     audit = audit_split(LeaveOneGroupOut(), emodb.data, emodb.target, groups=emodb.speaker)
     assert audit.leaks == ("texts",)
@@ -374,6 +378,7 @@ def test_workers_and_global_output_settings_change_nothing(corpus):
         pd.testing.assert_frame_equal(audit_split(KFold(2), X, y, n_jobs=2).recordings, expected)
 
 
+@pytest.mark.processes
 def test_an_audit_is_pickled_and_read_in_a_fresh_process(corpus, tmp_path):
     X, y = corpus
     audit = audit_split(KFold(2), X, y)
@@ -385,6 +390,7 @@ def test_an_audit_is_pickled_and_read_in_a_fresh_process(corpus, tmp_path):
     assert done.stdout.strip() == str(audit)
 
 
+@pytest.mark.processes
 def test_a_leak_shows_in_the_score(corpus, tmp_path):
     """What the audit is for: labels drawn at random are recognised where copies are on both sides."""
     from sklearn.neighbors import KNeighborsClassifier

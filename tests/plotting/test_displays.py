@@ -109,6 +109,7 @@ def test_a_fitted_estimator_is_taken_as_it_is():
     assert display.importances.index[0] == "emotion"
 
 
+@pytest.mark.processes
 def test_features_are_extracted_once_for_all_folds(corpus, monkeypatch):
     calls = []
     transform = HandcraftedFeatures.transform
@@ -224,6 +225,7 @@ def test_neighbours_tell_what_the_features_tell():
     assert found.loc["speaker", "same"] < 0.6
 
 
+@pytest.mark.processes
 def test_thirteen_emotions_and_24_speakers_can_be_told_apart():
     X, y, speaker = clouds(THIRTEEN, 24)
     display = EmbeddingDisplay.from_features(X, y, mark=speaker)
@@ -254,6 +256,7 @@ def test_an_emotion_keeps_its_colour_and_others_get_one_of_their_own():
     assert len(set(shapes_of(range(MOST_SHAPES)).values())) == MOST_SHAPES
 
 
+@pytest.mark.processes
 def test_a_pipeline_is_asked_for_what_its_classifier_hears(corpus):
     recognizer = make_recognizer("handcrafted", robust=False).fit(corpus.data, corpus.target)
     display = EmbeddingDisplay.from_estimator(recognizer, corpus.data, corpus.target, mark=corpus.speaker)

@@ -179,6 +179,7 @@ def test_one_speaker_has_scores_without_intervals():
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
+@pytest.mark.processes
 def test_twelve_emotions_with_long_names_are_drawn_apart(plt, style):
     emotions = np.array([f"{name}, second" for name in np.unique(Y)[:5]] + [*np.unique(Y)])
     rng = np.random.default_rng(0)
@@ -481,6 +482,7 @@ def test_every_display_plots_into_given_axes(display):
     assert any(name.startswith("from_") for name in dir(display))
 
 
+@pytest.mark.processes
 def test_importing_the_library_and_its_reports_does_not_import_matplotlib():
     code = "import sys, sklearn_ser, sklearn_ser.metrics, sklearn_ser.plotting; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

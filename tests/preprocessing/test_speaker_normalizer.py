@@ -365,6 +365,7 @@ def test_a_memory_inside_analyses_each_clip_once(corpus, tmp_path):
     assert len(list(tmp_path.rglob("output.pkl"))) == len(X)
 
 
+@pytest.mark.processes
 def test_a_saved_pipeline_predicts_the_same_in_a_fresh_process(corpus, tmp_path):
     X, y = corpus
     pipeline = svm().fit(X, y)
@@ -410,6 +411,7 @@ def test_metadata_is_routed_to_the_transformer(voices):
         SpeakerNormalizer(Columns()).fit(voices, sample_weight=weight)
 
 
+@pytest.mark.processes
 def test_unknown_speakers_of_emodb_are_recognised_better_and_single_clips_no_worse(emodb):
     features = HandcraftedFeatures(feature_set="default-v2", n_jobs=2).fit_transform(emodb.data)
     X, y = emodb.data.assign(path=list(features)), np.asarray(emodb.target)

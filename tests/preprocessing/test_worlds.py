@@ -236,6 +236,7 @@ def test_what_cannot_be_adapted_is_refused(corpora):
         adapt(fitted, X)
 
 
+@pytest.mark.processes
 def test_an_adapted_pipeline_serves_in_a_fresh_process(tmp_path):
     values = np.random.default_rng(0).normal(size=(40, 3))
     y = np.where(values[:, 0] > 0, "high", "low")

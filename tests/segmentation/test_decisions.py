@@ -109,6 +109,7 @@ def test_values_of_no_known_form_are_refused(noises):
 # -------------------- rules of decision
 
 
+@pytest.mark.processes
 def test_a_threshold_is_applied_to_pooled_values(noises):
     clips, y = noises
     two = np.where(y == "anger", "anger", "other")
@@ -149,6 +150,7 @@ def test_a_rule_around_a_whole_pipeline_is_applied_too(noises):
     assert set(timeline.to_intervals()["label"]) == {"anger", "other"}
 
 
+@pytest.mark.processes
 def test_unknown_stays_an_answer(noises):
     clips, y = noises
     X = pd.DataFrame({"path": pd.Series(clips, dtype=object), "speaker": np.arange(40) // 4 % 5})
@@ -288,6 +290,7 @@ def test_a_missing_label_or_speaker_is_named_with_its_row(noises, missing):
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y")
+@pytest.mark.processes
 def test_labels_in_a_column_are_labels(noises):
     clips, y = noises
     for meta in wrapped(make_pipeline(FEATURES, StandardScaler(), LogisticRegression())):
@@ -303,6 +306,7 @@ def test_a_regressor_is_refused_before_anything_is_computed():
             meta.fit(["there is no such file"], [0.5])
 
 
+@pytest.mark.processes
 def test_speech_of_a_search_is_grouped_by_speaker():
     from sklearn.model_selection import GroupKFold
 

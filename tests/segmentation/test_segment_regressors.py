@@ -70,6 +70,7 @@ def metas(pipeline):
     ],
     ids=lambda regressor: type(regressor).__name__,
 )
+@pytest.mark.processes
 def test_values_of_several_dimensions_are_learned(tones, regressor):
     clips, y = tones
     for meta in metas(scaled(regressor)):

@@ -334,6 +334,7 @@ def test_a_file_that_ends_too_early_is_named(tmp_path, monkeypatch):
         classifier.predict_timeline(path)
 
 
+@pytest.mark.processes
 def test_the_timeline_of_joined_recordings_says_what_the_clips_say(emodb):
     """Clips of three whole seconds, one after the other, so that no segment lies across two of them."""
     long = np.flatnonzero([clip_length(path, sr=SR) >= 3 * SR for path in emodb.data["path"]])
@@ -546,6 +547,7 @@ def test_what_predict_is_given_is_repeated_for_the_segments(tones, routing):
 # ------------------------------------------------------------------------------------------- among scikit-learn's tools
 
 
+@pytest.mark.processes
 def test_parameters_three_levels_deep_are_searched_over(voices):
     clips, y, speaker = voices
     pipeline = make_pipeline(FEATURES, StandardScaler(), LogisticRegression())

@@ -172,6 +172,7 @@ def test_what_cannot_be_merged_is_refused(change, message):
         change(make_timeline("aab"))
 
 
+@pytest.mark.processes
 def test_a_day_is_merged_in_seconds():
     timeline = random_timeline(24 * 3600, hop=1.0)
     assert len(timeline.to_intervals(min_duration=30)) < 24 * 3600 / 30

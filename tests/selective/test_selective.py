@@ -341,6 +341,7 @@ def test_groups_and_weights_are_routed(blobs):
     np.testing.assert_array_equal(fitted.estimator_.weight_, np.arange(240.0))
 
 
+@pytest.mark.processes
 def test_it_is_searched_cloned_and_saved(emodb, tmp_path):
     rows = np.flatnonzero(
         np.isin(emodb.target, ["anger", "sadness"]) & np.isin(emodb.speaker, ["03", "08", "10", "13"])
@@ -425,6 +426,7 @@ def test_what_does_not_know_how_sure_it_is_has_no_curve(plt, blobs):
         RiskCoverageDisplay.from_estimator(SVC().fit(X, y), X, y)
 
 
+@pytest.mark.processes
 def test_unsure_answers_to_unknown_speakers_of_emodb_are_the_wrong_ones(emodb):
     features, y = HandcraftedFeatures(feature_set="bledea170").fit_transform(emodb.data), np.asarray(emodb.target)
     answered, right = np.zeros(len(y), bool), np.zeros(len(y), bool)
