@@ -71,8 +71,7 @@ class CNNClassifier(_Convolutional, NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -210,8 +209,7 @@ class CNNLSTMClassifier(_CNNLSTM, NeuralClassifier):
     pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
     time.
 
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -257,8 +255,7 @@ class CNNLSTMRegressor(_CNNLSTM, NeuralRegressor):
 
     Notes
     -----
-    A pickled regressor holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
     """
 
     _parameter_constraints: dict = {**NeuralRegressor._parameter_constraints, **_CNNLSTM._parameter_constraints}

@@ -44,8 +44,7 @@ class DenseClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
     """
 
     _parameter_constraints: dict = {

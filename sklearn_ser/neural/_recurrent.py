@@ -45,8 +45,7 @@ class LSTMClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -103,8 +102,7 @@ class StackedLSTMClassifier(NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -252,8 +250,7 @@ class AttentionBLSTMClassifier(_AttentionBLSTM, NeuralClassifier):
 
     Notes
     -----
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -295,8 +292,7 @@ class AttentionBLSTMRegressor(_AttentionBLSTM, NeuralRegressor):
 
     Notes
     -----
-    A pickled regressor holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------

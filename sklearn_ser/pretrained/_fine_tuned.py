@@ -197,8 +197,7 @@ class EncoderClassifier(_FineTuned, NeuralClassifier):
     Features, (n_clips, n_features), are taken for waveforms (or, by Whisper, for clips of one frame, whose upper mel
     bands are 0).
 
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
 
     References
     ----------
@@ -296,8 +295,7 @@ class WhisperClassifier(EncoderClassifier):
 
     Features, (n_clips, n_features), are taken for clips of one frame, whose upper mel bands are 0.
 
-    A pickled classifier holds architecture and weights, not the optimizer's state: training that resumes from it
-    (`warm_start`, `partial_fit`) begins with a fresh optimizer.
+    <pickled>
     """
 
     _kinds = ("whisper",)

@@ -97,15 +97,17 @@ held_out_ : {"clips", "groups", "validation_data"} or None
     What the last `fit` held out: clips drawn at random, all clips of some groups, what it was given, or nothing.
 n_features_in_ : int
     Values of a frame."""
+_PICKLED = """A pickled {} holds architecture and weights, not the optimizer's state: training that resumes from it
+(`warm_start`, `partial_fit`) begins with a fresh optimizer."""
 
 
 class TrainingParameters:
     """Mixin that holds them. A subclass takes them as ``**training`` and hands them on.
 
     Its signature, and so `get_params` and `help`, names them one by one, behind its own; a parameter that it names
-    itself has its own default. In its docstring, ``<training>`` and ``<trained>`` stand for the texts above,
-    ``<network>`` for its `_network_parameters`, and ``<groups>`` for a sentence that says which parameters belong
-    together.
+    itself has its own default. In its docstring, ``<training>``, ``<trained>`` and ``<pickled>`` stand for the texts
+    above, ``<network>`` for its `_network_parameters`, and ``<groups>`` for a sentence that says which parameters
+    belong together.
     """
 
     _parameter_constraints: dict = {
@@ -150,6 +152,7 @@ class TrainingParameters:
                 "network": getattr(cls, "_network_parameters", ""),
                 "training": _describe({name: parameter.default for name, parameter in parameters.items()}, of_classes),
                 "trained": (_CLASSES if of_classes else "") + _TRAINING_ATTRIBUTES,
+                "pickled": _PICKLED.format("classifier" if of_classes else "regressor"),
             }
             for place, text in said.items():
                 cls.__doc__ = put(text, place, cls.__doc__)
