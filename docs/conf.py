@@ -63,7 +63,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"benchmarks|serve_",
+    "ignore_pattern": r"benchmarks|serve_|train_|microphone",
     "download_all_examples": False,
     "show_memory": False,
     "matplotlib_animations": False,

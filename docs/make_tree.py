@@ -32,13 +32,14 @@ TREE = [
         ],
     ),
     (
-        ["Do you have hours of labelled", "speech, and a network in mind?"],
+        ["Do you have hours of labeled", "speech, and a network in mind?"],
         [("NetworkClassifier(network)", "any Keras network; a GPU helps")],
     ),
 ]
 OTHERWISE = ("make_recognizer()", "recordings from anywhere")
 
-WIDTH, QUESTION, LEAF, BOX, GAP, PAD, LINE = 768, 236, 464, 50, 26, 12, 19
+WIDTH, QUESTION, LEAF, BOX, GAP, PAD, LINE = 824, 260, 496, 50, 26, 12, 19
+NARROW, LETTERS = 360, 40  # the width for a telephone, and the letters of a pipeline that fit on a line of it
 STYLE = """
 .tree text { font: 14px sans-serif; fill: var(--pst-color-text-base, #222832); }
 .tree .code { font: 12px monospace; fill: var(--pst-color-text-base, #222832); }
@@ -59,23 +60,46 @@ def arrow(x, y, to_x, to_y):
     return f'<path d="M{x},{y} L{to_x},{to_y}"/><path class="head" d="{head}"/>'
 
 
+def box(x, y, width, height, kind=""):
+    return f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>'
+
+
 def leaf(x, y, width, pipeline, what):
-    box = f'<rect class="leaf" x="{x}" y="{y}" width="{width}" height="{BOX}" rx="6"/>'
-    return box + text(x + PAD, y + 21, pipeline, "code") + text(x + PAD, y + 21 + LINE, what, "what")
+    """The drawing of a pipeline, and its height; a long one breaks after the parenthesis where there is no room."""
+    lines = [pipeline]
+    if width < LEAF and len(pipeline) > LETTERS:
+        start = pipeline.index("(") + 1
+        lines = [pipeline[:start], "\u00a0\u00a0" + pipeline[start:]]
+    texts = [text(x + PAD, y + 21 + LINE * row, line, "code") for row, line in enumerate(lines)]
+    texts.append(text(x + PAD, y + 21 + LINE * len(lines), what, "what"))
+    height = BOX + LINE * (len(lines) - 1)
+    return box(x, y, width, height, "leaf") + "".join(texts), height
 
 
-def draw() -> str:
-    """The tree: questions below each other, and pipelines beside them."""
+def column(x, y, width, leaves):
+    """Pipelines below each other: their drawings and the height of all."""
+    parts, top = [], y
+    for each in leaves:
+        part, height = leaf(x, top, width, *each)
+        parts.append(part)
+        top += height + 8
+    return "".join(parts), top - 8 - y
+
+
+def question(x, y, width, height, lines):
+    first = y + height / 2 - (len(lines) - 1) * LINE / 2 + 5
+    texts = [text(x + PAD, first + LINE * row, line) for row, line in enumerate(lines)]
+    return box(x, y, width, height) + "".join(texts)
+
+
+def draw_wide():
+    """Questions below each other and pipelines beside them: the drawing and its height."""
     parts, x, y, right = [], 8, 8, WIDTH - LEAF - 8
-    for question, leaves in TREE:
-        all_leaves = len(leaves) * (BOX + 8) - 8
-        height = max(len(question) * LINE + 2 * PAD - 4, all_leaves)
+    for lines, leaves in TREE:
+        all_leaves = column(right, 0, LEAF, leaves)[1]
+        height = max(len(lines) * LINE + 2 * PAD - 4, all_leaves)
         middle = y + height / 2
-        parts.append(f'<rect x="{x}" y="{y}" width="{QUESTION}" height="{height}" rx="6"/>')
-        first = middle - (len(question) - 1) * LINE / 2 + 5
-        parts += [text(x + PAD, first + LINE * index, line) for index, line in enumerate(question)]
-        top = middle - all_leaves / 2
-        parts += [leaf(right, top + index * (BOX + 8), LEAF, *each) for index, each in enumerate(leaves)]
+        parts += [question(x, y, QUESTION, height, lines), column(right, middle - all_leaves / 2, LEAF, leaves)[0]]
         parts += [arrow(x + QUESTION, middle, right, middle), text(x + QUESTION + 14, middle - 6, "yes", "edge")]
         y += height
         parts += [
@@ -83,13 +107,37 @@ def draw() -> str:
             text(x + QUESTION / 2 + 8, y + 17, "no", "edge"),
         ]
         y += GAP
-    parts.append(leaf(x, y, QUESTION, *OTHERWISE))
-    title = "; ".join(f"{' '.join(question)} {' or '.join(name for name, _ in leaves)}" for question, leaves in TREE)
-    return (
-        f'<div class="tree"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + BOX + 8}" '
-        f'width="{WIDTH}" role="img"><title>{escape(title)}; otherwise {OTHERWISE[0]}</title>'
-        f"<style>{STYLE}</style>{''.join(parts)}</svg></div>\n"
-    )
+    last, height = leaf(x, y, QUESTION, *OTHERWISE)
+    return "".join([*parts, last]), y + height + 8
+
+
+def draw_narrow():
+    """Pipelines below their question, for a telephone: the drawing and its height."""
+    parts, x, y, indent = [], 8, 8, 36
+    for lines, leaves in TREE:
+        height = len(lines) * LINE + 2 * PAD - 4
+        parts.append(question(x, y, NARROW - 16, height, lines))
+        y += height
+        parts += [arrow(x + indent + 20, y, x + indent + 20, y + GAP), text(x + indent + 28, y + 17, "yes", "edge")]
+        all_leaves, height = column(x + indent, y + GAP, NARROW - 16 - indent, leaves)
+        down = y + GAP + height + 14
+        parts += [all_leaves, arrow(x + 16, y, x + 16, down), text(x + 22, y + 17, "no", "edge")]
+        y = down
+    last, height = leaf(x, y, NARROW - 16, *OTHERWISE)
+    return "".join([*parts, last]), y + height + 8
+
+
+def draw() -> str:
+    """The tree twice, for a wide screen and for a narrow one: the page's style sheet hides one of them."""
+    title = "; ".join(f"{' '.join(lines)} {' or '.join(name for name, _ in leaves)}" for lines, leaves in TREE)
+    pictures = []
+    for kind, width, (parts, height) in [("wide", WIDTH, draw_wide()), ("narrow", NARROW, draw_narrow())]:
+        pictures.append(
+            f'<div class="tree {kind}"><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            f'width="{width}" role="img"><title>{escape(title)}; otherwise {OTHERWISE[0]}</title>'
+            f"<style>{STYLE}</style>{parts}</svg></div>\n"
+        )
+    return "".join(pictures)
 
 
 def write(path: Path) -> None:
