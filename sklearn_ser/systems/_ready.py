@@ -138,7 +138,7 @@ def to_arrays(pipeline: Pipeline, n_clips: int) -> dict[str, np.ndarray]:
     return {
         **{name: np.asarray(values, dtype=np.float32) for name, values in small.items()},
         "classes": np.asarray(discriminant.classes_, dtype=str),
-        "temperature": np.float64(discriminant.temperature_),
-        "shrinkage": np.float64(discriminant.shrinkage),
-        "n_clips": np.int64(n_clips),
+        "temperature": np.asarray(discriminant.temperature_, dtype=np.float64),
+        "shrinkage": np.asarray(discriminant.shrinkage, dtype=np.float64),
+        "n_clips": np.asarray(n_clips, dtype=np.int64),
     }
