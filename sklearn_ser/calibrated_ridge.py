@@ -41,7 +41,7 @@ class CalibratedRidge(MultiOutputMixin, RegressorMixin, VersionedMixin, BaseEsti
     n_folds : int, default=5
         Folds of groups, at most; 0 takes the middle one of the strengths and leaves the scale as it is.
     clip : bool, default=False
-        Whether predictions are clipped to the range of the training values.
+        True if predictions are clipped to the range of the training values.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class CalibratedRidge(MultiOutputMixin, RegressorMixin, VersionedMixin, BaseEsti
     alpha_ : ndarray of shape (n_values,)
         Chosen strength for each value.
     scale_ : ndarray of shape (n_values,)
-        What the deviations from the mean were multiplied by.
+        Factors by which deviations from the mean were multiplied.
     range_ : ndarray of shape (2, n_values)
         Least and greatest training value.
     n_features_in_ : int

@@ -30,8 +30,8 @@ _MANY = 1024  # features, above which a system as large as there are clips is so
 class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
     """Linear discriminant analysis with shrinkage, whose probabilities are calibrated on clips held out.
 
-    What speakers and microphones change within a class is discounted, by the inverse of the classes' covariance, which
-    is shrunk towards a multiple of the identity, so that there may be more features than clips [1]_. Behind
+    Differences of speakers and microphones within a class are discounted, by the inverse of the classes' covariance,
+    which is shrunk towards a multiple of the identity, so that there may be more features than clips [1]_. Behind
     `BoundedScaler` it was the most robust of the classifiers that were tried, at no loss on clean speech.
 
     Read more in the guide: :doc:`robustness </guide/robustness>`.

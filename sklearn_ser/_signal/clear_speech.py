@@ -1,6 +1,6 @@
 """Speech above the noise of its recording: mel spectra less the noise floor, down to a fixed distance below the speech.
 
-What a microphone, a room or a line adds shows first where speech is faint. So the floor of each band is estimated and
+Microphones, rooms and lines disturb faint speech first. So the floor of each band is estimated and
 subtracted (minimum statistics, after Martin 2001, and spectral subtraction, after Boll 1979), nothing is measured
 further below the clip's own speech than most recordings reach, and empty bands follow their nearest neighbour.
 
@@ -114,7 +114,7 @@ def speech_frames(energy: np.ndarray) -> slice:
 
 
 class ClearSpeech:
-    """What is measured of the mel power, (n_frames, 40), of clips of `counts` frames; all (n_frames, ...) float32."""
+    """Measures of mel power, (n_frames, 40), of clips of `counts` frames; all (n_frames, ...) float32."""
 
     def __init__(self, power: np.ndarray, counts: np.ndarray, sr: int):
         ends = np.cumsum(counts)
@@ -125,7 +125,7 @@ class ClearSpeech:
 
     @cached_property
     def power(self) -> np.ndarray:
-        """Of the bands below 3.8 kHz, above the depth, relative to the loudest band of loud speech."""
+        """Power of the bands below 3.8 kHz, above the depth, relative to the loudest band of loud speech."""
         power = self.levels[:, : 2 * N_LOW] / 10
         np.power(10, power, out=power)
         power -= _DEEPEST
@@ -133,7 +133,7 @@ class ClearSpeech:
 
     @cached_property
     def _total(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of the bands below 3.8 kHz: their sum, dB, and the level of loud speech, one value a frame."""
+        """Sum of the bands below 3.8 kHz, dB, and the level of loud speech, one value a frame."""
         level = _decibels(self.power.sum(axis=1))
         loud = [_quantile(clip) for clip in np.split(level, self.first[1:])]
         return level, np.repeat(np.array(loud, dtype=np.float32), self.counts)

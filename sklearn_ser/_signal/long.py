@@ -17,7 +17,7 @@ class LongWaveform:
     ----------
     samples : ndarray of shape (n_times,), float32
     level : float32 or None, default=None
-        What they are divided by.
+        Divisor of the samples.
     before : int, default=0
         Samples of padding before them.
     size : int or None, default=None
@@ -68,7 +68,7 @@ class LongWaveform:
 
 
 def is_long(waveform) -> bool:
-    """Whether a waveform is to be read piece by piece."""
+    """Return whether a waveform is to be read piece by piece."""
     return isinstance(waveform, LongWaveform) or waveform.size > LONG
 
 

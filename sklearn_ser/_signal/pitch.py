@@ -62,7 +62,7 @@ def _decimated(signal: np.ndarray | LongWaveform, step: int) -> np.ndarray:
 
 
 class PitchTrack(NamedTuple):
-    """What `track` finds; all of shape (n_frames,), float32."""
+    """Results of `track`; all of shape (n_frames,), float32."""
 
     f0: np.ndarray  # Hz; 0 where a frame is unvoiced
     periodicity: np.ndarray  # normalised autocorrelation at the period, from 0 (noise, silence) to 1
@@ -106,7 +106,7 @@ def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: 
 def _candidates(
     batch: FrameBatch, signal: np.ndarray, sr: int, step: int, f0_min: float, f0_max: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of all frames: heights and frequencies of the best autocorrelation peaks, (n_frames, _CANDIDATES), energies, and
+    """Return heights and frequencies of each frame's best autocorrelation peaks, (n_frames, _CANDIDATES), energies, and
     prominences of the cepstral peak.
 
     A height of -1 stands for no candidate.

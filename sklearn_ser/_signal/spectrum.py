@@ -77,18 +77,18 @@ class FrameBatch:
 
     @cached_property
     def is_own(self) -> np.ndarray:
-        """Which frames lie in one clip, (n_frames,)."""
+        """Mask of the frames that lie within one clip, (n_frames,)."""
         inside = np.zeros(self.n_frames + 1, dtype=np.int8)
         inside[self.first] += 1
         inside[self.first + self.counts] -= 1
         return np.cumsum(inside[:-1]) > 0
 
     def own(self, values: np.ndarray) -> np.ndarray:
-        """Of values of all frames, those of frames that lie in one clip: (counts.sum(), ...)."""
+        """Keep the values of frames that lie within one clip: (counts.sum(), ...)."""
         return values[self.is_own]
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
-        """Of values that `own` has returned, each clip's."""
+        """Split values that `own` has returned by clip."""
         ends = np.cumsum(self.counts)
         return [values[end - count : end] for end, count in zip(ends, self.counts, strict=True)]
 

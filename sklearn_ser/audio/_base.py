@@ -170,7 +170,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         raise NotImplementedError
 
     def _cache_key(self, function):
-        """What the results depend on besides the clip: anything that `joblib.hash` takes, or None if unknown.
+        """Return what the results depend on besides the clip: anything that `joblib.hash` takes, or None if unknown.
 
         By default the function's code and parameters, so that a changed subclass gets no results of the old one.
         """
@@ -192,12 +192,12 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         return load_lazily if self._reads_lazily else load_waveform
 
     def _may_normalize(self) -> bool:
-        """Whether clips are normalized; or are unless the user says not to, who then wants samples as they are."""
+        """Return whether clips are normalized, by default or as set; normalize=None asks for samples as they are."""
         default = signature(type(self).__init__).parameters.get("normalize")
         return getattr(self, "normalize", None) is not None or default is not None and default.default is not None
 
     def _channel(self) -> int | str:
-        """Which channel to read: a parameter `channel`, where the subclass has one."""
+        """Return the channel to read: a parameter `channel`, where the subclass has one."""
         return getattr(self, "channel", "mean")
 
     def _apply(self, X) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
@@ -270,7 +270,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
             )
 
     def __getstate__(self):
-        """What is pickled: of a fitted transformer without its memory.
+        """Return the state to pickle: that of a fitted transformer leaves out its memory.
 
         A search sends its workers transformers that are still to be fitted, and these keep it. What is fitted is sent
         to where it predicts, and there it must not fill a folder that nobody asked for.

@@ -48,7 +48,7 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     name : str
         Folder of the results, for those who look into the memory.
     key : object
-        What the task's results depend on besides the clip and the parameters by which it is loaded; None if that cannot
+        Key of all that results depend on besides the clip and the parameters by which it is loaded; None if that cannot
         be known.
 
     Warns
@@ -110,7 +110,7 @@ class _CachedTask:
         return results
 
     def _key(self, clip, row: int) -> list[str] | None:
-        """Where the clip's result is, if there is one; None if it cannot be kept."""
+        """Return the path of the clip's result, if there is one; None if it cannot be kept."""
         digest = clip_digest(clip, row)
         if digest is None:
             return None

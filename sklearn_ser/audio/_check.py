@@ -29,7 +29,7 @@ class _Found(NamedTuple):
 
 
 class _Checked(NamedTuple):
-    """What was found of one clip, the digest of its sound, its length in seconds, and its path."""
+    """Findings about one clip, the digest of its sound, its length in seconds, and its path."""
 
     found: list[_Found]
     digest: bytes | None
@@ -110,14 +110,14 @@ def check_corpus(X, *, sr=16000, silent=-60.0, n_jobs=None, verbose=1):
 
 
 def _labels(X, n_clips: int) -> list:
-    """What a column says of each clip's duration; None where nothing does."""
+    """Return each clip's duration as a column declares it; None where no column does."""
     known = hasattr(X, "columns") and "start" not in part_columns(X)
     durations = table_column(X, "duration") if known else None
     return [None] * n_clips if durations is None else durations
 
 
 def _declared(label, seconds: float) -> Iterator[_Found]:
-    """What is wrong with a declared duration: a number of seconds, a time difference, or text that is one."""
+    """Describe what is wrong with a declared duration: a number of seconds, a time difference, or text that is one."""
     try:
         declared = as_seconds(label)
     except (TypeError, ValueError):

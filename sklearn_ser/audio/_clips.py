@@ -24,7 +24,7 @@ _LOUDEST = 1e12  # beyond, squares overflow in float32; PCM of 32 bits that nobo
 
 
 class Reading(NamedTuple):
-    """How a clip is read: its rate in Hz, the part in seconds, its channel, and the most seconds that are accepted."""
+    """Settings for reading a clip: rate in Hz, part in seconds, channel, and the most seconds that are accepted."""
 
     sr: int
     offset: float = 0.0
@@ -46,7 +46,7 @@ class Clip:
 
     @property
     def name(self) -> str | None:
-        """What errors call it."""
+        """Return the name that errors use."""
         return None if self.path is None else short(self.path)
 
     @property
@@ -60,7 +60,7 @@ class Clip:
         return 0
 
     def where(self, row: int | None) -> str:
-        """How an error names the clip: "Row 3 ('a.wav')"."""
+        """Name the clip, for errors: "Row 3 ('a.wav')"."""
         place = "Clip" if row is None else f"Row {row}"
         return f"{place} ({self.name})" if self.name else place
 
@@ -84,7 +84,7 @@ class Clip:
         return self.load(Reading(sr), row)[0][:, np.newaxis], sr, False
 
     def digest(self, row: int | None) -> bytes | None:
-        """What tells the clip's content from any other's; None where nobody can know."""
+        """Digest the clip's content; None where the content cannot be known."""
         raise NotImplementedError
 
     def digest_of_segment(self, start: float, stop: float | None, sr: int, row: int | None) -> bytes | None:
@@ -139,7 +139,7 @@ def filter_length(rate: int, sr: int) -> int:
 
 
 def resampled_from(start: int, rate: int, sr: int) -> int:
-    """Where, at `rate`, resampling begins for a part that begins at `start`, at `sr`.
+    """Return the sample, at `rate`, from which to resample for a part that begins at `start`, at `sr`.
 
     That is a filter's length ahead, where a sample of the one rate coincides with a sample of the other.
     """
@@ -209,7 +209,7 @@ class Recording(Sound):
         return remembered(self._fact("digest"), partial(_digest_of_file, self.file, digest))
 
     def _fact(self, name: str, *more) -> tuple | None:
-        """What a property of the file is remembered by; None for bytes."""
+        """Return the key under which a property of the file is remembered; None for bytes."""
         return None if isinstance(self.file, bytes) else (name, os.fspath(self.file), self.channel, *more)
 
 

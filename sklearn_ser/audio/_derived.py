@@ -136,7 +136,7 @@ class Segment(_Derived):
         return round(self.start * sr / self.sr), None if self.stop is None else round(self.stop * sr / self.sr)
 
     def _within(self, sr: int, channel: int | str, row: int | None) -> tuple[int, int]:
-        """Where the segment begins and ends in its source, which must reach that far."""
+        """Return the segment's start and end in its source, which must reach that far."""
         first, past = self.span(sr)
         if past is None or self.declared:
             source, row = self._origin(row)

@@ -1,4 +1,4 @@
-"""What the user passes as X, as a sequence of clips."""
+"""Conversion of what the user passes as X to a sequence of clips."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
         (n_clips, n_times); a DataFrame with a column `path`, also of polars or pyarrow, or as a list of dicts; or a
         Dataset of Hugging Face.
     reader : str or None
-        Who reads them, for errors about what is no audio; None takes rows of any numbers.
+        Name of the reader, for errors about input that is no audio; None takes rows of any numbers.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
 
 
 def is_single_clip(X) -> bool:
-    """Whether it is one clip, which stands for a row, and not a sequence of them."""
+    """Return whether it is one clip, which stands for a row, and not a sequence of clips."""
     if isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Clip)):
         return True
     if hasattr(X, "columns"):
@@ -119,7 +119,7 @@ def _clips_of_sequence(X: Sequence, reader: str | None = "") -> Sequence:
 
 
 def _clips_of_array(X: Any, reader: str | None) -> Sequence:
-    """Of an array, a Series, or whatever else can be an array."""
+    """Return the clips of an array, a Series, or anything else that can be an array."""
     if X.dtype.kind == "S":
         raise ValueError("An array of bytes cuts off zeros at the end of each clip: pass a list of bytes instead.")
     holds_objects = X.dtype.kind in "OUT"
@@ -168,7 +168,7 @@ def _matrix(X, reader: str | None) -> Any:
 
 
 def _are_features(X: np.ndarray) -> bool:
-    """Whether rows have most in common, as features have their means, and sounds that begin anywhere have not."""
+    """Return whether rows are features by the means that they share, which waveforms that begin anywhere do not."""
     energy = np.einsum("ij,ij->", X, X, dtype=np.float64) / len(X)
     if not np.isfinite(energy) or np.abs(X).max() <= 1:
         return False
@@ -328,7 +328,7 @@ def warn_of_scale(clips: Sequence) -> None:
 
 
 def _holds_numbers(clip) -> bool:
-    """Whether samples are in memory already, so that it costs nothing to look at them."""
+    """Return whether samples are in memory already, so that it costs nothing to look at them."""
     if isinstance(clip, (Samples, list, tuple)) or isinstance(clip, Mapping) and "array" in clip:
         return True
     return hasattr(clip, "__array__") and not hasattr(clip, "get_all_samples")

@@ -43,7 +43,7 @@ def as_clip(clip, row: int | None = None) -> Clip:
 
 
 def where_is(clip, row: int | None) -> str:
-    """How an error names a clip in any form: "Row 3 ('a.wav')"."""
+    """Name a clip in any form, for errors: "Row 3 ('a.wav')"."""
     if isinstance(clip, RowOfDataset):
         return Samples(None).where(row)
     if isinstance(clip, _Sendable):
@@ -196,7 +196,7 @@ def _is_array_like(value) -> bool:
 
 
 def _of_keys(clip, where: str) -> Clip | None:
-    """What Hugging Face calls audio: a dict or a decoder with `array` and `sampling_rate`, or `bytes` and `path`."""
+    """Audio of Hugging Face: a dict or a decoder with `array` and `sampling_rate`, or `bytes` and `path`."""
     if hasattr(clip, "get_all_samples"):
         found = clip.get_all_samples()
         return Samples(found.data, _check_rate(found.sample_rate, where))
@@ -324,5 +324,5 @@ def load_part(
 
 
 def clip_digest(clip, row: int | None = None) -> bytes | None:
-    """What tells a clip's content from any other's; None for an unreadable file, or an alteration of unknown make."""
+    """Digest a clip's content; None for an unreadable file, or an alteration that is not known to this library."""
     return as_clip(clip, row).digest(row)

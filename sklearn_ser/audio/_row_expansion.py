@@ -52,7 +52,7 @@ class RowExpandingEstimator(VersionedMixin, BaseEstimator):
         return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _callees(self) -> dict[str, str]:
-        """Which method of the estimator each method calls."""
+        """Map each method to the method of the estimator that it calls."""
         return {"fit": "fit", "predict": "predict"}
 
     def _check_fit(self, X, y, sample_weight, groups) -> tuple[Sequence, Any]:
@@ -99,7 +99,7 @@ class RowExpandingEstimator(VersionedMixin, BaseEstimator):
             del self.n_features_in_
 
     def _fit_params(self, given: dict, clips: Sequence, rows: np.ndarray) -> tuple[dict, bool]:
-        """What the estimator's `fit` is given besides X and y, one value a clip; whether by metadata routing."""
+        """Return the arguments of `fit` besides X and y, one value a clip, and whether by metadata routing."""
         final, prefix = _final_step(self.estimator_)
         routing = get_config()["enable_metadata_routing"]
         outer = given.pop(ROWS, None)  # this estimator's clips are copies or segments themselves
@@ -157,7 +157,7 @@ class RowExpandingEstimator(VersionedMixin, BaseEstimator):
         return getattr(self.estimator_, callee)(X, **params)
 
     def _of_parts(self, method: str, X, params: dict, part: Callable) -> tuple[np.ndarray, np.ndarray]:
-        """What the estimator says of the parts of each clip, and the row of the clip of each.
+        """Return the estimator's output for the parts of each clip, and the row of the clip that each part is from.
 
         ``part(clips)`` returns these rows and the parts, one clip after the other.
         """

@@ -128,7 +128,7 @@ def sharing(results: SharedResults | None) -> Iterator[None]:
 
 
 def remembered(key: tuple | None, find: Callable[[], Any]) -> Any:
-    """What `find()` returns: where results are shared, it is called once for each key."""
+    """Return `find()`; where results are shared, it is called once for each key."""
     results = _CURRENT.get()
     if results is None or key is None:
         return find()

@@ -16,7 +16,7 @@ from ._decoding import Mixer
 
 
 class Cut(NamedTuple):
-    """How a recording is cut into segments; what is read together, in segments and in samples at `sr`."""
+    """Plan for cutting a recording: segments, and blocks that are read together, in samples at `sr`."""
 
     sr: int
     length: int
@@ -82,7 +82,7 @@ class _Starts:
             self.next = int(np.round(self._number * self.cut.hop_duration * self.cut.sr))
 
     def begins_part(self) -> bool:
-        """Whether the next segment is the first of its part; says so once."""
+        """Return whether the next segment is the first of its part; true once a part."""
         if self.next == self._asked:
             return False
         self._asked = self.next

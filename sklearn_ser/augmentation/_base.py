@@ -1,4 +1,4 @@
-"""What augmenters share: parameters that may be ranges, chance from one generator, and a seed for each clip."""
+"""Base of augmenters: parameters that may be ranges, one random generator, and a seed for each clip."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         return n_times
 
     def _key(self, random_state) -> str | None:
-        """What a call does, in words; None for classes of the user's own, whose code may change."""
+        """Describe a call in words; None for the user's own classes, whose code may change."""
         if not type(self).__module__.startswith(f"{__package__}."):
             return None
         params = {name: getattr(self, name) for name in _parameter_names(type(self))}  # type: ignore[arg-type]
@@ -157,11 +157,11 @@ class Seeded:
         return self.name
 
     def is_applied(self) -> bool:
-        """Whether the augmenter alters anything; of those that are not ours, nobody can know."""
+        """Return whether the augmenter alters anything; one that is not this library's is assumed to."""
         return not isinstance(self.augmenter, WaveformAugmenter) or self.augmenter._start(self.seed) is not None
 
     def key(self) -> str | None:
-        """What it does, in words; None for those that are not ours, whose code may change."""
+        """Describe the augmenter in words; None for one that is not this library's, whose code may change."""
         return self.augmenter._key(self.seed) if isinstance(self.augmenter, WaveformAugmenter) else None
 
     def n_times(self, n_times: int) -> int | None:

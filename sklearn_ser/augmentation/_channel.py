@@ -1,4 +1,4 @@
-"""What lies between a microphone and the file: bandwidth, level, overload."""
+"""Augmenters of the way from a microphone to the file: bandwidth, level, overload."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Telephone(WaveformAugmenter):
         Lower and upper edge of what is let through, Hz, both at -6 dB; None lets through all that 8 kHz can carry.
     companding : {"mu-law", "a-law"}, a sequence of these or None, default=("mu-law", "a-law")
         How 8 bits are spread over loud and soft samples: as in North America and Japan, or as in the rest of the
-        world. Of a sequence, each call draws one. None does not quantise.
+        world. Each call draws from a sequence. None does not quantise.
     level : float or (float, float), default=-26
         Root mean square on the line, dB below full scale, at which the clip is quantised, however loud it was
         recorded; peaks that exceed full scale are clipped. The default is the nominal level of speech in ITU-T's tests
@@ -93,7 +93,7 @@ class Telephone(WaveformAugmenter):
 
 
 def companded(waveform: np.ndarray, law: str) -> np.ndarray:
-    """What is left after 8 bits, 255 values, that lie closer together around 0."""
+    """Quantize to 8 bits, 255 values, that lie closer together around 0."""
     magnitude = np.minimum(np.abs(waveform), 1.0)
     if law == "mu-law":
         code = np.round(127 * np.log1p(_MU * magnitude) / np.log1p(_MU)) / 127
@@ -124,10 +124,10 @@ class Equalizer(WaveformAugmenter):
     Parameters
     ----------
     tilt : float or (float, float), default=(-6, 6)
-        By how much each octave is louder than the one below it, dB, from 50 Hz on. Of a range, each call draws.
+        By how much each octave is louder than the one below it, dB, from 50 Hz on. Each call draws from a range.
     low_pass, high_pass : float, (float, float) or None, default=None
-        Frequency above, or below, which the spectrum is cut off (-6 dB there, -48 dB an octave further), Hz. Of a
-        range, each call draws, evenly on a logarithmic scale. None cuts nothing.
+        Frequency above, or below, which the spectrum is cut off (-6 dB there, -48 dB an octave further), Hz. Each
+        call draws from a range, evenly on a logarithmic scale. None cuts nothing.
     p : float, default=1.0
         Probability that anything is changed at all.
 
@@ -177,10 +177,10 @@ class Clipping(WaveformAugmenter):
     Parameters
     ----------
     fraction : float or (float, float), default=(0.005, 0.1)
-        Fraction of the samples that are cut off, the largest ones. Of a range, each call draws.
+        Fraction of the samples that are cut off, the largest ones. Each call draws from a range.
     limit : float, (float, float) or None, default=None
-        Where to cut, as a fraction of the clip's largest magnitude; then `fraction` does not count. Of a range, each
-        call draws. None cuts by `fraction`.
+        Where to cut, as a fraction of the clip's largest magnitude; then `fraction` does not count. Each call
+        draws from a range. None cuts by `fraction`.
     p : float, default=1.0
         Probability that anything is changed at all.
     """
@@ -219,7 +219,7 @@ class Level(WaveformAugmenter):
     Parameters
     ----------
     gain : float or (float, float), default=(-40, 0)
-        By how much louder, dB; below 0, softer. Of a range, each call draws.
+        By how much louder, dB; below 0, softer. Each call draws from a range.
     bits : int or None, default=16
         Resolution of the recorder: the waveform is rounded to multiples of ``2 ** (1 - bits)`` and cut off at full
         scale, -1 and 1. None does neither.

@@ -49,7 +49,7 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
         Augmenters that make a copy of a clip, drawn anew for each clip: with 12 augmenters and ``n_copies=2``,
         training takes three times as long and not 13 times, and all 12 are heard. None takes all of them for each clip.
     keep_original : bool, default=True
-        Whether the clips themselves are trained on, too.
+        True if the clips themselves are trained on, too.
     test_time_augmenters : sequence of callables, default=()
         Each makes a copy of each clip that is predicted; predicting takes as many times the time. They help where the
         estimator was trained on such copies (`PitchShift` of the same steps: `docs/benchmarks.md`), and harm where it
@@ -107,7 +107,7 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance. Given to the classifier at the pipeline's end.
         **params : dict
-            What else the estimator's `fit` is to be given, as `step__parameter`; arrays of n_clips are repeated for the
+            More arguments of the estimator's `fit`, as `step__parameter`; arrays of n_clips are repeated for the
             copies. With metadata routing, all of this goes where it is requested, instead.
 
         Returns
@@ -138,7 +138,7 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
         ----------
         X : audio input of n_clips
         **params : dict
-            What else the method of the estimator that decides is to be given, one value a clip; with metadata routing,
+            More arguments of the estimator's method that decides, one value a clip; with metadata routing,
             what its steps request.
 
         Returns

@@ -108,7 +108,7 @@ class AugmentedEstimator(RowExpandingEstimator):
         self._fit_rows(X, y, clips, augmented, rows, given)
 
     def _mean_of_copies(self, method: str, X, params: dict) -> np.ndarray:
-        """What the estimator says of each clip, the mean over it and its copies."""
+        """Return the estimator's output for each clip: the mean over the clip and its copies."""
         if not self.test_time_augmenters:
             return self._delegate(method, X, params)
         return means(*self._of_parts(method, X, params, self._copies))
@@ -145,7 +145,7 @@ class AugmentedEstimator(RowExpandingEstimator):
         return np.asarray(rows), augmented
 
     def _draw(self, seed: int, identities: list[tuple[int, int]]) -> np.ndarray:
-        """Which augmenters make a copy of which clip, (n_clips, n_augmenters)."""
+        """Choose the augmenters that make a copy of each clip, (n_clips, n_augmenters)."""
         n_augmenters = len(self.augmenters)
         if self.n_copies is None:
             return np.ones((len(identities), n_augmenters), bool)
@@ -159,9 +159,9 @@ class AugmentedEstimator(RowExpandingEstimator):
 
 
 def _identities(clips: Sequence) -> list[tuple[int, int]]:
-    """What chance depends on: a clip's content and not its row, so that all folds make the same copies of it.
+    """Return the seed of each clip, by its content and not its row, so that all folds make the same copies of it.
 
-    Of clips that are alike, the second number counts them.
+    The second number counts clips that are alike.
     """
     digests = [clip_digest(clip, row) for row, clip in enumerate(clips)]
     counts: dict = {}

@@ -67,7 +67,7 @@ class AddNoise(WaveformAugmenter):
         that the ratio is met exactly. A constant offset of the clip does not count as signal. Silence stays silence.
     color : {"white", "pink", "brown"} or a sequence of these, default="white"
         How power is spread over frequencies: evenly; falling by 3 dB an octave; or by 6 dB an octave. Pink and brown
-        noise begin at 20 Hz. Of a sequence, each call draws one.
+        noise begin at 20 Hz. Each call draws from a sequence.
     p : float, default=1.0
         Probability that noise is added at all.
 
@@ -149,11 +149,11 @@ class AddBackground(WaveformAugmenter):
         another speed.
     snr : float or (float, float), default=(0, 20)
         Signal-to-noise ratio, dB: powers are means over the whole clip and over the excerpt, and the ratio is met
-        exactly. Of a range, each call draws. Constant offsets do not count. Silence stays silence, and where all
+        exactly. Each call draws from a range. Constant offsets do not count. Silence stays silence, and where all
         excerpts are silent, nothing is added.
     n_sources : int or (int, int), default=1
         Recordings that sound at once, equally loud: voices of 4 to 8 make babble. Different ones, where there are as
-        many. Of a range, each call draws.
+        many. Each call draws from a range.
     p : float, default=1.0
         Probability that anything is added at all.
 
@@ -163,7 +163,7 @@ class AddBackground(WaveformAugmenter):
 
     Notes
     -----
-    Of a file, only the excerpt is read. A memory (`memory=` of the transformers) knows a copy by the contents of the
+    Only the excerpt of a file is read. A memory (`memory=` of the transformers) knows a copy by the contents of the
     recordings that were drawn for it.
     """
 

@@ -31,7 +31,7 @@ class PitchShift(WaveformAugmenter):
     Parameters
     ----------
     n_steps : float or (float, float), default=4
-        Semitones, below zero for lower; F0 is multiplied by ``2 ** (n_steps / 12)``. Of a range, each call draws. 4 is
+        Semitones, below zero for lower; F0 is multiplied by ``2 ** (n_steps / 12)``. Each call draws from a range. 4 is
         what [1]_ takes.
     p : float, default=1.0
         Probability that the pitch is shifted at all.
@@ -76,7 +76,7 @@ class TimeStretch(WaveformAugmenter):
     Parameters
     ----------
     rate : float or (float, float), default=(0.8, 1.25)
-        Above 1 is faster and shorter: `n_times` samples become ``round(n_times / rate)``. Of a range, each call draws;
+        Above 1 is faster and shorter: `n_times` samples become ``round(n_times / rate)``. Each call draws from a range;
         the default is a fifth slower to a quarter faster.
     p : float, default=1.0
         Probability that the waveform is stretched at all.

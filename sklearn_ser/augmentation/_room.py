@@ -37,10 +37,10 @@ class Room(WaveformAugmenter):
     ----------
     rt60 : float or (float, float), default=(0.2, 0.8)
         Reverberation time, seconds: how long the response takes to fall by 60 dB. A furnished room has 0.3 to 0.6, a
-        stairwell 2. Of a range, each call draws.
+        stairwell 2. Each call draws from a range.
     drr : float or (float, float), default=(-3, 10)
         Direct-to-reverberant ratio, dB: energy of the direct sound against that of all reflections. Next to the mouth
-        it is 10 and more, across the room below 0. Of a range, each call draws.
+        it is 10 and more, across the room below 0. Each call draws from a range.
     impulse_responses : str, PathLike, audio input or None, default=None
         Responses of real rooms, one of which each call draws: a folder, a file, paths, or waveforms at the rate of the
         clips. Each is taken from its largest magnitude on, the direct sound. `rt60` and `drr` then do not count.

@@ -23,7 +23,7 @@ def concatenate_corpora(corpora, *, emotions="common", return_X_y=False):
         "neutral"}`` or ``{"anger": "negative", "happiness": "positive", ...}``; what it does not mention keeps its
         name, and what all corpora then have is kept.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
 
     Returns
     -------

@@ -18,9 +18,9 @@ _DATA_HOME = """data_home : str or path-like, default=None
 _CHOICE = """emotions : list of str, default=None
     Keep only clips of these emotions; by default all."""
 _DOWNLOAD = """download_if_missing : bool, default=True
-    Whether to download the corpus if no clip is found, or the rest of it after an interruption."""
+    If True, download the corpus if no clip is found, or the rest of it after an interruption."""
 _PAIR = """return_X_y : bool, default=False
-    Whether to return `(data, target)` instead of a Bunch."""
+    If True, return `(data, target)` instead of a Bunch."""
 _BUNCH = """target : ndarray of str, shape (n_clips,)
     The emotions.
 speaker : ndarray of str, shape (n_clips,)
@@ -70,7 +70,7 @@ UserWarning
 _RATINGS = """values : DataFrame of shape (n_clips, 3)
     `arousal`, `valence` and `dominance` again, by the clip's name: y of a regressor.
 ratings : DataFrame of shape (n_ratings, 4)
-    What each rater said, for `aggregate_ratings`: `clip`, `rater`, `dimension` ("emotion", "arousal" ...) and
+    Answers of each rater, for `aggregate_ratings`: `clip`, `rater`, `dimension` ("emotion", "arousal" ...) and
     `value`; empty where the corpus' table of forms is missing."""
 _KEPT = """emotions : list of str, "all" or None, default=None
     Keep only clips of these emotions; by default those that are named. "all" keeps clips without agreement and of

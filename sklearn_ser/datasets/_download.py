@@ -79,7 +79,7 @@ def download_files(files, folder, *, title, connections=8):
     folder : Path
         The folder that holds them all, which is there.
     title : str
-        Of the bar that shows the progress.
+        Title of the progress bar.
     connections : int
 
     Raises

@@ -21,13 +21,13 @@ class FetchError(OSError):
     Parameters
     ----------
     reason : str
-        What went wrong.
+        The fault, in words.
     url : str or None, default=None
         Address that was asked.
     path : str, PathLike or None, default=None
         File or folder concerned.
     remedy : str, default=""
-        What to do.
+        Advice on what to do.
 
     Attributes
     ----------

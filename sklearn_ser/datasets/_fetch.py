@@ -34,9 +34,9 @@ def fetch_corpus(name, data_home=None, *, emotions=None, download_if_missing=Tru
     emotions : list of str, default=None
         Keep only clips of these emotions; by default all.
     download_if_missing : bool, default=True
-        Whether to download the corpus if no clip is found, or the rest of it after an interruption.
+        If True, download the corpus if no clip is found, or the rest of it after an interruption.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
 
     Returns
     -------

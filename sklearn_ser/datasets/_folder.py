@@ -60,11 +60,11 @@ def load_folder(
         New names of the table's columns, such as ``{"wav": "path", "feeling": "emotion", "actor": "speaker"}``.
         Without it, usual names of the two are recognized, such as `file`, `filename`, `label`.
     name : str, default=None
-        What the corpus is called; by default as its folder is.
+        Name of the corpus; by default that of its folder.
     language : str, default=None
         Its language, for the column `language`.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def load_folder(
         target_names : list of str
             The emotions present, sorted.
         name, DESCR : str
-            What the corpus is called, and counts.
+            Name of the corpus, and counts.
         unmatched : list of str
             Audio files that do not match, and lines of the table that have no file.
     (data, target) : tuple if `return_X_y` is True

@@ -97,7 +97,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
         values : DataFrame of shape (n_clips, 3)
             `arousal` (the column `activation`), `valence` and `dominance` again, by the turn's name: y of a regressor.
         ratings : DataFrame of shape (n_ratings, 4)
-            What each rater said, for `aggregate_ratings`: `clip`, `rater` ("E2"; "F1" and "M1" are actors, of
+            Answers of each rater, for `aggregate_ratings`: `clip`, `rater` ("E2"; "F1" and "M1" are actors, of
             themselves), `dimension` ("emotion", "emotion 2" where a rater named several, "arousal" ...) and `value`.
     <read>
 

@@ -50,7 +50,7 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
     emotions : list of str, default=None
         Keep only clips of these emotions; by default all that the corpus has, also beyond the nine of the vocabulary.
     return_X_y : bool, default=False
-        Whether to return `(data, target)` instead of a Bunch.
+        If True, return `(data, target)` instead of a Bunch.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
         target_names : list of str
             The emotions present, sorted.
         name, DESCR : str
-            What the corpus is called; origin, licence, counts and oddities.
+            Name of the corpus; origin, licence, counts and oddities.
         unmatched : list of str
             Audio files in the folder that are no clips of the corpus by their names.
     (data, target) : tuple if `return_X_y` is True

@@ -45,9 +45,9 @@ class Row:
     ages : dict of str to int
         Ages by speaker.
     words : dict of str to dict of str to str, or to callable
-        What codes of other fields mean.
+        Meanings of the codes of other fields.
     constants : dict of str to str
-        What is the same for all clips, and is in no name.
+        Values that are the same for all clips, and are in no name.
     tables : dict of str to str
         Tables beside the clips (names, also globs), and the path that a line of each tells, as a format string.
     people : dict of str to str

@@ -61,7 +61,7 @@ def make_emotional_speech(
     sr : int, default=16000
         Sampling rate in Hz. Speech is synthesized at 16 kHz and resampled: a higher rate adds no higher frequencies.
     values : bool, default=False
-        Whether to tell each clip's arousal and valence, and what raters would say of it. The clips are the same.
+        If True, tell each clip's arousal and valence, and what raters would say of it. The clips are the same.
     n_raters : int, default=6
         Number of raters, who hear all clips. Their noise grows evenly from the first to the last.
     random_state : int, RandomState instance or None, default=None
@@ -81,7 +81,7 @@ def make_emotional_speech(
         sr : int
             The sampling rate in Hz.
         DESCR : str
-            What this is.
+            Description of the corpus.
         values : DataFrame of shape (n_clips, 2)
             With `values=True`: the true `arousal` and `valence`, in [-1, 1]: those of the emotion, as far as the clip
             shows it.

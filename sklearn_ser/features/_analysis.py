@@ -13,7 +13,7 @@ from .._signal import clear_speech, formants, pitch, spectral_shape, spectrum
 
 @dataclass(frozen=True)
 class Settings:
-    """What an analysis needs to know of the transformer's parameters."""
+    """Parameters of the transformer that an analysis needs."""
 
     sr: int
     n_fft: int
@@ -52,7 +52,7 @@ SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
 
 
 class Analysis:
-    """What descriptors of clips are computed from; the spectra, the expensive part, in one pass for all clips."""
+    """Intermediate results behind the descriptors; the spectra, the expensive part, in one pass for all clips."""
 
     def __init__(self, waveforms: Sequence[np.ndarray], spectral: Iterable[str], settings: Settings):
         self.waveforms, self.settings = waveforms, settings
@@ -123,7 +123,7 @@ class Analysis:
         )  # of the neutral vowel, where one is missing
 
         def level(frequency: np.ndarray | float) -> np.ndarray:
-            """Of the loudest of the three bins around a frequency."""
+            """Return the level of the loudest of the three bins around a frequency, dB."""
             at = np.broadcast_to(np.round(frequency * (self.settings.n_fft / self.settings.sr)).astype(int), rows.shape)
             at = np.clip(at, 1, n_bins - 2)
             power = np.max([spectra[rows, at + shift] for shift in (-1, 0, 1)], axis=0)

@@ -73,7 +73,7 @@ def _seen(time: np.ndarray, kernel_length: int, n_frames) -> np.ndarray:
 class SparseAutoencoderFeatures(
     FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
-    """How strongly each stretch of a clip resembles patterns learned without labels: frames of values in (0, 1).
+    """Activations of patterns learned without labels, for each stretch of a clip: frames of values in (0, 1).
 
     For each kernel length, a sparse auto-encoder learns to rebuild random patches, some frames long, from few active
     hidden units [1]_. The weights of a unit are a kernel; clips are convolved with all kernels, passed through the

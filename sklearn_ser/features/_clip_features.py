@@ -88,7 +88,7 @@ class DescribedClip:
 
     @cached_property
     def varying_slopes(self) -> np.ndarray:
-        """Of the regression lines through five frames of cepstrum and voice."""
+        """Deviations of the slopes of regression lines through five frames of cepstrum and voice."""
         padded = np.pad(np.concatenate([self.contours["mfcc"], self.voice], axis=1), ((2, 2), (0, 0)), mode="edge")
         return Contour((padded[3:-1] - padded[1:-3] + 2 * (padded[4:] - padded[:-4])) / 10).deviations
 
@@ -98,7 +98,7 @@ class DescribedClip:
 
 
 class ClipFeature(NamedTuple):
-    """What is measured of whole clips."""
+    """A group of values that are measured over whole clips."""
 
     unit: str
     family: str
@@ -109,7 +109,7 @@ class ClipFeature(NamedTuple):
 
 
 def _durations(mask: np.ndarray, rate: float) -> np.ndarray:
-    """Of the stretches in which the mask is true, seconds."""
+    """Return the durations of stretches in which the mask is true, seconds."""
     edges = np.flatnonzero(np.diff(mask, prepend=False, append=False))
     return (edges[1::2] - edges[::2]) / rate
 
@@ -186,7 +186,7 @@ def _melody(clips: Sequence[DescribedClip], energy: str = "energy") -> np.ndarra
 def _correlations(
     clips: Sequence[DescribedClip], deviations_of: Callable[[DescribedClip], Sequence[np.ndarray]]
 ) -> np.ndarray:
-    """Of the values of each clip's frames, (n_clips, n_values, n_values)."""
+    """Return the covariances of each clip's frames, (n_clips, n_values, n_values)."""
     deviations = (np.concatenate(deviations_of(clip), axis=1, dtype=np.float64) for clip in clips)
     return np.array([d.T @ d / len(d) for d in deviations])
 

@@ -28,7 +28,7 @@ class Group(NamedTuple):
     voiced: bool = False
 
     def names(self, settings: Settings) -> list[str]:
-        """Of the columns: the first functional of all values, then the second ..."""
+        """Names of the columns: the first functional of all values, then the second ..."""
         values = []
         for name in self.descriptors:
             mark = "_voiced" if self.voiced and not DESCRIPTORS[name].voiced else ""
@@ -58,7 +58,7 @@ class FeatureSet(NamedTuple):
     crop: bool = False  # whether frames before and after the speech are left out
 
     def select(self, families: Sequence[str] | None, descriptors: Sequence[str] | None) -> FeatureSet:
-        """What is left of it if only some families and some descriptors are wanted."""
+        """Return the part of the set that holds only the given families and descriptors."""
 
         def wanted(name: str, table: dict) -> bool:
             return (families is None or table[name].family in families) and (descriptors is None or name in descriptors)

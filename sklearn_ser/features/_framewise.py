@@ -190,7 +190,7 @@ class FlattenFrames(TransformerMixin, VersionedMixin, BaseEstimator):
     Parameters
     ----------
     fill_value : float, default=0.0
-        What stands for padding; 0 is the mean of standardised frames.
+        Value in place of padding; 0 is the mean of standardized frames.
 
     Attributes
     ----------

@@ -60,7 +60,7 @@ class Contour:
 
     @cached_property
     def squares(self) -> np.ndarray:
-        """Of the deviations; by products, because powers are slow."""
+        """Squares of the deviations; by products, because powers are slow."""
         return self.deviations * self.deviations
 
     @cached_property
@@ -95,7 +95,7 @@ class Contour:
         return sign * steps.sum(axis=0) / np.maximum((steps > 0).sum(axis=0), 1)
 
     def curvature(self) -> np.ndarray:
-        """Of the regression parabola over time from -1 to 1: its part that is orthogonal to the line."""
+        """Curvature of the regression parabola over time from -1 to 1: its part that is orthogonal to the line."""
         times = np.linspace(-1, 1, len(self.values), dtype=self.values.dtype) ** 2
         times -= times.mean()
         return np.einsum("i,ij->j", times, self.values) / ((times @ times) or 1)
@@ -123,7 +123,7 @@ class Contour:
         return np.where(self._centred[2] > 0, fourth - 3, 0)
 
     def slope(self) -> np.ndarray:
-        """Of the regression line, per frame."""
+        """Slope of the regression line, per frame."""
         times = np.arange(len(self.values)) - (len(self.values) - 1) / 2
         return np.einsum("i,ij->j", times, self._centred[1]) / ((times @ times) or 1)
 

@@ -44,7 +44,7 @@ def check_stft(n_fft: int, hop_length: int, win_length: int | None, fmin: float,
 
 
 def spectrum_params(transformer, **mel) -> dict:
-    """What `spectrum.mel_spectrogram` takes of a transformer's parameters, and more of its mel filters."""
+    """Return a transformer's parameters as arguments of `spectrum.mel_spectrogram`, and those of its mel filters."""
     t = transformer
     return dict(
         win_length=t.n_fft if t.win_length is None else t.win_length,
@@ -94,8 +94,8 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     window : str, tuple or float, default="hann"
         Analysis window, as `scipy.signal.get_window` names it.
     center : bool, default=True
-        Whether frame t is centred at sample ``t * hop_length`` (half a window of padding at both ends), or starts
-        there.
+        If True, frame t is centered at sample ``t * hop_length`` (half a window of padding at both ends); else it
+        starts there.
     pad_mode : {"constant", "reflect", "edge"}, default="constant"
         Padding at the ends when `center`; "constant" is silence.
     fmin, fmax : float, default=0.0 and None
@@ -105,7 +105,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     htk : bool, default=False
         HTK's formula of the mel scale instead of Slaney's.
     norm : {"slaney"} or None, default="slaney"
-        Whether each mel filter has unit area or unit height.
+        "slaney" gives each mel filter unit area, None unit height.
     to_db : bool, default=True
         Return decibels instead of the power itself.
     ref : float or "max", default=1.0

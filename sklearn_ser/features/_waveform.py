@@ -20,7 +20,7 @@ from ..utils._sklearn_compat import Interval, _clone_parametrized, keep_output
 
 
 def _call_on_all(waveforms, *, function: Callable, sr: int, shape: tuple | None) -> list[np.ndarray]:
-    """What the function makes of each waveform; `shape` is that of a clip seen before."""
+    """Apply the function to each waveform; `shape` is that of its result for an earlier clip."""
     results = []
     for index, waveform in enumerate(waveforms):
         try:
@@ -80,10 +80,10 @@ class WaveformFeatures(AudioTransformer):
     sr : int, default=16000
         Sampling rate of the waveforms, Hz. Arrays are taken to be at this rate; files are resampled to it.
     version : str or None, default=None
-        What tells versions of the function apart for `memory`, where the code cannot: a file of weights that the
+        Version of the function, for `memory`, where the code does not tell versions apart: a file of weights that the
         function reads, or an object that cannot be pickled, such as a session of ONNX Runtime.
     n_frames : int or None, default=None
-        Of frames, the number for every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
+        Number of frames for every clip: longer clips are cropped, shorter ones padded with NaN. None learns the
         longest clip's in `fit`.
     <reading>
 

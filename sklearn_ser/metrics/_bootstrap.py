@@ -99,7 +99,7 @@ def subtract(a: Uncertain, b: Uncertain) -> Uncertain:
 
 
 def contributions(correct_a, correct_b, count):
-    """What each speaker adds to the difference of two pooled recalls of the same clips: they sum to it.
+    """Split the difference of two pooled recalls of the same clips into contributions of speakers, which sum to it.
 
     Parameters
     ----------

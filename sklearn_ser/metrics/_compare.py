@@ -14,7 +14,7 @@ from ._value_report import ValueReport
 
 
 class Comparison:
-    """Whether one of two models recognises the same clips better than the other: made by `compare`.
+    """Comparison of two models on the same clips, speaker by speaker: made by `compare`.
 
     Read more in the guide: :doc:`comparing two models </howto/compare_models>`.
 
@@ -33,9 +33,9 @@ class Comparison:
     by_speaker : DataFrame of shape (n_speakers, 3)
         UAR of each speaker in either report, and the difference.
     titles : tuple of str
-        What was compared.
+        Names of the two models.
     confidence_level : float
-        Of the intervals.
+        Confidence level of the intervals.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
     Parameters
     ----------
     report_a, report_b : EvaluationReport, or both ValueReport
-        Of the same clips in the same order.
+        Reports on the same clips in the same order.
     n_permutations : int, default=9999
         Random sign flips, where there are more than 14 speakers; of fewer, all are tried.
     n_boot : int or None, default=None
@@ -161,7 +161,7 @@ def _titles(report_a, report_b) -> tuple[str, str]:
 
 
 class ValueComparison(Comparison):
-    """Whether one of two models predicts the same values better than the other: made by `compare`.
+    """Comparison of two models that predict the same values, speaker by speaker: made by `compare`.
 
     Read more in the guide: :doc:`comparing two models </howto/compare_models>`.
 
@@ -182,7 +182,7 @@ class ValueComparison(Comparison):
     titles : tuple of str
         Names of the models.
     confidence_level : float
-        Of the intervals.
+        Confidence level of the intervals.
     """
 
     measure = "negative RMSE"

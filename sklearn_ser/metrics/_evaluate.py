@@ -81,13 +81,13 @@ def evaluate(
         ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata
         routing, an estimator that requests `groups` gets them without being told.
     conditions : "real-world", dict of str to augmenter, or None, default=None
-        What to do to the clips that are tested, besides testing them as they are: the models are fitted once, to clips
+        Alterations of the clips that are tested, besides testing them as they are: the models are fitted once, to clips
         as they are. "real-world" takes noise, babble, a telephone, a room and others from
         :func:`~sklearn_ser.augmentation.real_world_conditions`. A dict holds them by name, such as
         ``{"telephone": Telephone(), "street": AddBackground("street", 10)}``. Each takes as long as predicting does.
         The estimator must take audio input, not features that were extracted before.
     leakage : bool, default=False
-        Whether to evaluate again on a random stratified split of the same sizes, with the same speakers on both
+        If True, evaluate again on a random stratified split of the same sizes, with the same speakers on both
         sides, to see how much too good that would look. Fits as many models again, to clips that are analyzed already.
     n_boot : int, default=2000
         Resamples of speakers that intervals are made of.
@@ -125,7 +125,7 @@ def evaluate(
 
     Notes
     -----
-    What audio transformers (`AudioTransformer`) make of a clip is kept until the call ends, in memory while that takes
+    Results of audio transformers (`AudioTransformer`) are kept until the call ends, in memory while that takes
     less than 256 MB, then in a temporary folder; with `n_jobs`, all processes share the folder. A transformer with a
     `memory` of its own uses that. An `AugmentedClassifier` without a `random_state` draws one seed for the call, so
     that all folds make the same copies of a clip. Results are the same to the bit as without sharing. Files are taken
@@ -196,7 +196,7 @@ def evaluate(
 
 
 def _is_indicator(y) -> bool:
-    """Whether y says of each of several labels whether a clip has it."""
+    """Return whether y is an indicator matrix, which says of each label whether a clip has it."""
     return len(np.shape(y)) == 2 and np.shape(y)[1] > 1 and type_of_target(np.asarray(y)) == "multilabel-indicator"
 
 
@@ -307,7 +307,7 @@ def _with_seeds(estimator):
 
 
 def _fit_predict(estimator, X, y, train, tested: dict, params, shared) -> dict:
-    """What a model that is fitted to the clips of `train` predicts for other clips, by condition."""
+    """Fit to the clips of `train` and return predictions for other clips, by condition."""
     given = {name: _safe_indexing(values, train) for name, values in params.items()}
     with sharing(shared):
         estimator.fit(_safe_indexing(X, train), y[train], **given)
@@ -319,7 +319,7 @@ def _fit_predict(estimator, X, y, train, tested: dict, params, shared) -> dict:
 
 
 def _protocol(splits, speaker, n_leaking, n_tested) -> str:
-    """How it was evaluated, in words."""
+    """Describe the protocol in words."""
     n_folds, most = len(splits), max(len(np.unique(speaker[test])) for _, test in splits)
     if n_leaking:
         text = f"{n_folds} folds, {n_leaking} of which have speakers on both sides, so that the scores are too good"

@@ -1,4 +1,4 @@
-"""What is evaluated: clips with their emotions and speakers, and conditions to alter them by."""
+"""Inputs of an evaluation: clips with their emotions and speakers, and conditions to alter them by."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class EvaluatedClips(NamedTuple):
     language: np.ndarray | None
 
     def known(self, rows) -> dict:
-        """What a report takes of these rows, besides emotions and predictions."""
+        """Return what a report needs about these rows, besides emotions and predictions."""
         names = ("speaker", "sex", "recognised", "corpus", "language")
         columns = {name: getattr(self, name) for name in names}
         return {name: None if values is None else values[rows] for name, values in columns.items()}
@@ -80,7 +80,7 @@ def unpack(corpus, y, speaker, sex, *, regression: bool = False, several: bool =
 
 
 def entry(corpus, name: str):
-    """What a Bunch holds under a name, which may be that of a method of dictionaries, too; None if there is nothing."""
+    """Return a Bunch's entry, also where its name is that of a method of dictionaries; None if there is no entry."""
     return corpus.get(name) if isinstance(corpus, Mapping) else getattr(corpus, name, None)
 
 

@@ -13,7 +13,7 @@ from ._evaluated import CLEAN
 
 
 class MultilabelReport:
-    """How well several labels a clip were recognized: F1 by label, its mean, by speaker and sex, with intervals.
+    """Report on several labels per clip: F1 of each label and their mean, by speaker and sex, with intervals.
 
     Made by `evaluate`, where y is an indicator matrix, or from predictions that come from elsewhere. All clips are
     pooled before anything is scored.
@@ -31,9 +31,9 @@ class MultilabelReport:
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_clips, n_labels)
-        Whether a clip has each label, and whether it was recognized: 0 or 1.
+        Labels that each clip has, and those that were recognized: 0 or 1.
     speaker : array-like of shape (n_clips,)
-        Who speaks; the intervals are over speakers.
+        Speaker of each clip; the intervals are over speakers.
     labels : sequence of str or None, default=None
         Names of the columns. None takes those of a DataFrame `y_true`, or else numbers.
     sex, corpus, language : array-like of shape (n_clips,) or None, default=None

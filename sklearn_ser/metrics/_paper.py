@@ -1,4 +1,4 @@
-"""What a paper has to state about an evaluation, as text, with gaps for what a report cannot know."""
+"""Text with all that a paper has to state about an evaluation, with gaps for what a report cannot know."""
 
 from __future__ import annotations
 

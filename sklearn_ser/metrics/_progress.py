@@ -1,4 +1,4 @@
-"""How far an evaluation is, and how much is left, in clips that are to be analyzed."""
+"""Progress of an evaluation, and how much is left, in clips that are to be analyzed."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def commonest(y_pred) -> tuple[object, float]:
 
 
 def notes(report) -> list[str]:
-    """What the words in the tables mean, for who has never seen any of them."""
+    """Explain the words in the tables to readers who have never seen them."""
     frame = report.to_frame()
     n_emotions, most_frequent = len(report.emotions), report.confusion.sum(axis=1).idxmax()
     found = [
@@ -180,7 +180,7 @@ def _speaker_rows(report, row) -> list[list[str]]:
 
 
 def both_ends(rows: list) -> list[list[str]]:
-    """Of many rows, the first and the last six, and how many there are between them."""
+    """Shorten many rows to the first and the last six, and say how many were left out."""
     left_out = len(rows) - 12
     return rows if left_out < 2 else [*rows[:6], [f"... {left_out} more"] + [""] * (len(rows[0]) - 1), *rows[-6:]]
 
@@ -276,7 +276,7 @@ def _html_confusion(confusion) -> str:
 
 
 def verdict(comparison) -> str:
-    """What a comparison says, in a sentence or two."""
+    """Sum up a comparison in a sentence or two."""
     uar, n = comparison.frame.iloc[0], comparison.n_speakers
     score = comparison.measure
     wins = int((comparison.by_speaker["difference"] > 0).sum())

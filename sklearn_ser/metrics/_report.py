@@ -18,7 +18,7 @@ _MAY_LACK = ("sex", "recognised", "corpus", "language")  # columns in which valu
 
 
 class EvaluationReport:
-    """How well the emotions of some clips were recognised: by emotion, speaker and sex, with confidence intervals.
+    """Report on recognized emotions: scores by emotion, speaker and sex, with confidence intervals.
 
     Made by `evaluate`, or from predictions that come from elsewhere. All clips are pooled before anything is scored,
     so that a fold without an emotion distorts nothing. ``print(report)`` explains it, a notebook shows it with its
@@ -46,9 +46,9 @@ class EvaluationReport:
     y_pred : array-like of shape (n_clips,)
         Recognised emotions, each predicted by a model that was not trained on the clip's speaker.
     speaker : array-like of shape (n_clips,)
-        Who speaks: what the intervals are drawn over.
+        Speaker of each clip; the intervals are over speakers.
     sex : array-like of shape (n_clips,) or None, default=None
-        Of the speaker; None or NaN where it is not known.
+        Sex of the speaker; None or NaN where it is not known.
     recognised : array-like of shape (n_clips,) or None, default=None
         Fraction of human listeners who recognised the clip's emotion, NaN where it is not known. Listeners are compared
         wherever it is known of all clips: in all, of an emotion or of a speaker.
@@ -68,9 +68,9 @@ class EvaluationReport:
     random_state : int, RandomState instance or None, default=0
         Seeds the resampling.
     title : str, default=""
-        What was evaluated, with its parameters.
+        The model that was evaluated, with its parameters.
     name : str or None, default=None
-        What was evaluated, in a few words, for pictures; None takes `title`.
+        The model in a few words, for pictures; None takes `title`.
     protocol : str, default=""
         How: which clips were trained on.
 
@@ -190,7 +190,7 @@ class EvaluationReport:
         y, speaker, sex : array-like of shape (n_clips,) or None, default=None
             Emotions, speakers and their sexes, as for `evaluate`.
         conditions : "real-world", dict of str to augmenter, or None, default=None
-            What to do to the clips, besides testing them as they are; as for `evaluate`.
+            Alterations of the clips, besides testing them as they are; as for `evaluate`.
         random_state : int, RandomState instance or None, default=0
             Seeds the conditions and the resampling.
         **params
@@ -270,9 +270,8 @@ class EvaluationReport:
             naming the most frequent emotion always), `listeners` (what human listeners reached on these clips),
             `n_clips` and `n_speakers`.
 
-            Of several corpora or languages there is "UAR by corpus" or "UAR by language" (a mean over the emotions that
-            the corpus or language has). Of each
-            condition there is "UAR by condition", "loss by condition" (how much lower that is than UAR), and
+            Several corpora or languages add "UAR by corpus" or "UAR by language" (a mean over the emotions that
+            the corpus or language has). Conditions add "UAR by condition", "loss by condition" (how much lower that is than UAR), and
             "commonest answer by condition" (the fraction of the clips that is recognised as the most frequent answer;
             near 1, the model answers the same whatever it hears). The clips as they are, "as they are", stand among
             them.
@@ -280,9 +279,9 @@ class EvaluationReport:
         return self._frame.copy()
 
     def summary_text(self, *, corpus=None, selection=None, seeds=None, width=100):
-        """What a paper has to state of this evaluation: data, protocol, results, subgroups, conditions, software.
+        """Describe this evaluation as a paper has to: data, protocol, results, subgroups, conditions, software.
 
-        What a report cannot know stands in brackets, to be filled in: by the parameters, or by hand.
+        Brackets mark what a report cannot know, to be filled in: by the parameters, or by hand.
 
         Parameters
         ----------

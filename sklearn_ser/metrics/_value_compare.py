@@ -11,7 +11,7 @@ from ._value_scores import STATISTICS, ValueScores, difference_interval_of
 
 
 def compare_values(report_a, report_b, titles, *, n_permutations, n_boot, random_state):
-    """What `ValueComparison` takes: frame, scores by speaker, titles, confidence level."""
+    """Return the arguments of `ValueComparison`: frame, scores by speaker, titles, confidence level."""
     same = [np.array_equal(getattr(report_a, name), getattr(report_b, name)) for name in ("y_true", "speaker")]
     if not all(same) or report_a.dimensions != report_b.dimensions:
         raise ValueError(
@@ -51,7 +51,7 @@ def compare_values(report_a, report_b, titles, *, n_permutations, n_boot, random
 
 
 def _signs(n: int, n_permutations: int, rng) -> np.ndarray:
-    """Which speakers keep their models, (n_permutations, n): all ways for few speakers, else random ones."""
+    """Choose the speakers that keep their models, (n_permutations, n): all ways for few speakers, else random ones."""
     if n <= MAX_ENUMERATED:
         return (np.arange(2**n)[:, np.newaxis] >> np.arange(n) & 1).astype(float)
     return np.vstack([np.ones((1, n)), rng.integers(2, size=(n_permutations, n))])

@@ -15,7 +15,7 @@ from ._value_scores import ValueScores
 
 
 class ValueReport:
-    """How well values of some clips were predicted: by dimension, speaker and sex, with confidence intervals.
+    """Report on predicted values: scores by dimension, speaker and sex, with confidence intervals.
 
     Made by `evaluate` of a regressor, or from predictions that come from elsewhere. All clips are pooled before
     anything is scored. ``print(report)`` explains it, a notebook shows it, `to_frame` returns all figures, `plot` draws
@@ -38,7 +38,7 @@ class ValueReport:
     y_pred : array-like of the shape of `y_true`
         Predictions, each of a model that was not trained on the clip's speaker.
     speaker : array-like of shape (n_clips,)
-        Who speaks; the intervals are over speakers.
+        Speaker of each clip; the intervals are over speakers.
     sex : array-like of shape (n_clips,) or None, default=None
         Sex of the speaker; None or NaN where it is not known.
     dimensions : sequence of str or None, default=None
@@ -198,12 +198,12 @@ class ValueReport:
         return self._frame.copy()
 
     def summary_text(self, *, corpus=None, selection=None, seeds=None, width=100):
-        """What a paper has to state of this evaluation: data, protocol, results, subgroups, conditions, software.
+        """Describe this evaluation as a paper has to: data, protocol, results, subgroups, conditions, software.
 
         Parameters
         ----------
         corpus, selection, seeds : str or None, default=None
-            What a report cannot know, as for `EvaluationReport.summary_text`.
+            Facts that a report cannot know, as for `EvaluationReport.summary_text`.
         width : int or None, default=100
             Characters of a line; None leaves each paragraph on one line.
 

@@ -158,7 +158,7 @@ class ValueScores:
                     self.add(f"{name} by {parts}", part, k, self.measure(STATISTICS[name], sums), clips, name)
 
     def _add_gap_by_sex(self) -> None:
-        """How much higher the values of the one sex are predicted than those of the other."""
+        """Difference between the sexes in the mean error: how much higher one sex is predicted than the other."""
         sex = self.report.sex
         sexes = [] if sex is None else sorted(pd.unique(sex[pd.notna(sex)]).tolist(), key=str)
         if len(sexes) != 2:

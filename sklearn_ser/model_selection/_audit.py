@@ -1,4 +1,4 @@
-"""What a split lets through: speakers, sentences and recordings on both sides of a fold, classes on one side only."""
+"""Audit of a split: speakers, sentences and recordings on both sides of a fold, classes on one side only."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ._duplicates import find_copies
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SplitAudit:
-    """What `audit_split` found. Printed, it is a report; in a notebook, a table.
+    """Result of `audit_split`. Printed, it is a report; in a notebook, a table.
 
-    What was not known, or not looked at, is None. A fold's number is its place in the split, from 0.
+    Unknown values, and those not looked at, are None. A fold's number is its place in the split, from 0.
 
     Read more in the guide: :doc:`evaluation </guide/evaluation>`.
 
@@ -66,7 +66,7 @@ class SplitAudit:
 
     @property
     def leaks(self) -> tuple[str, ...]:
-        """What is on both sides of some fold, of "speakers", "texts" and "recordings"; empty if nothing is."""
+        """Kinds that are on both sides of some fold: "speakers", "texts", "recordings"; empty if nothing is."""
         found = {
             "speakers": any(self.speakers or ()),
             "texts": any(self.texts or ()),
@@ -202,8 +202,8 @@ def audit_split(
     y : array-like of shape (n_clips,), default=None
         Emotions. None does not look for missing classes.
     speaker, text : str, array-like of shape (n_clips,) or None, default="speaker" and "text"
-        Who speaks, and which sentence: a column of X, or the values. None leaves it out; so does a default name that X
-        does not have.
+        Speaker and sentence of each clip: a column of X, or the values. None leaves it out; so does a default name
+        that X does not have.
     groups : array-like of shape (n_clips,) or None, default=None
         Passed to the splitter.
     recordings : bool, default=True

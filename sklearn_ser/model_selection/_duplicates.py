@@ -95,7 +95,7 @@ def synchrony(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, float]:
-    """How much two waveforms are the same, wherever they begin, however loud they are.
+    """Measure how similar two waveforms are, wherever they begin, however loud they are.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def correlate(first: np.ndarray, second: np.ndarray) -> tuple[float, float, floa
 
 
 def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int = 0):
-    """Which clips are copies of one another, whatever their names.
+    """Find clips that are copies of one another, whatever their names.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _neighbors(fingerprints: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _compare(clips: Sequence[tuple[int, object, np.ndarray]], sr: int) -> dict:
-    """Which of the clips (row, clip, changes) are copies of the first of them."""
+    """Find copies of the first of some clips (row, clip, changes) among the others."""
     first, *others = clips
     others = [
         other

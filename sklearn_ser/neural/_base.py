@@ -68,8 +68,8 @@ class NeuralEstimator(TrainingParameters, CallbackSupportMixin, VersionedMixin, 
         X : array-like of shape (n_clips, n_frames, n_features) or (n_clips, n_features)
             Frames, those past a clip's end all NaN; or features, taken as clips of one frame.
         y : array-like of shape (n_clips,) or (n_clips, n_outputs)
-            Of a classifier, class labels; or the probability of each class, floats whose rows sum to one (soft labels).
-            Of a regressor, values of one or several dimensions.
+            For a classifier, class labels; or probabilities of the classes, floats whose rows sum to one (soft labels).
+            For a regressor, values of one or several dimensions.
         sample_weight : array-like of shape (n_clips,) or None, default=None
             Weight of each clip in the loss; clips of weight 0 are left out.
         groups : array-like of shape (n_clips,) or None, default=None
@@ -122,7 +122,7 @@ class NeuralEstimator(TrainingParameters, CallbackSupportMixin, VersionedMixin, 
         return self
 
     def _holds_out(self) -> bool:
-        """Whether a fit without validation data holds out clips."""
+        """Return whether a fit without validation data holds out clips."""
         return self.early_stopping
 
     def _learn_from(self, validation: Examples | None) -> None:

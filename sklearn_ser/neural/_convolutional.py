@@ -50,7 +50,7 @@ class CNNClassifier(_Convolutional, NeuralClassifier):
     Parameters
     ----------
     input_type : {"auto", "frames", "chunks"}, default="auto"
-        What the rows of a clip are. "auto" takes rows of more than 1500 values for chunks of waveform.
+        Kind of the rows of a clip. "auto" takes rows of more than 1500 values for chunks of waveform.
     filters : sequence of int, default=(32, 64, 64)
         Feature maps of each block; its length is the number of blocks.
     kernel_size, strides, pool_size : int, sequence of int, or None, default=None
@@ -67,7 +67,7 @@ class CNNClassifier(_Convolutional, NeuralClassifier):
     ----------
     <trained>
     input_type_ : {"frames", "chunks"}
-        What the rows of a clip were taken for.
+        Kind that the rows of a clip were taken for.
 
     Notes
     -----
@@ -115,7 +115,7 @@ class _CNNLSTM(_Convolutional):
     _network = staticmethod(networks.cnn_lstm)
     _network_parameters = """
     input_type : {"auto", "frames", "chunks"}, default="auto"
-        What the rows of a clip are. "auto" takes rows of more than 1500 values for chunks of waveform.
+        Kind of the rows of a clip. "auto" takes rows of more than 1500 values for chunks of waveform.
     filters : sequence of int, default=(32, 64, 64)
         Feature maps of each block; its length is the number of blocks.
     kernel_size, strides, pool_size : int, sequence of int, or None, default=None
@@ -201,7 +201,7 @@ class CNNLSTMClassifier(_CNNLSTM, NeuralClassifier):
     ----------
     <trained>
     input_type_ : {"frames", "chunks"}
-        What the rows of a clip were taken for.
+        Kind that the rows of a clip were taken for.
 
     Notes
     -----
@@ -247,7 +247,7 @@ class CNNLSTMRegressor(_CNNLSTM, NeuralRegressor):
     ----------
     <trained>
     input_type_ : {"frames", "chunks"}
-        What the rows of a clip were taken for.
+        Kind that the rows of a clip were taken for.
 
     See Also
     --------

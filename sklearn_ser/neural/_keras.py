@@ -1,4 +1,4 @@
-"""Where Keras is imported: scikeras' wrapper, with its batches, weights and callbacks.
+"""Import of Keras: scikeras' wrapper, with its batches, weights and callbacks.
 
 Nothing imports this module before a network is built, loaded or trained.
 """
@@ -106,7 +106,7 @@ def check_process() -> None:
 
 @after_fork
 def _note_fork() -> None:
-    """What the program itself has done with TensorFlow counts, too."""
+    """Note a fork after the program itself has used TensorFlow."""
     global _home
     context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
     if _home is None and getattr(context, "_context_handle", None) is not None:

@@ -135,7 +135,7 @@ class NetworkClassifier(_OwnNetwork, NeuralClassifier):
     ----------
     <network>
     from_logits : bool, default=False
-        Whether outputs that the network returns are logits, to which a softmax (or sigmoid) is then added.
+        True if outputs that the network returns are logits, to which a softmax (or sigmoid) is then added.
     threshold : "auto" or float, default="auto"
         Least probability of a class that is predicted, where y is an indicator matrix. "auto" holds out clips, as
         `early_stopping` does, and takes for each class the threshold of the best F1 on them.

@@ -33,7 +33,7 @@ class LSTMClassifier(NeuralClassifier):
     lstm_units : int, default=64
         Size of the LSTM's state.
     pooling : {"last", "mean"}, default="last"
-        What the softmax reads: the LSTM's last state, or the mean of its states, in which a long clip's beginning
+        Input of the softmax: the LSTM's last state, or the mean of its states, in which a long clip's beginning
         counts for as much as its end.
     dropout : float, default=0.3
         Fraction of what the softmax reads dropped in training.
@@ -188,7 +188,7 @@ class _AttentionBLSTM:
         self.initial_scale = initial_scale
 
     def attention_weights(self, X):
-        """How much each frame counts.
+        """Return the weight of each frame.
 
         Parameters
         ----------

@@ -49,7 +49,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         Returns
         -------
         values : ndarray of shape (n_clips,) or (n_clips, n_dimensions), float64
-            Of the shape that y had in `fit`.
+            Predictions, in the shape that y had in `fit`.
         """
         return self._predict_outputs(X)
 

@@ -22,7 +22,7 @@ _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 class MelSpectrogramDisplay:
     """Mel spectrogram of a clip: time to the right, frequency upwards.
 
-    Of linear values, such as power, the colours are logarithmic, down to a hundred-millionth of the largest (80 dB of
+    Colors of linear values, such as power, are logarithmic, down to a hundred-millionth of the largest (80 dB of
     power).
 
     Read more in the guide: :doc:`features </guide/features>`.
@@ -47,7 +47,7 @@ class MelSpectrogramDisplay:
     offset : float, default=0.0
         Seconds at which the first frame lies.
     unit : str, default="dB"
-        Of the values; what begins with "dB" is drawn as it is, and all else on a logarithmic scale.
+        Unit of the values; "dB ..." is drawn as it is, and all else on a logarithmic scale.
     fmax : float or None, default=None
         Upper edge of the highest band, Hz, which is written at the axis; None writes the centre of that band.
 
@@ -346,7 +346,7 @@ def band_edges(mel) -> np.ndarray:
 
 
 def _unit(mel) -> str:
-    """Of what a MelSpectrogramTransformer returns, with what 0 dB is."""
+    """Return the unit of a MelSpectrogramTransformer's output, with what 0 dB is."""
     quantity = "power" if mel.power == 2 else "magnitude" if mel.power == 1 else f"magnitude ** {mel.power:g}"
     if not mel.to_db:
         return quantity
@@ -378,7 +378,7 @@ def _params(step) -> dict:
 
 
 def _frame_edges(first, later, n_frames, duration) -> np.ndarray:
-    """Where frames begin and end, in seconds from the beginning of what is read."""
+    """Return the boundaries of frames, in seconds from the beginning of what is read."""
     if "hop_length" in first:
         hop = first["hop_length"] / first["sr"]
         start = -hop / 2 if first.get("center", True) else 0.0  # a centred frame lies around its time

@@ -49,11 +49,11 @@ class EmbeddingDisplay:
     y : array-like of shape (n_clips,)
         Emotions.
     mark : array-like of shape (n_clips,) or None, default=None
-        What shapes tell: speakers, corpora ... Of more than 24, shapes cannot be told apart, and all are circles.
+        Values that shapes stand for: speakers, corpora ... More than 24 cannot be told apart: all are circles.
     mark_name : str, default="speaker"
         What `mark` holds, for the legend.
     axis_names : tuple of two str, default=("", "")
-        Of the dimensions.
+        Names of the dimensions.
     neighbours : DataFrame or None, default=None
         `same` and `chance`, fractions of clips, for each of "emotion" and `mark_name`; see `neighbours_`.
 
@@ -99,7 +99,7 @@ class EmbeddingDisplay:
         y : array-like of shape (n_clips,)
             Emotions.
         mark : str, array-like of shape (n_clips,) or None, default="speaker"
-            What shapes tell: a column of X, if it is a DataFrame that has it, or the values.
+            Values that shapes stand for: a column of X, if it is a DataFrame that has it, or the values.
         mark_name : str or None, default=None
             What `mark` holds, for the legend; None takes the name of the column, or "speaker".
         method : {"pca", "umap"} or transformer, default="pca"
@@ -149,7 +149,7 @@ class EmbeddingDisplay:
         y : array-like of shape (n_clips,)
             Emotions.
         mark : array-like of shape (n_clips,) or None, default=None
-            What shapes tell: speakers, corpora ...
+            Values that shapes stand for: speakers, corpora ...
         mark_name : str, default="speaker"
             What `mark` holds, for the legend.
         method : {"pca", "umap"} or transformer, default="pca"
@@ -158,7 +158,7 @@ class EmbeddingDisplay:
             or more columns, such as `sklearn.manifold.TSNE()`, is cloned and fitted; it sees the emotions only if it
             cannot do without, as `LinearDiscriminantAnalysis`, whose map flatters clips that it was fitted to.
         standardize : bool, default=True
-            Whether to bring all features to unit variance first.
+            If True, bring all features to unit variance first.
         random_state : int, RandomState instance or None, default=0
             Seeds UMAP.
         ax : matplotlib.axes.Axes or None, default=None
@@ -270,7 +270,7 @@ class EmbeddingDisplay:
 
 
 def _style(color, filled) -> dict:
-    """Of a point: with thin dark rims, so that light colours stand out from a white page."""
+    """Style a point with a thin dark rim, so that light colors stand out from a white page."""
     from matplotlib.patheffects import Normal, withStroke
 
     if filled:
@@ -300,7 +300,7 @@ def _draw_legend(ax, columns) -> None:
 
 
 def _extractor(estimator):
-    """What makes the features: a transformer, or a pipeline without its classifier."""
+    """Return the part that makes the features: a transformer, or a pipeline without its classifier."""
     for inner in fitted_layers(estimator):
         if hasattr(inner, "transform"):
             return inner
@@ -343,7 +343,7 @@ def _axis_names(reducer, name) -> tuple:
 
 
 def _neighbours(features, labels: dict) -> pd.DataFrame:
-    """How often a clip's nearest other clip has the same label, and how often any other clip has."""
+    """Return how often a clip's nearest other clip has the same label, and how often any other clip has."""
     nearest = NearestNeighbors(n_neighbors=1).fit(features).kneighbors(return_distance=False)[:, 0]
     rows = {}
     for what, values in labels.items():

@@ -38,9 +38,9 @@ class HistoryDisplay:
     history : dict of list
         Values of each epoch: `loss` and `accuracy`, and, where clips were held out, `val_loss` and `val_accuracy`.
     held_out : {"clips", "groups", "validation_data"} or None, default=None
-        What was held out; None does not say.
+        Kind of the held-out data; None does not say.
     early_stopping : bool, default=True
-        Whether the epoch with the lowest loss of what was held out was kept, or the last.
+        If True, the epoch with the lowest held-out loss was kept; else the last.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class HistoryDisplay:
         Parameters
         ----------
         measure : str or None, default=None
-            What to draw, of "loss", "accuracy" and what else the history has. None draws loss and accuracy, one above
+            Measure to draw: "loss", "accuracy" or another one of the history. None draws loss and accuracy, one above
             the other; or the loss alone, if `ax` is given.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.

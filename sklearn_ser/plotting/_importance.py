@@ -61,7 +61,7 @@ class FamilyImportanceDisplay:
     uar : float
         UAR with all features as they are.
     confidence_level : float, default=0.95
-        Of the intervals.
+        Confidence level of the intervals.
 
     Attributes
     ----------
@@ -215,7 +215,7 @@ class FamilyImportanceDisplay:
         y_pred : array-like of shape (n_clips,)
             Recognised emotions, each by a model that was not trained on the clip's speaker.
         y_pred_permuted : dict of str to array-like of shape (n_clips,) or (n_repeats, n_clips)
-            What is recognised with the features of a family permuted, once or several times, by the family's name.
+            Predictions with the features of a family permuted, once or several times, by the family's name.
         speaker : array-like of shape (n_clips,)
         n_features : dict of str to int, or None, default=None
             Columns that each family has, for the labels.
@@ -306,7 +306,7 @@ def _label(family, size) -> str:
 
 
 def _split(estimator) -> tuple:
-    """What makes features of clips (None, where clips are features), and what recognises emotions by them."""
+    """Split into what makes features of clips (None, where clips are features) and what predicts by them."""
     inner = next((layer for layer in fitted_layers(estimator) if isinstance(layer, Pipeline)), None)
     if inner is None:
         return None, estimator
@@ -315,7 +315,7 @@ def _split(estimator) -> tuple:
 
 
 def _learns_nothing(head) -> bool:
-    """Whether clips can be analysed once for all folds, because no step learns from values."""
+    """Return whether clips can be analyzed once for all folds, because no step learns from values."""
     return head is not None and all(isinstance(step, _EXTRACTORS) for _, step in head.steps)
 
 

@@ -146,7 +146,7 @@ class RobustnessDisplay:
         Parameters
         ----------
         sort : bool, default=False
-            Whether to sort the conditions by UAR, the mean over the models; else they stand as in the reports. The
+            If True, sort the conditions by UAR, the mean over the models; else they stand as in the reports. The
             clips as they are come first in any case.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
@@ -242,7 +242,7 @@ def _named(reports) -> dict:
 
 
 def _figures_of(report) -> pd.DataFrame:
-    """Of each condition."""
+    """Return the figures of each condition."""
     frame = report.to_frame()
     if _MEASURE not in frame.index.get_level_values("measure"):
         raise ValueError(

@@ -111,7 +111,7 @@ class TimelineDisplay:
         recording : str, PathLike, array-like of shape (n_times,), or audio input of one clip
             Any length; a file is read part by part.
         waveform : bool, default=True
-            Whether to draw the waveform above.
+            If True, draw the waveform above.
         smooth, min_duration : float or None, default=None
             As for `plot`.
         annotation : DataFrame or None, default=None
@@ -119,7 +119,7 @@ class TimelineDisplay:
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         **params : dict
-            What else `predict_timeline` is to be given.
+            Other arguments of `predict_timeline`.
 
         Returns
         -------
@@ -153,7 +153,7 @@ class TimelineDisplay:
         timeline : DataFrame
             As `SegmentClassifier.predict_timeline` returns it.
         recording : str, PathLike, array-like of shape (n_times,), audio input of one clip, or None, default=None
-            What to draw the waveform of, above the probabilities; None draws none.
+            Recording whose waveform is drawn above the probabilities; None draws none.
         sr : int, default=16000
             Sampling rate of a waveform in memory, Hz.
         smooth, min_duration : float or None, default=None
@@ -258,7 +258,7 @@ class TimelineDisplay:
         above.spines[:].set_visible(False)
 
     def _explain(self, smooth, min_duration) -> str:
-        """What is drawn, where it is not the segments themselves."""
+        """Return the values to draw, where they are not those of the segments themselves."""
         parts, is_of_values = [], isinstance(_as_timeline(self.timeline), ValueTimeline)
         if smooth is not None:
             parts.append(f"{'values' if is_of_values else 'probabilities'} smoothed over {smooth:g} s")

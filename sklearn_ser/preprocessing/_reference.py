@@ -17,7 +17,7 @@ from ..utils._versions import VersionedMixin
 class ReferenceScaler(FramesMixin, TransformerMixin, VersionedMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Values less the mean of a reference class, over its standard deviation: neutral speech becomes the origin.
 
-    What is left tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later
+    The remainder tells how a clip differs from speech without emotion [1]_. The labels are needed in `fit` alone; later
     clips are scaled by the same mean and deviation.
 
     Read more in the guide: :doc:`speakers </guide/speakers>`.

@@ -37,7 +37,7 @@ def expect(
     Parameters
     ----------
     means, variances : ndarray of shape (n_clips, n_values)
-        Of each clip's frames.
+        Means and variances of each clip's frames.
     reference, singletons : ndarray of bool, shape (n_clips,)
         Which clips are known of the speaker, and which are taken for the speaker's only ones.
     mean, clip_var, frame_var : ndarray of shape (n_values,)

@@ -38,7 +38,7 @@ class Encoder:
     digest : str
         SHA-256 of everything that the output depends on.
     nbytes : int
-        Of the weights as they were read.
+        Size of the weights as they were read.
     folder : Path or None
         Where it was read; None if it was unpickled.
     """
@@ -169,7 +169,7 @@ class Encoder:
         return _unpickled, (self.architecture, self.layer, self.tensors, self.digest)
 
     def __getstate__(self):
-        """What skops saves, which knows no `__reduce__`: numbers, strings and arrays."""
+        """Return the state for skops, which knows no `__reduce__`: numbers, strings and arrays."""
         architecture = self.architecture
         return dict(
             kind=architecture.kind,
@@ -238,7 +238,7 @@ def load_encoder(folder: Path, layer: int, kinds: Sequence[str] = (), *, for_hea
     kinds : sequence of str, default=()
         The architectures that are accepted; by default, all.
     for_head : bool, default=False
-        Whether the layer may also be the one that the model's own head reads, behind the last block.
+        True if the layer may also be the one that the model's own head reads, behind the last block.
     """
     architecture = read_architecture(folder, kinds)
     if not 0 <= layer <= (architecture.last if for_head else architecture.n_layers):

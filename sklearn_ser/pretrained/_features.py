@@ -240,7 +240,7 @@ class EncoderFeatures(AudioTransformer):
             self.n_frames_ = self.n_frames or max(self._count(n) for n in n_times)
 
     def _read(self, architecture: Architecture) -> Reading:
-        """How clips become frames, by the parameter `layer`."""
+        """Return the settings by which clips become frames, by the parameter `layer`."""
         if self.layer is None:
             return Reading(architecture, ())
         if isinstance(self.layer, str):

@@ -1,4 +1,4 @@
-"""How far raters agree: Krippendorff's alpha, and each rater's agreement with the others."""
+"""Agreement of raters: Krippendorff's alpha, and each rater's agreement with the others."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Ratings:
     dimensions : list
         The dimensions in their order of appearance; [None] if there are none.
     has_raters : bool
-        Whether it is known who gave which rating.
+        True if it is known who gave which rating.
     """
 
     def __init__(self, ratings, layout=None):

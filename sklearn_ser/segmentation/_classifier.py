@@ -112,7 +112,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance. Given to the classifier at the pipeline's end.
         **params : dict
-            What else the estimator's `fit` is to be given, as `step__parameter`; arrays of n_clips are repeated for the
+            More arguments of the estimator's `fit`, as `step__parameter`; arrays of n_clips are repeated for the
             segments, and those named `sample_weight` shared out. With metadata routing, all of this goes where it is
             requested, instead.
 
@@ -143,7 +143,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
         ----------
         X : audio input of n_clips
         **params : dict
-            What else the estimator's `predict_proba`, `decision_function` or `predict` is to be given, one value a
+            More arguments of the estimator's `predict_proba`, `decision_function` or `predict`, one value a
             clip; with metadata routing, what its steps request.
 
         Returns
@@ -198,7 +198,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
             A path, a waveform at `sr_`, or, for an estimator that reads more columns than `path`, a DataFrame of one
             row.
         **params : dict
-            What else the estimator's `predict_proba` is to be given, one value in a list; with metadata routing, what
+            More arguments of the estimator's `predict_proba`, one value in a list; with metadata routing, what
             its steps request.
 
         Returns
@@ -284,5 +284,5 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
         return {**super()._callees(), "predict": self._most_telling()}
 
     def _of_segments(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
-        """What the estimator says of each segment, and the row of the clip of each."""
+        """Return the estimator's output for each segment, and the row of the clip that the segment is from."""
         return self._of_parts(method, X, params, self._segments)

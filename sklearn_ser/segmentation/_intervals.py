@@ -33,7 +33,7 @@ class Intervals(pd.DataFrame):
         Columns `start` and `end`, seconds, and `label`; others are left alone. `Timeline.to_intervals` adds
         `probability`, from 0 to 1.
     **params
-        What else `pandas.DataFrame` takes.
+        Other arguments of `pandas.DataFrame`.
 
     See Also
     --------

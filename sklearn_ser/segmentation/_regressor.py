@@ -94,7 +94,7 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
         groups : array-like of shape (n_clips,) or None, default=None
             Speakers, for instance. Given to the regressor at the pipeline's end.
         **params : dict
-            What else the estimator's `fit` is to be given, as `step__parameter`; arrays of n_clips are repeated for the
+            More arguments of the estimator's `fit`, as `step__parameter`; arrays of n_clips are repeated for the
             segments, and those named `sample_weight` shared out. With metadata routing, all of this goes where it is
             requested, instead.
 
@@ -119,7 +119,7 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
         ----------
         X : audio input of n_clips
         **params : dict
-            What else the estimator's `predict` is to be given, one value a clip; with metadata routing, what its steps
+            More arguments of the estimator's `predict`, one value a clip; with metadata routing, what its steps
             request.
 
         Returns
@@ -144,7 +144,7 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
             A path, a waveform at `sr_`, or, for an estimator that reads more columns than `path`, a DataFrame of one
             row.
         **params : dict
-            What else the estimator's `predict` is to be given, one value in a list; with metadata routing, what its
+            More arguments of the estimator's `predict`, one value in a list; with metadata routing, what its
             steps request.
 
         Returns

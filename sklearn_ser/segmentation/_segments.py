@@ -173,5 +173,5 @@ class SegmentEstimator(RowExpandingEstimator):
             start = stop
 
     def _of_segments(self, method: str, X, params: dict) -> tuple[np.ndarray, np.ndarray]:
-        """What the estimator says of each segment, and the row of the clip of each."""
+        """Return the estimator's output for each segment, and the row of the clip that the segment is from."""
         return self._of_parts(method, X, params, self._segments)

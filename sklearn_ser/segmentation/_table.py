@@ -94,7 +94,7 @@ class SegmentTable(pd.DataFrame):
         return start, end
 
     def _segment_extents(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where each segment counts: up to half-way between its middle and its neighbours', without gaps."""
+        """Return the extent of each segment: up to half-way between its middle and its neighbors', without gaps."""
         start, end = self._timeline_columns()[:2]
         middle = (start + end) / 2
         half = (middle[1:] + middle[:-1]) / 2
@@ -105,7 +105,7 @@ class SegmentTable(pd.DataFrame):
 
 
 def integral(values, durations) -> np.ndarray:
-    """Of values that are constant within segments, at the beginning and the end of each, (2 * n_segments, n_values)."""
+    """Integrate values that are constant within segments, up to each start and end, (2 * n_segments, n_values)."""
     ends = np.cumsum(values * durations[:, np.newaxis], axis=0)
     begins = np.vstack([np.zeros(values.shape[1]), ends[:-1]])
     return np.stack([begins, ends], axis=1).reshape(-1, values.shape[1])

@@ -47,7 +47,7 @@ class Timeline(SegmentTable):
     data : DataFrame, list of dict, or anything else that a DataFrame is made of
         Columns `start` and `end`, seconds; a column of probabilities for each class; and `predicted`, the class.
     **params
-        What else `pandas.DataFrame` takes.
+        Other arguments of `pandas.DataFrame`.
 
     See Also
     --------

@@ -31,7 +31,7 @@ class ValueTimeline(SegmentTable):
     data : DataFrame, list of dict, or anything else that a DataFrame is made of
         Columns `start` and `end`, seconds, and a column for each value.
     **params
-        What else `pandas.DataFrame` takes.
+        Other arguments of `pandas.DataFrame`.
 
     See Also
     --------

@@ -59,7 +59,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     confidence_level : float, default=0.9
         Probability, over the data of `fit`, with which `risk` shall be kept. Not used with `coverage`.
     novelty : bool or float, default=False
-        Whether to reject clips that are unlike those of `fit`, too, however sure the estimator is: music, silence,
+        If True, reject clips that are unlike those of `fit`, too, however sure the estimator is: music, silence,
         tones, strong noise. A float is the fraction of clips of unseen speakers that may be called novel; True means
         0.01. They count as rejected for `coverage` and `risk`.
     reject_label : str, int or None, default=None
@@ -71,7 +71,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     cv : int, splitter or iterable, default=5
         How the clips are parted: into so many folds at most, or by any splitter of scikit-learn.
     response_method : {"auto", "predict_proba", "decision_function"}, default="auto"
-        What tells how sure the estimator is; "auto" takes the first of them that it has.
+        Method whose output measures confidence; "auto" takes the first of them that it has.
     n_jobs : int or None, default=None
         Folds at a time, by joblib.
 
@@ -187,7 +187,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
             Speakers. None takes the column `speaker` of X. With metadata routing, ask for them by
             ``set_fit_request(groups=True)``.
         **params : dict
-            What else the estimator's `fit` is to be given, one value a clip; with metadata routing, what it requests.
+            More arguments of the estimator's `fit`, one value a clip; with metadata routing, what it requests.
 
         Returns
         -------
@@ -265,7 +265,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     @available_if(lambda self: self.novelty)
     def novelty_score(self, X):
-        """How far each clip lies from those of `fit`.
+        """Measure how far each clip lies from those of `fit`.
 
         Parameters
         ----------
@@ -280,7 +280,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         return self._distance(features_of(self.estimator_, X))
 
     def confidence(self, X):
-        """How sure the estimator is of its prediction for each clip.
+        """Return the estimator's confidence in its prediction for each clip.
 
         Parameters
         ----------
@@ -337,12 +337,12 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
 
     @property
     def n_features_in_(self):
-        """What the fitted estimator says."""
+        """As of the fitted estimator."""
         return self.estimator_.n_features_in_
 
     @property
     def feature_names_in_(self):
-        """What the fitted estimator says."""
+        """As of the fitted estimator."""
         return self.estimator_.feature_names_in_
 
     def _is_rejected(self, X, confidence: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def fit_predict(estimator, X, y, train, test, params, method, novelty) -> tuple[
 
 
 def check_reject_label(label, y: np.ndarray):
-    """What stands for a rejection beside the labels y: a label of their kind, but none of them."""
+    """Return a label for rejections: of the kind of the labels y, but none of them."""
     labels = np.unique(y).tolist()
     strings = all(isinstance(there, str) for there in labels)
     if label is None:

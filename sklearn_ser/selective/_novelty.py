@@ -1,4 +1,4 @@
-"""How far clips lie from those that a pipeline was trained on, in the features that its classifier reads."""
+"""Distance of clips from those that a pipeline was trained on, in the features that its classifier reads."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Distance:
 
 
 def features_of(estimator, X) -> np.ndarray:
-    """What a fitted estimator's last step is given, (n_clips, n_features); X itself where it has but one step.
+    """Return the input of a fitted estimator's last step, (n_clips, n_features); X itself where it has but one step.
 
-    What searches, votes, stacks, calibration and thresholds hold is entered: several members give the features of all
+    Members of searches, votes, stacks, calibration and thresholds are entered: several members give the features of all
     of them, side by side. Frames become their mean and standard deviation over time.
     """
     found = _read(estimator, X)

@@ -22,7 +22,7 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
     Parameters
     ----------
     standardize : bool, default=False
-        Whether the functionals are standardised before the SVM reads them, which [1]_ does not say and an RBF kernel
+        True if the functionals are standardised before the SVM reads them, which [1]_ does not say and an RBF kernel
         needs.
     random_state, epochs : ignored
         Nothing here is random or trained in epochs; all systems take them.

@@ -41,7 +41,7 @@ def make_recognizer(
         "values": y is (n_clips,) or (n_clips, n_values), such as arousal and valence, and the last step is
         `CalibratedRidge`. Pass speakers to `fit` as `groups` (without copies, as `calibratedridge__groups`).
     robust : bool, default=True
-        Whether to train on altered copies of each clip, too (`real_world_augmenters`), so that noise, telephones, rooms
+        If True, train on altered copies of each clip, too (`real_world_augmenters`), so that noise, telephones, rooms
         and other microphones disturb less. Training then takes a few times as long; prediction does not.
     random_state : int, RandomState instance or None, default=None
         Seeds the copies.

@@ -28,7 +28,7 @@ class PublishedSystem(NamedTuple):
     Parameters
     ----------
     name : str
-        Of the function, with its arguments and the scenario where there are several.
+        Name of the function, with its arguments and the scenario where there are several.
     build : callable
         Returns the unfitted system; takes `random_state`, `epochs` and `verbose`.
     paper : str

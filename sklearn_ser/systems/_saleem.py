@@ -32,7 +32,7 @@ def saleem_cnn_lstm(*, as_published=False, random_state=None, epochs=150, verbos
     Returns
     -------
     AugmentedClassifier
-        Of a Pipeline: `MelSpectrogramTransformer`, standardisation, `CNNLSTMClassifier`.
+        Around a Pipeline: `MelSpectrogramTransformer`, standardisation, `CNNLSTMClassifier`.
 
     Notes
     -----

@@ -42,7 +42,7 @@ def whisper_discriminants(
         Layers that vote. Neighbours of the middle of the encoder are best; of "openai/whisper-base", all windows of
         three layers between 1 and 5 are within 0.02.
     speaker_normalized : bool, default=False
-        Whether each clip is normalised by the other clips of its speaker in the same call (`SpeakerNormalizer`,
+        True if each clip is normalised by the other clips of its speaker in the same call (`SpeakerNormalizer`,
         ``singleton_fraction=0``), which is better where there are always several clips of a speaker. X is a DataFrame
         with the columns `path` and `speaker` then.
     data_home, memory, n_jobs, verbose
@@ -51,7 +51,7 @@ def whisper_discriminants(
     Returns
     -------
     pipeline : Pipeline
-        Of public parts, to be fitted, searched and taken apart; ``votingclassifier__layer_2="drop"`` leaves a layer
+        Its public parts can be fitted, searched and taken apart; ``votingclassifier__layer_2="drop"`` leaves a layer
         out.
 
     References

@@ -1,4 +1,4 @@
-"""What every package here may use and which uses none of them: frames, columns, randomness, versions, processes."""
+"""Helpers for every package, which import none of them: frames, columns, randomness, versions, processes."""
 
 from ._versions import VersionMismatchWarning
 

@@ -73,7 +73,7 @@ def _load(load, pickled: bytes) -> ByValue:
 
 
 def _is_importable(value) -> bool:
-    """Whether plain pickle would save it so that another process can load it, as far as can be seen at no cost."""
+    """Return whether plain pickle would save it for other processes, as far as can be seen at no cost."""
     name = getattr(value, "__qualname__", None)
     if name is None:  # an instance, or functools.partial, whose function counts
         inner = getattr(value, "func", None)

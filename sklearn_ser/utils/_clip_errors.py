@@ -37,7 +37,7 @@ class DurationError(AudioError):
 
 
 class ClipError(Exception):
-    """What is wrong with one of a function's waveforms; it becomes an AudioError that names row and path."""
+    """Fault of one of a function's waveforms; it becomes an AudioError that names row and path."""
 
     def __init__(self, index: int, reason: str):
         super().__init__(reason)

@@ -51,7 +51,7 @@ class _CodeHasher(NumpyHasher):
         super().save(obj)
 
     def save_global(self, obj, name=None, *_):
-        """What pickles itself as no more than a name."""
+        """Describe an object that pickles itself as no more than a name."""
         inner = getattr(obj, "__wrapped__", None)  # functools.lru_cache, for one
         library = _library(getattr(obj, "__module__", None) or type(obj).__module__)
         if inner is None and not library:
@@ -83,7 +83,7 @@ class _CodeHasher(NumpyHasher):
 
 
 def is_own_method(cls: type, name: str) -> bool:
-    """Whether a class has the method from code of the user's, not from an installed package."""
+    """Return whether a class has the method from the user's code, not from an installed package."""
     module = getattr(getattr(cls, name, None), "__module__", None)
     return module is not None and not _library(module)
 
@@ -106,7 +106,7 @@ def _content(cell):
 
 
 def _referred_to(function: FunctionType) -> list:
-    """What a function refers to by global names (attributes of the user's modules, too), and what it imports."""
+    """Return the globals that a function refers to (attributes of the user's modules, too), and what it imports."""
     names, imported = _names(function.__code__)
     found = {name: function.__globals__[name] for name in names if name in function.__globals__}
     package = function.__globals__.get("__package__") or ""
@@ -144,7 +144,7 @@ def _library_folders() -> tuple[Path, ...]:
 
 
 def _is_users(code: CodeType) -> bool:
-    """Whether code is neither the standard library's nor an installed package's, whatever it says of its module."""
+    """Return whether code is the user's: neither the standard library's nor an installed package's."""
     path = Path(code.co_filename)
     return path.suffix != ".py" or not _is_installed(path)
 

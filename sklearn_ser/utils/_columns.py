@@ -111,7 +111,7 @@ def _is_flat(values) -> bool:
 
 
 def describe(table) -> str:
-    """What an error says of a table: its type, and its columns if they have names."""
+    """Describe a table, for errors: its type, and its columns if they have names."""
     if table is None:
         return "None"
     columns = getattr(table, "columns", None)

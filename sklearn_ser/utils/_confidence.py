@@ -1,4 +1,4 @@
-"""How sure a classifier is of its predictions."""
+"""Confidence of a classifier in its predictions."""
 
 from __future__ import annotations
 

@@ -92,12 +92,12 @@ def decide(estimator, method: str, values: np.ndarray, rows: np.ndarray, classes
     method : {"predict_proba", "decision_function", "predict"}
         What `values` are.
     values : ndarray of shape (n_parts, ...)
-        Of the parts of all clips, one clip after the other.
+        Values of the parts of all clips, one clip after the other.
     rows : ndarray of shape (n_parts,)
         Clip of each part.
     classes : ndarray of shape (n_classes,)
     pooling : str, default="mean"
-        Of probabilities.
+        Pooling of probabilities.
 
     Returns
     -------

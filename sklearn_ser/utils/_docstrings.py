@@ -60,7 +60,7 @@ def reading_parameters(
     Parameters
     ----------
     done : str
-        What is done to clips: "analyzed", "decoded".
+        Word for what is done to clips: "analyzed", "decoded".
     why, memory, workers : str
         Why clips are normalized, what the memory keeps, and which workers `n_jobs` counts, where that is special.
     """

@@ -1,4 +1,4 @@
-"""What displays share: scores written beside the axes, a plain frame around them, black or white on any colour."""
+"""Tools of displays: scores written beside the axes, a plain frame around them, black or white on any color."""
 
 from __future__ import annotations
 

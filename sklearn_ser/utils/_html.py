@@ -33,7 +33,7 @@ class Tinted(NamedTuple):
 
 
 def page(*parts: str) -> str:
-    """What a notebook shows."""
+    """Return the HTML that a notebook shows."""
     return f'{_STYLE}<div class="sklearn-ser">{"".join(parts)}</div>'
 
 
@@ -54,7 +54,7 @@ def explained(paragraphs: Iterable[str], *, summary: str = "How to read this", i
 
 
 def folded(part: str, *, summary: str, is_open: bool = False) -> str:
-    """What is shown when it is clicked at."""
+    """Fold a part below a summary; a click opens it."""
     return f"<details{' open' if is_open else ''}><summary>{escape(summary)}</summary>{part}</details>"
 
 

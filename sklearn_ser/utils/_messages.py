@@ -1,4 +1,4 @@
-"""What an error message quotes of the values that were passed."""
+"""Quotation of passed values in error messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = _repr.maxdeque =
 
 
 def short(value) -> str:
-    """What `repr` says of a value, on one line and in at most 80 characters.
+    """Shorten a value's `repr` to one line of at most 80 characters.
 
-    Of a long text or path, beginning and end are kept; of other long values, the beginning. Megabytes are cut before
+    A long text or path keeps its beginning and end; other long values, the beginning. Megabytes are cut before
     they are written out.
 
     Examples

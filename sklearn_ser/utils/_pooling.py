@@ -6,7 +6,7 @@ import numpy as np
 
 
 def first_rows(rows: np.ndarray) -> np.ndarray:
-    """Where each clip's segments begin; `rows` holds the clip of each segment, in ascending order."""
+    """Return the first segment of each clip; `rows` holds the clip of each segment, in ascending order."""
     return np.flatnonzero(np.diff(rows, prepend=-1))
 
 

@@ -13,7 +13,7 @@ _REFRESH = 0.5  # seconds
 
 
 def is_watched() -> bool:
-    """Whether somebody may be looking: stderr is a terminal, or this is a notebook."""
+    """Return whether somebody may be looking: stderr is a terminal, or this is a notebook."""
     if getattr(sys.stderr, "isatty", lambda: False)():
         return True
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
@@ -29,7 +29,7 @@ class Progress:
     Parameters
     ----------
     desc : str
-        What is done.
+        Description of the work.
     total : float
         How many units there are.
     unit : str

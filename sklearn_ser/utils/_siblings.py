@@ -56,7 +56,7 @@ class ClipFolds:
     groups : array-like of shape (n_rows,) or None
         Such as speakers. They are given to splitters that take groups, and kept on one side where `cv` is an int.
     classifier : bool
-        Whether an int stands for stratified folds.
+        True if an int stands for stratified folds.
     """
 
     def __init__(self, cv, rows, groups, classifier):
@@ -113,7 +113,7 @@ class ClipFolds:
 
 
 def takes_groups(splitter) -> bool:
-    """Whether a splitter of scikit-learn's kind splits by groups."""
+    """Return whether a splitter of scikit-learn's kind splits by groups."""
     if not hasattr(splitter, "get_metadata_routing"):
         return False
     requests = getattr(splitter.get_metadata_routing(), "split", None)
@@ -121,7 +121,7 @@ def takes_groups(splitter) -> bool:
 
 
 class Place(NamedTuple):
-    """Where an estimator stands below a meta-estimator."""
+    """Place of an estimator below a meta-estimator."""
 
     estimator: Any
     above: tuple  # the estimators that hold it, the outermost first
@@ -152,7 +152,7 @@ def keep_together(estimator, rows: np.ndarray, groups, parts: str, last) -> tupl
     hidden : list of estimators
         They must be told the clip of each row by metadata routing.
     is_wrapped : bool
-        Whether any splitter was wrapped.
+        True if any splitter was wrapped.
 
     Raises
     ------
@@ -178,19 +178,19 @@ def keep_together(estimator, rows: np.ndarray, groups, parts: str, last) -> tupl
 
 
 def calibrates(estimator) -> bool:
-    """Whether it holds out clips of its own, and its `fit` takes the groups that belong together."""
+    """Return whether it holds out clips of its own, and its `fit` takes the groups that belong together."""
     return bool(getattr(estimator, "_splits_clips", False)) and getattr(estimator, "cv", None) != 0
 
 
 def stops_early(estimator) -> bool:
-    """Whether it may hold out a part of its training clips, by scikit-learn's two ways to say so."""
+    """Return whether it may hold out a part of its training clips, by scikit-learn's two ways to say so."""
     by_count = getattr(estimator, "n_iter_no_change", None) is not None
     value = getattr(estimator, "early_stopping", by_count)
     return value == "auto" if isinstance(value, str) else value in (True,)
 
 
 def has_splitter(estimator) -> bool:
-    """Whether it splits its rows by a parameter `cv`."""
+    """Return whether it splits its rows by a parameter `cv`."""
     params = _params(estimator)
     if "cv" not in params or getattr(estimator, "_splits_clips", False) or isinstance(params["cv"], str):
         return False

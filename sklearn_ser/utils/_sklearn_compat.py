@@ -62,7 +62,7 @@ __all__ = [
 
 
 def estimator_has(method: str) -> Callable:
-    """What `available_if` asks of a meta-estimator: whether its `estimator`, fitted or not, has the method."""
+    """Return a check for `available_if`: whether a meta-estimator's `estimator`, fitted or not, has the method."""
 
     def check(meta) -> bool:
         getattr(getattr(meta, "estimator_", meta.estimator), method)  # its own AttributeError says most
@@ -82,7 +82,7 @@ def fitted_layers(estimator) -> Iterator:
 
 
 def keep_output(estimator, keep: bool) -> None:
-    """Whether to leave what this fitted transformer returns as it is, whatever `set_output` asks for."""
+    """Return whether to leave the transformer's output as it is, whatever `set_output` asks for."""
     if keep:
         estimator._sklearn_auto_wrap_output_keys = set()
     else:

@@ -36,7 +36,7 @@ class VersionMismatchWarning(InconsistentVersionWarning):
     current_version, original_version : str
         Version that loads it, and the one that saved it.
     changed : str or None, default=None
-        What is known to differ, such as a feature set, beside the version.
+        A known difference beside the version, such as another feature set.
     """
 
     def __init__(self, *, estimator_name, current_version, original_version, changed=None):
@@ -55,14 +55,14 @@ class VersionMismatchWarning(InconsistentVersionWarning):
 
 
 def _same(one, other) -> bool:
-    """Whether two digests are of the same thing."""
+    """Return whether two digests are of the same thing."""
     if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)) or one.shape != other.shape:
         return False
     return np.allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 def current_version() -> str:
-    """Of this library."""
+    """Return the version of this library."""
     from .. import __version__
 
     return __version__

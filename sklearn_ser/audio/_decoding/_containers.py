@@ -22,7 +22,7 @@ _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 
 
 def examine(data: Bytes) -> Structure:
-    """What a recording's container says; an empty structure for one that is not known here.
+    """Read a recording's container; an unknown one gives an empty structure.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _is_name(name: bytes) -> bool:
 
 
 def _are_chunks(data: Bytes, start: int, order: str) -> bool:
-    """Whether chunks, and nothing else, lie between `start` and the end of the file."""
+    """Return whether only chunks lie between `start` and the end of the file."""
     while start + 8 <= len(data):
         name, length = struct.unpack(f"{order}4sI", data.read(start, 8))
         if not _is_name(name):
@@ -170,13 +170,13 @@ def _examine_wav(data: Bytes, order: str) -> Structure:
 
 
 def _is_slip(byte_rate: int, rate: int, n_channels: int, frame_bytes: int) -> bool:
-    """Whether wrong bytes a second are the recorder's slip, rather than the sign of a wrong rate."""
+    """Return whether a wrong byte rate is a slip of the recorder, rather than the sign of a wrong sampling rate."""
     slips = {rate, rate * n_channels, rate * frame_bytes // max(1, n_channels), 8 * rate * frame_bytes}
     return rate in _USUAL_RATES and (byte_rate in slips or byte_rate / max(1, frame_bytes) not in _USUAL_RATES)
 
 
 def _remark_of(found: int | None, sound: _Chunk, per_second: int) -> str:
-    """What to say where a little less than declared was found."""
+    """Return the warning for a little less sound than declared, or an empty string."""
     if found is None or not 0 < (sound.length - found) / max(1, per_second) <= MISSING:
         return ""
     return little_missing(sound.length / max(1, per_second), found / max(1, per_second))
@@ -285,14 +285,14 @@ def _flac_structure(last: _FlacFrame, n_frames: int, rate: int) -> Structure:
 
 
 def _is_last_frame(frame: _FlacFrame, content: bytes, n_frames: int, rate: int) -> bool:
-    """Whether bytes that pass for a header are one: it says what is expected, or its frame's checksum says so."""
+    """Return whether bytes that pass for a header are one: by the values expected, or by its frame's checksum."""
     if frame.end == n_frames and frame.rate in (0, rate):
         return True
     return any(_crc16(content[:stop]) == int.from_bytes(content[stop : stop + 2], "big") for stop in _ends(content))
 
 
 def _ends(content: bytes) -> Iterator[int]:
-    """Where a frame may end: before the next header, or at the end of the file."""
+    """Yield positions at which a frame may end: before the next header, or at the end of the file."""
     position = 14
     while (
         position := min(

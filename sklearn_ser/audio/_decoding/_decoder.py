@@ -132,7 +132,7 @@ def _check_rate(rate: int, where: str) -> int:
 
 
 class SoundFileDecoder(Decoder):
-    """What libsndfile reads: WAV, AIFF, FLAC, Ogg, MP3 and many more."""
+    """Decoder of libsndfile: WAV, AIFF, FLAC, Ogg, MP3 and many more."""
 
     def __init__(self, opened: io.IOBase, file, structure: Structure, where: str):
         import soundfile
@@ -196,7 +196,7 @@ class SoundFileDecoder(Decoder):
 
 
 class AVDecoder(Decoder):
-    """What FFmpeg reads, through PyAV, from its beginning on."""
+    """Decoder of FFmpeg, through PyAV, from the beginning of the file on."""
 
     def __init__(self, opened: io.IOBase, container: Foreign, where: str):
         name = container.name

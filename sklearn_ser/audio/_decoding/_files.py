@@ -40,7 +40,7 @@ def find_file(path: str | os.PathLike, where: str) -> str | os.PathLike:
 
 
 def signature(file: str | os.PathLike | bytes):
-    """What tells this state of a file from others; None if there is no such file."""
+    """Return a key for this state of a file, which changes with it; None if there is no such file."""
     if isinstance(file, bytes):
         return id(file)
     try:

@@ -46,12 +46,12 @@ def _frame(head: bytes) -> _Frame | None:
 
 
 def is_mpeg(data: Bytes) -> bool:
-    """Whether a stream of MPEG frames begins here, or behind tags."""
+    """Return whether a stream of MPEG frames begins here, or behind tags."""
     return _begin(data) is not None
 
 
 def _after_tags(data: Bytes) -> int:
-    """Where ID3 tags at the beginning end."""
+    """Return the position at which ID3 tags at the beginning end."""
     position = 0
     while (size := _id3_length(data.read(position, 10))) is not None:
         position += size
@@ -59,7 +59,7 @@ def _after_tags(data: Bytes) -> int:
 
 
 def _begin(data: Bytes) -> int | None:
-    """Where the first frame begins, behind ID3 tags and what was cut off before it."""
+    """Return the position of the first frame, behind ID3 tags and the rest of a frame that was cut off."""
     position = _after_tags(data)
     limit = position + (2**16 if position else 2**11)
     while position < min(limit, len(data)):

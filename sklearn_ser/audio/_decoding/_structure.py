@@ -39,7 +39,7 @@ def broken_off(declared: float, there: float) -> DamagedError:
 
 @dataclass
 class Structure:
-    """What a container says of the recording in it.
+    """Properties of a recording, as its container states them.
 
     `n_frames` is its length, in samples of each channel, where it is known; `exact` whether the decoder's own count can
     be trusted, or only decoding tells. `at_least` is what must decode, or something is damaged. `pieces`, parts of the
@@ -66,7 +66,7 @@ class Bytes:
         return self._size
 
     def read(self, start: int, length: int) -> bytes:
-        """What lies there; less at the end of the file."""
+        """Read `length` bytes from `start`; fewer at the end of the file."""
         offset = start - self._start
         if offset < 0 or offset + length > len(self._window) and self._start + len(self._window) < self._size:
             self._file.seek(start)

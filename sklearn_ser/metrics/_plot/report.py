@@ -43,7 +43,7 @@ class ConfusionDisplay:
     ax_ : matplotlib.axes.Axes
     im_ : matplotlib.image.AxesImage
     text_ : ndarray of shape (n_emotions, n_labels)
-        What is written into the cells.
+        Text in the cells.
     """
 
     def __init__(self, confusion, labels):
@@ -185,7 +185,7 @@ class ReportDisplay:
     ax_ : matplotlib.axes.Axes
         With the scores.
     confusion_ : ConfusionDisplay or None
-        What is beside them, where the figure is the display's own.
+        The display beside them, where the figure is the display's own.
     """
 
     def __init__(self, report):
@@ -334,7 +334,7 @@ class ReportDisplay:
 
 
 def _width(labels) -> float:
-    """Of a confusion matrix, inches."""
+    """Return the width of a confusion matrix, inches."""
     return 1.8 + 0.66 * len(labels) + 0.07 * max(0, max(len(str(label)) for label in labels) - 10)
 
 

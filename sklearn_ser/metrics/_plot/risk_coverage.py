@@ -36,9 +36,9 @@ class RiskCoverageDisplay:
     operating_point : tuple of two floats or None, default=None
         Coverage and risk to mark.
     requested : dict of float or None, default=None
-        What was asked for, to mark: `coverage` or `risk`, as fractions.
+        Request to mark: `coverage` or `risk`, as fractions.
     name : str or None, default=None
-        What the curve is of, for the legend.
+        Name of the curve, for the legend.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class RiskCoverageDisplay:
     def from_estimator(cls, estimator, X, y, *, groups=None, name=None, ax=None, color=BLUE):
         """Draw the curve of a fitted classifier on clips that it has not seen.
 
-        Of a `SelectiveClassifier`, the coverage or the risk that was asked for is marked, and where it works.
+        A `SelectiveClassifier` also gets marks at its requested coverage or risk, and at its operating point.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class RiskCoverageDisplay:
         operating_point : tuple of two floats or None, default=None
             Coverage and risk to mark.
         requested : dict of float or None, default=None
-            What was asked for, to mark: `coverage` or `risk`, as fractions.
+            Request to mark: `coverage` or `risk`, as fractions.
         name : str or None, default=None
             For the legend.
         ax : matplotlib.axes.Axes or None, default=None

@@ -34,7 +34,7 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
     Normalisation and ELU rise with their input, so taking the maximum before or after them picks the same step; before,
     they work on a fraction of the steps, and training on waveforms takes a fifth of the time.
 
-    Of four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is
+    With four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is
     zero wherever a convolution can see it, stays out of the batch statistics and loses every maximum. Pooling rounds
     up, so that no clip is left without a step.
     """
@@ -79,7 +79,7 @@ def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: 
 
 
 def kind_of_frames(input_type: str, n_features: int) -> str:
-    """Whether the rows of a clip are "frames" or "chunks" of waveform; "auto" goes by how many values they have."""
+    """Return whether the rows of a clip are "frames" or "chunks" of waveform; "auto" goes by their number of values."""
     if input_type != "auto":
         return input_type
     return "chunks" if n_features > LONGEST_FRAME else "frames"

@@ -31,11 +31,11 @@ def build(
     input_shape : tuple (n_frames or None, n_features)
     n_outputs : int
     params : dict or None, default=None
-        Of the network.
+        Parameters of the network.
     activation : {"softmax", "sigmoid", "linear"}, default="softmax"
-        Of the last layer: probabilities of exclusive classes, of independent ones, or values.
+        Activation of the last layer: probabilities of exclusive classes, of independent ones, or values.
     from_logits : bool, default=False
-        Whether outputs that the network returns still lack the activation.
+        True if outputs that the network returns still lack the activation.
     units : tuple (scale, offset) of ndarrays of shape (n_outputs,), or None, default=None
         An added last layer returns ``scale * x + offset``, so that x is about as large as what networks begin with.
 
@@ -109,7 +109,7 @@ def _wrong_shape(network, output, n_outputs: int) -> ValueError:
 
 
 def _follows(network, input_shape, n_outputs: int, params: dict) -> bool:
-    """Whether what the network returns is as wide as it was asked for, not by chance."""
+    """Return whether the network's output has the width that was asked for, and not by chance."""
     from .._keras import keras
 
     with seeded(0):  # leaves the generators as found: the weights drawn here are not used

@@ -18,11 +18,11 @@ def encoder_layers(encode: Callable, input_shape: tuple[int | None, int], n_laye
         ``encode(frames, mask, n_layers, **sizes)`` returns the frames of each layer, from 0 to `n_layers`, and the mask
         of those that are real: `whisper` or `wav2vec2`.
     input_shape : tuple (n_frames or None, n_values)
-        Of what the encoder reads.
+        Shape of the encoder's input.
     n_layers : int
         Transformer blocks that are built.
     **sizes
-        Of the encoder.
+        Sizes of the encoder.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def encoder_attention(
     n_layers : int
         Transformer blocks.
     weighted : bool, default=False
-        Whether a sum of all layers with learned weights is taken, which are positive and sum to one, as in SUPERB
+        If True, take a sum of all layers with learned weights, which are positive and sum to one, as in SUPERB
         (Yang et al., Interspeech 2021); else the last of them.
     dropout : float, default=0.0
         Fraction of the mean dropped in training.
     **sizes
-        Of the encoder.
+        Sizes of the encoder.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What networks share: frames without their padding, and means over the real frames of a clip."""
+"""Tools of networks: frames without their padding, and means over the real frames of a clip."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def attention_pooling(x, mask, units: int = 64, *, n_heads: int = 1, std: bool =
     std : bool, default=False
         Append the weighted standard deviations.
     name : str, default="attention"
-        Of the layer that returns the weights, (n_clips, n_steps), or (n_clips, n_heads, n_steps) of several heads.
+        Name of the layer that returns the weights, (n_clips, n_steps), or (n_clips, n_heads, n_steps) of several heads.
 
     Returns
     -------

@@ -16,7 +16,7 @@ def stacked_lstm(frames, mask, n_outputs, *, lstm_units=(128, 128), pooling="las
     lstm_units : int or sequence of int, default=(128, 128)
         Size of each LSTM.
     pooling : {"last", "mean"}, default="last"
-        What is read of the last LSTM: its last state, or the mean of its states.
+        Output of the last LSTM that is read: its last state, or the mean of its states.
     dense_units : int or sequence of int, default=()
         Size of each ReLU layer behind them.
     dropout : float, default=0.3

@@ -26,7 +26,7 @@ def statistics_pooling(x, mask, *, n_correlated: int = 12, n_scales: int = 6, n_
     Parameters
     ----------
     x : tensor of shape (n_clips, n_steps, n)
-        Of about unit variance.
+        Values of about unit variance.
     mask : tensor of shape (n_clips, n_steps), bool
     n_correlated : int, default=12
         Features, from the first, whose correlations are taken; at most n.
@@ -86,20 +86,20 @@ def statistics_network(
     mask, n_outputs
         As for `cnn`.
     n_coefficients : int, default=20
-        Of the cosine transform that are kept; at most n_features.
+        Number of coefficients of the cosine transform that are kept; at most n_features.
     n_correlated, n_scales : int, default=12 and 6
         As for `statistics_pooling`.
     n_levels : int, default=10
         Groups of neighbouring features whose means' quantiles are taken; at most n_features, and 0 takes none.
     rhythm : bool, default=True
-        Whether to take the spectrum of how far the clip is louder than its median, over time [2]_. It also tells how
+        If True, take the spectrum of how far the clip is louder than its median, over time [2]_. It also tells how
         long the clip is, silence around the speech included, unless that is trimmed.
     hidden_units : sequence of int, default=(128,)
         Size of each dense layer.
     dropout, input_dropout : float, default=0.5 and 0.3
         Fraction of each dense layer's output, and of the statistics, dropped in training.
     trainable_projection : bool, default=False
-        Whether the projection that begins as a cosine transform is trained.
+        True if the projection that begins as a cosine transform is trained.
     trim : bool, default=True
         Leave out what lies before the first and behind the last frame that is hardly quieter than the clip's mean: the
         silence around the speech.
@@ -142,7 +142,7 @@ def frame_statistics(
     trainable_projection=False,
     trim=True,
 ):
-    """What `statistics_network` reads, with the same parameters, (n_clips, n_statistics)."""
+    """Compute the statistics that `statistics_network` reads, with the same parameters, (n_clips, n_statistics)."""
     from .._keras import keras
 
     ops = keras.ops
@@ -240,7 +240,7 @@ def _changes(x, mask, n_scales: int):
 
 
 def _correlations(centered, mask, n: int):
-    """Of each pair of the first n features, whose means are zero."""
+    """Correlate each pair of the first n features, whose means are zero."""
     from .._keras import keras
 
     ops = keras.ops

@@ -45,23 +45,23 @@ def wav2vec2(
     conv_norm : {"group", "layer"}
         A norm over time of each channel behind the first convolution, or one over channels behind each of them.
     conv_bias : bool
-        Whether the convolutions have a bias.
+        True if the convolutions have a bias.
     width, n_heads, hidden_units : int
         Values of a frame, attention heads, and units of the dense layer inside a block.
     positions : sequence of (kernel, n_groups)
         The convolutions that tell where a frame is.
     stacked_positions : bool, default=False
-        Whether each is followed by a norm without weights, as in data2vec.
+        True if each is followed by a norm without weights, as in data2vec.
     projection_norm : bool, default=True
-        Whether the convolutions' values are normalized before they are projected to `width`.
+        True if the convolutions' values are normalized before they are projected to `width`.
     pre_norm : bool, default=False
-        Whether a block normalizes what it reads ("stable layer norm") rather than what it returns.
+        True if a block normalizes what it reads ("stable layer norm") rather than what it returns.
     last : int or None, default=None
         The model's last block. With `pre_norm`, `n_layers` may be one more, and counts the norm behind it then.
     max_distance : int or None, default=None
         Frames up to which WavLM's attention tells distances apart; None has no such positions.
     epsilon : float, default=1e-5
-        Of the norms in the transformer.
+        Epsilon of the norms in the transformer.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def _norm_over_time(x, mask, name: str):
 
 
 def _locate(x, mask, positions, stacked: bool):
-    """What convolutions over seconds add to each frame, so that it tells where it is."""
+    """Add to each frame a convolution over seconds, which tells its position."""
     from .._keras import keras
 
     layers, ops = keras.layers, keras.ops
@@ -188,7 +188,7 @@ def _attend(x, hidden, distances, name: str, n_heads: int):
 
 
 def _gate(x, name: str):
-    """How much distances count for each head and frame, (n_clips, n_heads, n_frames, 1), by what the block reads."""
+    """Weight distances by the block's input, for each head and frame, (n_clips, n_heads, n_frames, 1)."""
     from .._keras import keras
 
     layers, ops = keras.layers, keras.ops

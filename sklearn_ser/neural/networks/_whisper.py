@@ -76,7 +76,7 @@ def whisper_encoder(input_shape: tuple[int | None, int], *, layers: Sequence[int
     Parameters
     ----------
     input_shape : tuple (n_frames or None, n_mels)
-        Of log-mel frames.
+        Shape of log-mel frames.
     layers : sequence of int
         Layers whose outputs are returned side by side, each counted in transformer blocks: 0 is what the convolutions
         leave, with the positions added. The last of them is the last that is built.

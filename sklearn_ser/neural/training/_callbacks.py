@@ -81,7 +81,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self.model.stop_training = self.is_over()
 
     def is_over(self) -> bool:
-        """Whether the loss has not fallen by `tol` for as long as one waits."""
+        """Return whether the loss has not fallen by `tol` for the epochs of patience."""
         best, waited = math.inf, 0
         for loss in self.losses:
             waited = 0 if loss < best - self.tol else waited + 1
@@ -111,7 +111,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     @classmethod
     def read(cls, path) -> dict | None:
-        """What the checkpoint at a path says of itself; None if there is none, and one can be written.
+        """Read the note of the checkpoint at a path; None if there is none, and one can be written.
 
         Raises
         ------

@@ -33,7 +33,7 @@ def compile_model(estimator, fitted) -> None:
 
 
 def _description(optimizer) -> tuple:
-    """What makes two optimizers the same, but for a learning rate that is a number."""
+    """Describe an optimizer, but for a learning rate that is a number: equal ones are the same."""
     config = optimizer.get_config()
     if not isinstance(config.get("learning_rate"), dict):  # a schedule
         config.pop("learning_rate", None)
@@ -126,7 +126,7 @@ def name_of(function) -> str:
 
 
 def reads_numbers(loss) -> bool:
-    """Whether a loss gets the numbers of the classes, and not one-hot targets."""
+    """Return whether a loss gets the numbers of the classes, and not one-hot targets."""
     return name_of(loss).startswith("sparse")
 
 

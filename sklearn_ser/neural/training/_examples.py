@@ -31,7 +31,7 @@ class Examples:
         return cls(X, y, weight, np.arange(len(X)) if weight is None else np.flatnonzero(weight))
 
     def take(self, rows) -> Examples:
-        """Those of the rows (of the arrays) that are used."""
+        """Keep only the given rows (of the arrays) among those that are used."""
         return replace(self, rows=np.intersect1d(rows, self.rows))
 
     def with_targets(self, y) -> Examples:

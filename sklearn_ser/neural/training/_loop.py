@@ -20,7 +20,7 @@ from ._frame_augmentation import FrameAugmentation
 
 @dataclass
 class Start:
-    """Where a training begins: a network, and the epochs it has been trained for."""
+    """Start of a training: a network, and the epochs that it has been trained for."""
 
     fitted: FittedModel
     history: dict = field(default_factory=dict)
@@ -41,11 +41,11 @@ def train(estimator, clips, validation, *, seed: int, resume: bool, checkpoint=N
         Their y is encoded by the estimator's targets.
     seed : int
     resume : bool
-        Whether to continue with the existing network.
+        If True, continue with the existing network.
     checkpoint : (fingerprint, note) or None
         From `open_checkpoint`.
     context : sklearn.callback.CallbackContext or None
-        Of scikit-learn's callbacks.
+        Context of scikit-learn's callbacks.
     """
     from .. import _keras
     from . import _callbacks
@@ -159,7 +159,7 @@ def build_state(model, clips) -> None:
 
 
 def open_checkpoint(estimator, *arrays, resume: bool) -> tuple[str, dict | None] | None:
-    """Which training this is, and what its checkpoint says if it can be resumed; None without `model_checkpoint`."""
+    """Return the training's fingerprint, and its checkpoint's note if resumable; None without `model_checkpoint`."""
     if estimator.model_checkpoint is None:
         return None
     from ._callbacks import Checkpoint
@@ -190,7 +190,7 @@ def _fingerprint(estimator, *arrays) -> str:
 
 
 def _describe(value):
-    """What a parameter is, as far as training depends on it."""
+    """Describe a parameter, as far as training depends on it."""
     if isinstance(value, (list, tuple)):
         return [_describe(item) for item in value]
     if hasattr(value, "get_config"):  # of Keras

@@ -94,7 +94,7 @@ _TRAINING_ATTRIBUTES = """model_ : keras.Model
 history_ : dict of list
     Loss and metrics of each epoch; with `early_stopping` or ``validation_data`` also `val_loss` and so on.
 held_out_ : {"clips", "groups", "validation_data"} or None
-    What the last `fit` held out: clips drawn at random, all clips of some groups, what it was given, or nothing.
+    Data that the last `fit` held out: clips drawn at random, all clips of some groups, what it was given, or nothing.
 n_features_in_ : int
     Values of a frame."""
 _PICKLED = """A pickled {} holds architecture and weights, not the optimizer's state: training that resumes from it

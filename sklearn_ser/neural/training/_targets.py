@@ -30,11 +30,11 @@ class Targets:
     Attributes
     ----------
     activation : str
-        Of the last layer.
+        Activation of the last layer.
     dense_loss : str
         Loss that stands for the default loss where targets are (n_clips, n_outputs).
     reads_numbers : bool
-        Whether a loss or a metric can be given the numbers of the classes.
+        True if a loss or a metric can be given the numbers of the classes.
     """
 
     activation = "softmax"
@@ -301,7 +301,7 @@ def read_classes(y, *, classes=None, multi_label: bool = False) -> Targets:
     classes : array-like of shape (n_classes,) or None
         All classes that will ever come, if y need not hold them all.
     multi_label : bool
-        Whether an indicator matrix is accepted.
+        True if an indicator matrix is accepted.
     """
     array = _matrix(y)
     if array.ndim != 2 or array.shape[1] < 2:

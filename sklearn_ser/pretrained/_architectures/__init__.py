@@ -41,9 +41,9 @@ def describe(
     Parameters
     ----------
     path, preprocessor_path : Path
-        Of the files, for messages.
+        Paths of the files, for messages.
     content, preprocessor : mapping
-        What they hold; the latter may be empty.
+        Contents of the files; the latter may be empty.
     kinds : sequence of str, default=()
         The only values of `model_type` that are accepted; of one, it need not be mentioned. By default, all.
 

@@ -195,7 +195,7 @@ def _distances(n_frames: int, table: np.ndarray, longest: int) -> np.ndarray:
 
 
 def _gates(x: np.ndarray, weights: Weights, name: str, n_heads: int) -> np.ndarray:
-    """How much distances count for each frame and head, (n_frames, n_heads), by what the block reads."""
+    """Weight distances by the block's input, for each frame and head, (n_frames, n_heads)."""
     gates = _dense(x.reshape(len(x), n_heads, -1), *weights[f"{name}_gates"])
     gates = gates.reshape(len(x), n_heads, 2, 4).sum(axis=-1)
     gates = 1 / (1 + np.exp(-gates))

@@ -1,4 +1,4 @@
-"""What is known of an encoder, and what tells one kind from another."""
+"""Description of an encoder, and the base class of architectures."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class Architecture:
     sources, values : str
         Begins the names of what the encoder reads; what messages call it.
     padded_for_head : bool
-        Whether a published head expects clips that are padded with silence to `longest`.
+        True if a published head expects clips that are padded with silence to `longest`.
     longest : int
         Samples that are encoded at once, at most.
     step : int
         Where each length is compiled, input frames are padded to a multiple of it.
     prefixes : tuple of str
-        What may stand before a tensor's name: of a whole model, of an encoder alone.
+        Prefixes of tensors' names: of a whole model, of an encoder alone.
     n_layers, width, n_values : int
         Transformer blocks of the whole model; values of its frames, and of a frame that it reads.
     """
@@ -123,7 +123,7 @@ class Architecture:
         raise NotImplementedError
 
     def real_frames(self, mask: np.ndarray) -> np.ndarray:
-        """Which of the encoder's frames are real, (n_clips, n_frames), by those that it reads."""
+        """Mask the encoder's real frames, (n_clips, n_frames), by those that it reads."""
         raise NotImplementedError
 
     def blocks(self, layer: int) -> dict[str, int]:

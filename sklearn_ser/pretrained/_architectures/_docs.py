@@ -1,4 +1,4 @@
-"""What the docstrings of the transformers say of the parameters that they share."""
+"""Docstrings of parameters that the transformers share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ pooling : {"mean", "mean_std"}, int or None, default="mean"
     int leaves frames that are means of so many: networks behind them take a fraction of the time and memory, and
     5, ten frames a second, recognise no less.
 trim : bool, default=False
-    Whether to leave out what lies before and behind the speech, silence or noise, when clips are pooled to
+    If True, leave out what lies before and behind the speech, silence or noise, when clips are pooled to
     features: of a clip that is half silence, half of the mean would be. `make_recognizer` does so. Frames are of
     the whole clip.
 n_frames : int or None, default=None

@@ -23,7 +23,7 @@ _LONG_BYTES = 2_000_000  # of a file that may be worth reading in parts
 
 @dataclass(frozen=True)
 class Reading:
-    """How frames are made of a waveform: which layers, side by side or as a weighted sum; which architecture."""
+    """Settings for frames of a waveform: which layers, side by side or as a weighted sum; which architecture."""
 
     architecture: Architecture
     layers: tuple[int, ...]

@@ -98,7 +98,7 @@ class _Hub:
         self.revision = about.get("X-Repo-Commit") or revision
 
     def about(self, file: str) -> Mapping | None:
-        """What the hub says of a file; None if there is no such file."""
+        """Ask the hub about a file; None if there is no such file."""
         url = self._url(file)
         said: dict[str, Any] = {}
         for _ in range(6):
@@ -134,7 +134,7 @@ class _Hub:
         raise FetchError(reason, page, None, remedy)
 
     def has(self, *files: str) -> bool:
-        """Whether the model has one of these files."""
+        """Return whether the model has one of these files."""
         return any(self.about(file) is not None for file in files)
 
     def converted(self) -> str | None:

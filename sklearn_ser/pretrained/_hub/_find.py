@@ -1,4 +1,4 @@
-"""Where a model's files are: a folder, the data home, the Hugging Face cache, or else the Hugging Face hub."""
+"""Search for a model's files: a folder, the data home, the Hugging Face cache, or else the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def find_model(
     revision : str or None, default=None
         A branch, tag, pull request ("refs/pr/1") or commit on the hub; None takes the main branch.
     noun : str, default="Whisper model"
-        What is looked for, for messages.
+        Word for the model, for messages.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _changed(folder: Path) -> float:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds a model that can be read."""
+    """Return whether a folder holds a model that can be read."""
     if not os.access(folder / CONFIG, os.R_OK):
         return False
     try:

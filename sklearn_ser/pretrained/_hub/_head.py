@@ -1,4 +1,4 @@
-"""What stands behind a published encoder: the head that was trained on it, and the licence of its weights."""
+"""Head that was trained on a published encoder, and the licence of its weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._tensors import CARD, CONFIG, TensorFiles, read_json
 
 @dataclass(frozen=True)
 class Head:
-    """What stands behind an encoder: a mean over layers and frames, and two dense layers."""
+    """Head of an encoder: a mean over layers and frames, and two dense layers."""
 
     labels: tuple[str, ...]
     layer_weights: tuple[float, ...] | None

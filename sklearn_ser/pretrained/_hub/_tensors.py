@@ -45,7 +45,7 @@ def read_json(path: Path) -> Mapping:
 
 
 def weight_files(folder: Path) -> dict[str, Path] | Path:
-    """Where a folder's tensors are: one file, or by tensor the file that holds it; safetensors go first.
+    """Find a folder's tensors: one file, or by tensor the file that holds it; safetensors go first.
 
     Raises
     ------

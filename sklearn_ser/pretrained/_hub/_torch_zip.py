@@ -181,7 +181,7 @@ def _storage(identity) -> _Storage:
 
 
 def _interpret(content: bytes) -> Any:
-    """What a pickle of nested dictionaries of tensors describes."""
+    """Read a pickle of nested dictionaries of tensors."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
 

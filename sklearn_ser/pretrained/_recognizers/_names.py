@@ -1,4 +1,4 @@
-"""What published models call the emotions and dimensions that this library knows."""
+"""Names that published models give to the emotions and dimensions of this library."""
 
 from __future__ import annotations
 

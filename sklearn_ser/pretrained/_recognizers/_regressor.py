@@ -38,7 +38,7 @@ class PretrainedRegressor(RegressorMixin, Recognizer):
     Attributes
     ----------
     dimensions_ : list of str
-        What is predicted, column by column.
+        Names of the predicted values, column by column.
     labels_ : list of str
         The model's own labels, in its order.
     license_ : str or None
