@@ -2,7 +2,7 @@
 
 Microphones, rooms and lines disturb faint speech first. So the floor of each band is estimated and
 subtracted (minimum statistics, after Martin 2001, and spectral subtraction, after Boll 1979), nothing is measured
-further below the clip's own speech than most recordings reach, and empty bands follow their nearest neighbour.
+further below the clip's own speech than most recordings reach, and empty bands follow their nearest neighbor.
 
 R. Martin, "Noise power spectral density estimation based on optimal smoothing and minimum statistics", IEEE
 Transactions on Speech and Audio Processing 9(5), 2001. S. Boll, "Suppression of acoustic noise in speech using
@@ -26,7 +26,7 @@ _SMOOTHING, _QUIET, _EXCESS = 5, 0.15, 3.0  # frames; fraction of frames that ar
 _LOUD = 0.95  # quantile over frames that stands for loud speech
 _SPEECH, _MARGIN = -20.0, 5  # dB relative to loud speech, from which a frame sounds; frames left on either side
 _EMPTY = 3.0  # dB above the depth that a band must reach to carry something
-_FALL = 0.5  # dB by which an empty band lies below its neighbour
+_FALL = 0.5  # dB by which an empty band lies below its neighbor
 _SILENT = np.float32(1e-10)
 _DEEPEST = np.float32(10 ** (-DEPTH / 10))
 SHAPE = (

@@ -2,7 +2,7 @@
 
 P. Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled
 sound", Proc. Institute of Phonetic Sciences Amsterdam 17, 97-110. Where Boersma searches the best path through the
-candidates of successive frames, here each frame's candidates are weighed against the median F0 of its neighbours, which
+candidates of successive frames, here each frame's candidates are weighed against the median F0 of its neighbors, which
 is one operation on all frames.
 """
 
@@ -26,7 +26,7 @@ _UPSAMPLING = (
 _PERIODS = 3  # of the lowest F0 in a window
 _CANDIDATES = 4
 # Heights of autocorrelation peaks lie between 0 and 1. So much of it a candidate must give way an octave below another,
-# so much an octave away from its neighbours, and so much it must reach to be voiced. Set on synthetic vowels of known
+# so much an octave away from its neighbors, and so much it must reach to be voiced. Set on synthetic vowels of known
 # F0.
 _OCTAVE_COST, _JUMP_COST, _VOICED = 0.06, 0.3, 0.5
 _SILENCE = 0.03  # amplitude over that of the clip's loudest frame, up to which a frame is silent
@@ -65,14 +65,14 @@ class PitchTrack(NamedTuple):
     """Results of `track`; all of shape (n_frames,), float32."""
 
     f0: np.ndarray  # Hz; 0 where a frame is unvoiced
-    periodicity: np.ndarray  # normalised autocorrelation at the period, from 0 (noise, silence) to 1
+    periodicity: np.ndarray  # normalized autocorrelation at the period, from 0 (noise, silence) to 1
     prominence: np.ndarray  # of the cepstral peak, dB
     jitter: np.ndarray  # difference of successive periods over their mean; 0 where unvoiced
     shimmer: np.ndarray  # difference of successive periods' peaks, dB; 0 where unvoiced
 
 
 def track(waveforms: Sequence[np.ndarray], *, sr: int, hop_length: int, f0_min: float, f0_max: float) -> PitchTrack:
-    """F0 of the centred frames of all clips, and how regular the voice is."""
+    """F0 of the centered frames of all clips, and how regular the voice is."""
     step = _decimation(sr, hop_length, f0_max)
     frame_length = 2 * step * math.ceil(_PERIODS * sr / f0_min / (2 * step))
     batch = join(waveforms, frame_length, hop_length)
@@ -181,7 +181,7 @@ def _perturbation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Jitter and shimmer of frames around `centres`, whose periods, in samples, are roughly known.
 
-    From the peaks of three successive periods: one within half a period of the centre, one a period later and one
+    From the peaks of three successive periods: one within half a period of the center, one a period later and one
     earlier, each with 30 % of tolerance.
     """
 
@@ -215,7 +215,7 @@ def _autocorrelation(power: np.ndarray, n_fft: int, n_lags: int) -> np.ndarray:
 
 
 def _neighbourhoods(values: np.ndarray, counts: np.ndarray, half: int, fill) -> np.ndarray:
-    """Each frame's value amid those of its neighbours in the same clip, (n_frames, 2 * half + 1)."""
+    """Each frame's value amid those of its neighbors in the same clip, (n_frames, 2 * half + 1)."""
     at = np.arange(len(values)) + half * np.repeat(np.arange(1, len(counts) + 1), counts)
     padded = np.full(len(values) + half * (len(counts) + 1), fill, dtype=values.dtype)
     padded[at] = values
@@ -223,7 +223,7 @@ def _neighbourhoods(values: np.ndarray, counts: np.ndarray, half: int, fill) -> 
 
 
 def _medians(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Median over each frame's neighbourhood of what is not NaN; NaN where all is."""
+    """Median over each frame's neighborhood of what is not NaN; NaN where all is."""
     ordered = np.sort(_neighbourhoods(values, counts, _NEIGHBOURS, np.nan), axis=1)  # NaN goes last
     middle = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0) // 2
     return ordered[np.arange(len(values)), middle]

@@ -93,7 +93,7 @@ class FrameBatch:
         return [values[end - count : end] for end, count in zip(ends, self.counts, strict=True)]
 
     def narrow(self, frame_length: int) -> FrameBatch:
-        """The same centred frames, cut to their middle."""
+        """The same centered frames, cut to their middle."""
         cut = self.frame_length // 2 - frame_length // 2
         signal = self.signal[cut:] if isinstance(self.signal, np.ndarray) else self.signal.drop(cut)
         return replace(self, signal=signal, frame_length=frame_length, begin=self.begin - cut)
@@ -106,7 +106,7 @@ def join(
     center: bool = True,
     pad_mode: Literal["constant", "edge", "reflect"] = "constant",
 ) -> FrameBatch:
-    """Lay waveforms end to end. Centred frames see half a window of padding on either side of a clip.
+    """Lay waveforms end to end. Centered frames see half a window of padding on either side of a clip.
 
     A waveform shorter than one window gets silence behind it.
     """
@@ -132,7 +132,7 @@ def join(
 
 @lru_cache(maxsize=16)
 def analysis_window(window: str | float | tuple, win_length: int, n_fft: int) -> np.ndarray:
-    """Periodic window of `win_length` samples, centred in `n_fft`, float32."""
+    """Periodic window of `win_length` samples, centered in `n_fft`, float32."""
     taps = scipy.signal.get_window(window, win_length, fftbins=True)
     before = (n_fft - win_length) // 2
     taps = np.pad(taps, (before, n_fft - win_length - before)).astype(np.float32)
@@ -218,7 +218,7 @@ def power_to_db(
 
 
 def merge_bands(levels: np.ndarray, width: int) -> np.ndarray:
-    """Means of `width` neighbouring bands, (n_frames, n_bands) -> (n_frames, n_bands / width)."""
+    """Means of `width` neighboring bands, (n_frames, n_bands) -> (n_frames, n_bands / width)."""
     total = levels[:, ::width]
     for i in range(1, width):
         total = total + levels[:, i::width]

@@ -1,4 +1,4 @@
-"""Results of single clips, kept on disk, so that no clip is analysed twice."""
+"""Results of single clips, kept on disk, so that no clip is analyzed twice."""
 
 from __future__ import annotations
 

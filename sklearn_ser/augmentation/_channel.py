@@ -38,9 +38,9 @@ class Telephone(WaveformAugmenter):
         Lower and upper edge of what is let through, Hz, both at -6 dB; None lets through all that 8 kHz can carry.
     companding : {"mu-law", "a-law"}, a sequence of these or None, default=("mu-law", "a-law")
         How 8 bits are spread over loud and soft samples: as in North America and Japan, or as in the rest of the
-        world. Each call draws from a sequence. None does not quantise.
+        world. Each call draws from a sequence. None does not quantize.
     level : float or (float, float), default=-26
-        Root mean square on the line, dB below full scale, at which the clip is quantised, however loud it was
+        Root mean square on the line, dB below full scale, at which the clip is quantized, however loud it was
         recorded; peaks that exceed full scale are clipped. The default is the nominal level of speech in ITU-T's tests
         of codecs.
     p : float, default=1.0
@@ -107,7 +107,7 @@ def companded(waveform: np.ndarray, law: str) -> np.ndarray:
 
 
 class Equalizer(WaveformAugmenter):
-    """A waveform as other microphones and loudspeakers colour it: brighter or duller, or cut off; as loud as before.
+    """A waveform as other microphones and loudspeakers color it: brighter or duller, or cut off; as loud as before.
 
     Read more in the guide: :doc:`robustness </guide/robustness>`.
 

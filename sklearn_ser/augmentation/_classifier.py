@@ -77,7 +77,7 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
     Notes
     -----
     - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers.
-      Levels are normalised afterwards.
+      Levels are normalized afterwards.
     - A clip and its copies stand on the same side of every split inside. Whatever tunes, selects or calibrates by `cv`
       splits clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
       user, or else the clips' rows. That needs no metadata routing and no request. What cannot be told which rows

@@ -40,8 +40,8 @@ class Codec(WaveformAugmenter):
         MP3, Ogg Vorbis, or Ogg Opus. Each call draws from a sequence.
     bitrate : float or (float, float), default=(8, 32)
         Bit rate of the one channel, kbit/s: 8 is hardly intelligible in MP3, 24 is what calls use, 64 is hard to tell
-        from the original. MP3 takes the nearest of its steps. Opus and Vorbis vary their rate around it; Vorbis has no less
-        than about 40 at 16 kHz, and then takes its lowest quality. Each call draws from a range.
+        from the original. MP3 takes the nearest of its steps. Opus and Vorbis vary their rate around it; Vorbis has
+        no less than about 40 at 16 kHz, and then takes its lowest quality. Each call draws from a range.
     p : float, default=1.0
         Probability that anything is changed at all.
 

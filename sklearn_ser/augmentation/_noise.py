@@ -110,7 +110,7 @@ class AddNoise(WaveformAugmenter):
 
 
 def colored_noise(color: str, n_times: int, sr: int, rng) -> np.ndarray:
-    """Gaussian noise with a standard deviation of 1 whose spectrum falls as the colour says."""
+    """Gaussian noise with a standard deviation of 1 whose spectrum falls as the color says."""
     if color == "white":
         return rng.standard_normal(n_times)
     n_long = next_fast_len(max(n_times, round(0.2 * sr), 8), real=True)  # some periods of 20 Hz at least

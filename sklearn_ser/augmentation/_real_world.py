@@ -14,7 +14,7 @@ _VOICES = 60  # clips that babble is made of, at most: they travel to the worker
 
 
 def real_world_augmenters() -> list[WaveformAugmenter]:
-    """Augmenters to train with, so that a recogniser bears noise, voices, rooms, telephones and other microphones.
+    """Augmenters to train with, so that a recognizer bears noise, voices, rooms, telephones and other microphones.
 
     For ``AugmentedClassifier(pipeline, real_world_augmenters(), random_state=0)``. On average they make one and a half
     copies of a clip: what is in them, and how much, is drawn anew for each.
@@ -23,7 +23,7 @@ def real_world_augmenters() -> list[WaveformAugmenter]:
     -------
     augmenters : list of augmenters
         Two: a room with noise and voices; and another microphone or a telephone, with noise and voices, too. A new list
-        each time, to add to: a folder of noise from where the recogniser will work is worth more than any of these,
+        each time, to add to: a folder of noise from where the recognizer will work is worth more than any of these,
         ``[*real_world_augmenters(), AddBackground("noises", (0, 20))]``.
 
     Notes
@@ -53,7 +53,7 @@ def real_world_augmenters() -> list[WaveformAugmenter]:
 
 
 def real_world_conditions(clips=None) -> dict[str, WaveformAugmenter]:
-    """Conditions under which a recogniser should still work, by name, as `evaluate` tests them: "real-world".
+    """Conditions under which a recognizer should still work, by name, as `evaluate` tests them: "real-world".
 
     Each is one fixed setting, where `real_world_augmenters` draw from ranges.
 

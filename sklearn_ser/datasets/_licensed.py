@@ -74,7 +74,7 @@ def load_casia(path, *, emotions=None, return_X_y=False):
 
 @documented(_IEMOCAP)
 def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"), return_X_y=False):
-    """Load a local copy of IEMOCAP, English dialogues of ten actors cut into labelled turns.
+    """Load a local copy of IEMOCAP, English dialogues of ten actors cut into labeled turns.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
         `SessionN/dialog/EmoEvaluation/*.txt`, clips from anywhere in `SessionN/sentences/wav`.
     emotions : list of str or None, default=("anger", "happiness", "neutral", "sadness")
         Keep only turns of these emotions. The default is the field's usual four classes; None adds disgust, fear and
-        surprise. Excitement counts as happiness; turns labelled otherwise are never loaded.
+        surprise. Excitement counts as happiness; turns labeled otherwise are never loaded.
     <return_X_y>
 
     Returns

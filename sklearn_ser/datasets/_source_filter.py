@@ -1,4 +1,4 @@
-"""A small source-filter speech synthesiser: from a voice and a manner of speaking to a waveform.
+"""A small source-filter speech synthesizer: from a voice and a manner of speaking to a waveform.
 
 A pulse train with a spectral tilt (the glottis) and noise (breath, fricatives) pass a chain of moving resonators (the
 vocal tract), after Klatt (1980), "Software for a cascade/parallel formant synthesizer", JASA 67(3), 971-995.
@@ -24,7 +24,7 @@ _VOWELS = {
 }
 _NEUTRAL_TRACT = np.array(_VOWELS["@"])
 _SONORANTS = {"m": (250.0, 1100.0, 2200.0), "l": (360.0, 1150.0, 2600.0), "w": (310.0, 750.0, 2200.0)}
-# Noise consonants: centre and bandwidth in Hz, level in dB beside the voiced speech, closure before the noise and
+# Noise consonants: center and bandwidth in Hz, level in dB beside the voiced speech, closure before the noise and
 # duration of the noise in s.
 _NOISES = {
     "s": (5600.0, 1800.0, -8.0, 0.0, 0.09),

@@ -216,7 +216,7 @@ def _draw_manner(emotion, rng):
 
 
 def _make_clip(voice, emotion, sr, rng):
-    """Speak a phrase, and record it: a microphone's colour, a level, room noise, the range of a waveform."""
+    """Speak a phrase, and record it: a microphone's color, a level, room noise, the range of a waveform."""
     manner, strength = _draw_manner(emotion, rng)
     speech = speak(voice, manner, rng)
     speech = speech + rng.uniform(-0.06, 0.06) * np.diff(speech, prepend=0.0)

@@ -55,7 +55,7 @@ def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, 
     clips : list of dict
         With `clip`, the clip's name, which is no column, and the three dimensions.
     missing : list of str
-        Labelled clips without audio.
+        Labeled clips without audio.
     ratings : list of tuple
         Clip, rater, dimension and value.
     row, folder, where, emotions, return_X_y, stacklevel

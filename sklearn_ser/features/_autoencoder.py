@@ -66,7 +66,7 @@ def _loss(encoder, patches, n_kernels, sparsity, sparsity_weight, weight_decay):
 
 
 def _seen(time: np.ndarray, kernel_length: int, n_frames) -> np.ndarray:
-    """Frames under a kernel centred at each time, (n_times, kernel_length); a clip's first and last are repeated."""
+    """Frames under a kernel centered at each time, (n_times, kernel_length); a clip's first and last are repeated."""
     return np.clip(time[:, np.newaxis] + np.arange(kernel_length) - (kernel_length - 1) // 2, 0, n_frames - 1)
 
 
@@ -147,7 +147,7 @@ class SparseAutoencoderFeatures(
     as speech: with means and deviations over each clip and an SVM, the unweighted average recall on unseen speakers of
     EMO-DB was 0.67 so, 0.54 with whitening, and 0.51 with the components themselves.
 
-    Activations are small and positive, their means not far from `sparsity`: before a network, standardise them with a
+    Activations are small and positive, their means not far from `sparsity`: before a network, standardize them with a
     ``FrameWise(StandardScaler())``.
 
     Where this departs from [1]_:
@@ -280,7 +280,7 @@ class SparseAutoencoderFeatures(
             return np.concatenate([self._convolve(frame) for frame in X[:, np.newaxis]])
         n_steps = -(-X.shape[1] // self.pool_size)
         frames = np.full((len(X), n_steps, sum(map(len, self.kernels_))), np.nan, dtype=np.float32)
-        for row, length in enumerate(lengths):  # clip by clip, so that a clip's values do not depend on its neighbours
+        for row, length in enumerate(lengths):  # clip by clip, so that a clip's values do not depend on its neighbors
             pooled = self._convolve(X[row, :length])
             frames[row, : len(pooled)] = pooled
         return frames

@@ -94,7 +94,7 @@ class HandcraftedFeatures(AudioTransformer):
     behind the last speech are left out, and a band that carries nothing, as above a telephone's 3.4 kHz, follows its
     neighbor. Classifiers do best with bounded inputs, as that of `make_recognizer` has.
 
-    Reference [1]_ does not normalise the level of its clips; ``normalize=None`` does as it does.
+    Reference [1]_ does not normalize the level of its clips; ``normalize=None`` does as it does.
 
     References
     ----------

@@ -58,7 +58,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
     hop_length : int, default=160
         Samples from one frame to the next; 10 ms at 16 kHz.
     win_length : int or None, default=320
-        Length of the analysis window, samples, centred in `n_fft`; 20 ms at 16 kHz. None takes `n_fft`.
+        Length of the analysis window, samples, centered in `n_fft`; 20 ms at 16 kHz. None takes `n_fft`.
     window : str, tuple or float, default="hann"
         Analysis window, as `scipy.signal.get_window` names it.
     n_mels : int, default=40
@@ -69,7 +69,7 @@ class LowLevelDescriptors(FramesMixin, AudioTransformer, auto_wrap_output_keys=N
         Lowest and highest frequency of the mel bands, Hz; None is half of `sr`.
     f0_min, f0_max : float, default=60.0 and 550.0
         Lowest and highest F0, Hz: from the deepest voices to cries. F0 is measured in windows of three periods of
-        `f0_min`, 50 ms by default, centred where the other windows are.
+        `f0_min`, 50 ms by default, centered where the other windows are.
     n_frames : int or None, default=None
         Frames of every clip: longer clips are cropped, shorter ones padded with NaN. None learns the longest clip's in
         `fit`.

@@ -90,7 +90,7 @@ class MelSpectrogramTransformer(FramesMixin, AudioTransformer, auto_wrap_output_
     hop_length : int, default=256
         Samples from one frame to the next; 16 ms at 16 kHz.
     win_length : int or None, default=None
-        Length of the analysis window, samples, centred in `n_fft`; None takes `n_fft`.
+        Length of the analysis window, samples, centered in `n_fft`; None takes `n_fft`.
     window : str, tuple or float, default="hann"
         Analysis window, as `scipy.signal.get_window` names it.
     center : bool, default=True

@@ -47,7 +47,7 @@ def pooled_recall(correct, count):
     Parameters
     ----------
     correct, count : ndarray of shape (..., n_classes)
-        Clips that were recognised, and clips there are.
+        Clips that were recognized, and clips there are.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def measure_difference(correct_a, correct_b, count, *, n_boot, rng) -> Uncertain
 def recall_interval(measured: Uncertain, level: float) -> tuple[float, float]:
     """Confidence interval of a recall: Student's t on the logit scale, so that it stays within 0 and 1.
 
-    If everything was recognised (or nothing), resampling cannot show any spread. Then the interval ends where n
+    If everything was recognized (or nothing), resampling cannot show any spread. Then the interval ends where n
     speakers without an error (or a hit) would be a surprise: if speakers have the mean recall m, all clips of n of
     them are right with a probability of at most m ** n.
     """

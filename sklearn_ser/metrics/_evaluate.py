@@ -68,7 +68,7 @@ def evaluate(
         Speakers; None takes the corpus' `speaker`, or else the DataFrame's column.
     sex : array-like of shape (n_clips,) or None, default=None
         Sex of the speakers; None takes the DataFrame's column, if there is one. In the same way the column
-        `recognised`, the fraction of listeners who recognised a clip, is taken.
+        `recognised`, the fraction of listeners who recognized a clip, is taken.
     cv : int, cross-validation splitter, iterable of (train, test) or None, default=None
         None leaves out one speaker at a time, or, of more than 12 speakers, a tenth of them in each of ten folds. An
         int is a number of folds with different speakers and, as far as can be, the same proportions of emotions, women

@@ -10,7 +10,7 @@ import numpy as np
 from ..utils import _html
 
 _WIDTH = 100  # characters of a line of text
-_COLLAPSED = 0.9  # fraction of the clips with the same answer, above which hardly anything is recognised
+_COLLAPSED = 0.9  # fraction of the clips with the same answer, above which hardly anything is recognized
 _MISTAKE, _ANSWER = "most often taken for", "commonest answer"
 _WORDS = (_MISTAKE, _ANSWER)  # columns of words, which begin on the left
 

@@ -44,23 +44,23 @@ class EvaluationReport:
     y_true : array-like of shape (n_clips,)
         Emotions of the clips.
     y_pred : array-like of shape (n_clips,)
-        Recognised emotions, each predicted by a model that was not trained on the clip's speaker.
+        Recognized emotions, each predicted by a model that was not trained on the clip's speaker.
     speaker : array-like of shape (n_clips,)
         Speaker of each clip; the intervals are over speakers.
     sex : array-like of shape (n_clips,) or None, default=None
         Sex of the speaker; None or NaN where it is not known.
     recognised : array-like of shape (n_clips,) or None, default=None
-        Fraction of human listeners who recognised the clip's emotion, NaN where it is not known. Listeners are compared
+        Fraction of human listeners who recognized the clip's emotion, NaN where it is not known. Listeners are compared
         wherever it is known of all clips: in all, of an emotion or of a speaker.
     y_pred_random : array-like of shape (n_clips,) or None, default=None
-        Emotions recognised by models that were trained on clips of the same speakers: a random split. Gives the
+        Emotions recognized by models that were trained on clips of the same speakers: a random split. Gives the
         leakage gap.
     corpus : array-like of shape (n_clips,) or None, default=None
         Corpus that the clip is from. Of several, each is scored by itself, too: pooled, a good one can hide a bad one.
     language : array-like of shape (n_clips,) or None, default=None
         Language that is spoken in the clip. If there are several, each is scored by itself, too.
     y_pred_conditions : dict of str to array-like of shape (n_clips,), or None, default=None
-        Emotions recognised in the same clips under other conditions, such as noise, by the condition's name.
+        Emotions recognized in the same clips under other conditions, such as noise, by the condition's name.
     n_boot : int, default=2000
         Resamples that intervals are made of.
     confidence_level : float, default=0.95
@@ -81,7 +81,7 @@ class EvaluationReport:
     uar_interval, wa_interval : tuple of float
         Their confidence intervals.
     confusion : DataFrame of shape (n_emotions, n_labels)
-        Clips of each emotion (rows) that were recognised as each label (columns).
+        Clips of each emotion (rows) that were recognized as each label (columns).
     emotions : ndarray of shape (n_emotions,)
         Those that there are clips of.
     versions : dict of str
@@ -251,7 +251,7 @@ class EvaluationReport:
 
     @property
     def confusion(self) -> pd.DataFrame:
-        """Counts of clips: rows are emotions, columns what was recognised."""
+        """Counts of clips: rows are emotions, columns what was recognized."""
         others = [label for label in np.unique(self.y_pred) if label not in set(self.emotions.tolist())]
         counts = pd.crosstab(self.y_true, self.y_pred)
         counts = counts.reindex(index=self.emotions, columns=[*self.emotions, *others], fill_value=0)
@@ -271,8 +271,9 @@ class EvaluationReport:
             `n_clips` and `n_speakers`.
 
             Several corpora or languages add "UAR by corpus" or "UAR by language" (a mean over the emotions that
-            the corpus or language has). Conditions add "UAR by condition", "loss by condition" (how much lower that is than UAR), and
-            "commonest answer by condition" (the fraction of the clips that is recognised as the most frequent answer;
+            the corpus or language has). Conditions add "UAR by condition", "loss by condition" (how much lower that is
+            than UAR), and
+            "commonest answer by condition" (the fraction of the clips that is recognized as the most frequent answer;
             near 1, the model answers the same whatever it hears). The clips as they are, "as they are", stand among
             them.
         """

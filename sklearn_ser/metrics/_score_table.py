@@ -94,7 +94,7 @@ def _parts(values) -> list:
 def _listeners(report, clips, pooled=False) -> float:
     """Score human listeners on these clips: the mean over the emotions, or over the clips if pooled.
 
-    NaN unless all of them were heard, so that it can be held against what was recognised of the same clips.
+    NaN unless all of them were heard, so that it can be held against what was recognized of the same clips.
     """
     if report.recognised is None:
         return np.nan

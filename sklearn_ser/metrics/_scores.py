@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, recall_score
 
 
 def uar_score(y_true, y_pred, *, sample_weight=None) -> float:
-    """Unweighted average recall (UAR): the mean over the emotions of the fraction of their clips that is recognised.
+    """Unweighted average recall (UAR): the mean over the emotions of the fraction of their clips that is recognized.
 
     The same as `sklearn.metrics.balanced_accuracy_score`, whose name in `scoring="balanced_accuracy"` is the one to
     use in searches. Guessing reaches ``1 / n_emotions``, however frequent the emotions are.
@@ -17,7 +17,7 @@ def uar_score(y_true, y_pred, *, sample_weight=None) -> float:
     y_true : array-like of shape (n_clips,)
         Emotions of the clips. Only those that occur here count.
     y_pred : array-like of shape (n_clips,)
-        Recognised emotions.
+        Recognized emotions.
     sample_weight : array-like of shape (n_clips,) or None, default=None
         Weights of the clips.
 
@@ -44,14 +44,14 @@ def uar_score(y_true, y_pred, *, sample_weight=None) -> float:
 
 
 def wa_score(y_true, y_pred, *, sample_weight=None) -> float:
-    """Weighted accuracy (WA): the fraction of clips whose emotion is recognised; `sklearn.metrics.accuracy_score`.
+    """Weighted accuracy (WA): the fraction of clips whose emotion is recognized; `sklearn.metrics.accuracy_score`.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips,)
         Emotions of the clips.
     y_pred : array-like of shape (n_clips,)
-        Recognised emotions.
+        Recognized emotions.
     sample_weight : array-like of shape (n_clips,) or None, default=None
         Weights of the clips.
 

@@ -232,7 +232,7 @@ def audit_split(
     Notes
     -----
     Each clip becomes a fingerprint of 256 numbers: the modulation spectrum of eight mel bands, which keeps neither
-    level nor time. The nearest neighbours of each are then compared by cross-correlation, first of the changes of level
+    level nor time. The nearest neighbors of each are then compared by cross-correlation, first of the changes of level
     in these bands, then of the waveforms above 100 Hz, which reaches 1 where one is the other, shifted and scaled;
     above 0.7 they are copies. Copies of copies count as copies.
 

@@ -164,7 +164,7 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
 
 
 def _neighbors(fingerprints: np.ndarray) -> Iterator[np.ndarray]:
-    """Pairs of neighbouring rows, each once: a row, and the later rows near it (in either direction)."""
+    """Pairs of neighboring rows, each once: a row, and the later rows near it (in either direction)."""
     n_neighbors = min(_N_NEIGHBORS + 1, len(fingerprints))  # each row is near itself
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(fingerprints)
     distances, rows = search.kneighbors(fingerprints)

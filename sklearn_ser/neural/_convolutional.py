@@ -205,7 +205,7 @@ class CNNLSTMClassifier(_CNNLSTM, NeuralClassifier):
 
     Notes
     -----
-    Reference [1]_ pools at the end of a block. The maximum, the normalisation and ELU all keep the order of values, so
+    Reference [1]_ pools at the end of a block. The maximum, the normalization and ELU all keep the order of values, so
     pooling first finds the same maxima, and leaves the others less to do: on waveforms, training takes a fifth of the
     time.
 

@@ -35,7 +35,7 @@ class DenseClassifier(NeuralClassifier):
     dropout : float, default=0.3
         Fraction of each layer's output dropped in training.
     input_noise : float, default=0.0
-        Standard deviation of the Gaussian noise added to the input in training; 0.1 is little on standardised features.
+        Standard deviation of the Gaussian noise added to the input in training; 0.1 is little on standardized features.
     <training>
 
     Attributes

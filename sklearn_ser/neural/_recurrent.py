@@ -92,7 +92,7 @@ class StackedLSTMClassifier(NeuralClassifier):
     dropout : float, default=0.2
         Fraction of what the softmax reads dropped in training.
     step_size : int or None, default=None
-        For features, (n_clips, n_features): how many neighbouring values make one step of the sequence; the last step
+        For features, (n_clips, n_features): how many neighboring values make one step of the sequence; the last step
         is filled up with zeros. None makes one step of them all. Frames are steps already.
     <training>
 

@@ -15,7 +15,7 @@ from ..utils._colors import GREY, ORANGE
 from ..utils._messages import short
 from ..utils._sklearn_compat import check_matplotlib_support
 
-_LEAST = 1e-8  # of the largest linear value, where colours end
+_LEAST = 1e-8  # of the largest linear value, where colors end
 _HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 
 
@@ -41,7 +41,7 @@ class MelSpectrogramDisplay:
     ----------
     spectrogram : array-like of shape (n_frames, n_mels)
     frequencies : array-like of shape (n_mels,)
-        Centres of the bands, Hz.
+        Centers of the bands, Hz.
     hop_duration : float
         Seconds from one frame to the next.
     offset : float, default=0.0
@@ -49,7 +49,7 @@ class MelSpectrogramDisplay:
     unit : str, default="dB"
         Unit of the values; "dB ..." is drawn as it is, and all else on a logarithmic scale.
     fmax : float or None, default=None
-        Upper edge of the highest band, Hz, which is written at the axis; None writes the centre of that band.
+        Upper edge of the highest band, Hz, which is written at the axis; None writes the center of that band.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class MelSpectrogramDisplay:
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         cmap : str or matplotlib.colors.Colormap, default="magma"
-            Brighter is louder; the default is safe for the colour-blind.
+            Brighter is louder; the default is safe for the color-blind.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class AttentionDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, clip, *, ax=None):
-        """Draw what a fitted classifier attends to in a clip, and what it recognises.
+        """Draw what a fitted classifier attends to in a clip, and what it recognizes.
 
         Parameters
         ----------
@@ -338,7 +338,7 @@ class AttentionDisplay:
 
 
 def band_edges(mel) -> np.ndarray:
-    """Lower edge of the lowest band of a MelSpectrogramTransformer, centres of all bands, upper edge, Hz."""
+    """Lower edge of the lowest band of a MelSpectrogramTransformer, centers of all bands, upper edge, Hz."""
     import librosa
 
     fmax = mel.sr / 2 if mel.fmax is None else mel.fmax
@@ -355,7 +355,7 @@ def _unit(mel) -> str:
 
 
 def _logarithmic(values):
-    """Colours by the logarithm; None where nothing is above zero."""
+    """Colors by the logarithm; None where nothing is above zero."""
     from matplotlib.colors import LogNorm
 
     largest = np.max(values, initial=0.0)
@@ -381,7 +381,7 @@ def _frame_edges(first, later, n_frames, duration) -> np.ndarray:
     """Return the boundaries of frames, in seconds from the beginning of what is read."""
     if "hop_length" in first:
         hop = first["hop_length"] / first["sr"]
-        start = -hop / 2 if first.get("center", True) else 0.0  # a centred frame lies around its time
+        start = -hop / 2 if first.get("center", True) else 0.0  # a centered frame lies around its time
     elif "chunk_duration" in first:
         hop, start = first["chunk_duration"] * (1 - first["overlap"]), 0.0
     else:

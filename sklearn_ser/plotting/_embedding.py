@@ -24,7 +24,7 @@ _LONGEST_COLUMN = 16  # rows of the legend, before it takes a further column
 class EmbeddingDisplay:
     """Map of clips, by features or by an encoder: what is close sounds alike to it.
 
-    Colours are emotions, shapes speakers (or corpora, or whatever `mark` says). Whether clips lie by emotion or by
+    Colors are emotions, shapes speakers (or corpora, or whatever `mark` says). Whether clips lie by emotion or by
     speaker is the question that such a map is asked, and two dimensions can mislead. So the title says,
     of all dimensions, how often the nearest other clip has the same emotion, and how often the same speaker.
 
@@ -154,7 +154,7 @@ class EmbeddingDisplay:
             What `mark` holds, for the legend.
         method : {"pca", "umap"} or transformer, default="pca"
             How to come to two dimensions. "pca" keeps distances as well as two straight axes can. "umap" keeps
-            neighbourhoods, not distances between groups, and needs `umap-learn`. Any other transformer that makes two
+            neighborhoods, not distances between groups, and needs `umap-learn`. Any other transformer that makes two
             or more columns, such as `sklearn.manifold.TSNE()`, is cloned and fitted; it sees the emotions only if it
             cannot do without, as `LinearDiscriminantAnalysis`, whose map flatters clips that it was fitted to.
         standardize : bool, default=True

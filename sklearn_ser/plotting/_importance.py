@@ -213,7 +213,7 @@ class FamilyImportanceDisplay:
         y_true : array-like of shape (n_clips,)
             Emotions.
         y_pred : array-like of shape (n_clips,)
-            Recognised emotions, each by a model that was not trained on the clip's speaker.
+            Recognized emotions, each by a model that was not trained on the clip's speaker.
         y_pred_permuted : dict of str to array-like of shape (n_clips,) or (n_repeats, n_clips)
             Predictions with the features of a family permuted, once or several times, by the family's name.
         speaker : array-like of shape (n_clips,)

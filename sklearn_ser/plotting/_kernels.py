@@ -52,7 +52,7 @@ class KernelDisplay:
     feature_names : sequence of str or None, default=None
         Names of the values; the first and the last are written at the axis. None numbers them.
     frequencies : array-like of shape (n_values,) or None, default=None
-        Centres of the bands that the values are of, Hz, written in place of names.
+        Centers of the bands that the values are of, Hz, written in place of names.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class KernelDisplay:
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         cmap : str or matplotlib.colors.Colormap, default="RdBu_r"
-            A diverging colormap; the default is safe for the colour-blind.
+            A diverging colormap; the default is safe for the color-blind.
 
         Returns
         -------

@@ -96,9 +96,9 @@ class RobustnessDisplay:
         y_true : array-like of shape (n_clips,)
             Emotions.
         y_pred : array-like of shape (n_clips,)
-            Emotions recognised in the clips as they are, each by a model that was not trained on the clip's speaker.
+            Emotions recognized in the clips as they are, each by a model that was not trained on the clip's speaker.
         y_pred_conditions : dict of str to array-like of shape (n_clips,)
-            Emotions recognised in the same clips under other conditions, by the condition's name.
+            Emotions recognized in the same clips under other conditions, by the condition's name.
         speaker : array-like of shape (n_clips,)
         sort : bool, default=False
             As for `plot`.
@@ -210,7 +210,7 @@ class RobustnessDisplay:
 
 
 def _write_numbers(ax, values, places, column: int, color) -> None:
-    """Beside the axes, a column for each model; nearer to the text's colour than the dots, so that they can be read."""
+    """Beside the axes, a column for each model; nearer to the text's color than the dots, so that they can be read."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import to_rgb
 

@@ -15,7 +15,7 @@ from ..utils._sklearn_compat import check_matplotlib_support
 from ._palette import EMOTIONS, colours_of
 from ._value_lines import check_annotation, draw_annotation, draw_lines, value_range
 
-_MOST_PLAIN = 9  # classes that colours alone tell apart; of more, those without a colour of their own are hatched
+_MOST_PLAIN = 9  # classes that colors alone tell apart; of more, those without a color of their own are hatched
 _HATCHES = ("////", "....", "xxxx", "||||")
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)  # seconds
 _STEP_WIDTH = 4.0  # points: of what is narrower, nothing can be seen but stripes
@@ -181,7 +181,7 @@ class TimelineDisplay:
     def plot(self, *, ax=None, smooth=None, min_duration=None):
         """Draw the timeline.
 
-        Each segment is drawn around its middle, up to half-way to its neighbours'. Where there are more segments than
+        Each segment is drawn around its middle, up to half-way to its neighbors'. Where there are more segments than
         can be told apart, means over longer steps are drawn, and the picture says so.
 
         Parameters
@@ -269,7 +269,7 @@ class TimelineDisplay:
         return ", ".join(parts)
 
     def _styles(self) -> dict:
-        """Colour and hatch of each class."""
+        """Color and hatch of each class."""
         classes = Timeline(self.timeline).classes
         others = [name for name in classes if name not in EMOTIONS] if len(classes) > _MOST_PLAIN else []
         hatches = dict(zip(others, cycle(_HATCHES), strict=False))
@@ -290,7 +290,7 @@ class TimelineDisplay:
             below = above
 
     def _draw_predictions(self, ax, styles) -> None:
-        """In a strip, in which neighbours of one class are one bar; what is no class of the timeline stays blank."""
+        """In a strip, in which neighbors of one class are one bar; what is no class of the timeline stays blank."""
         known = self.intervals_[self.intervals_["label"].isin(list(styles))]
         spans = np.column_stack([known["start"], known["end"] - known["start"]])
         drawn = [styles[name] for name in known["label"]]

@@ -1,4 +1,4 @@
-"""SpeakerNormalizer: features or frames normalised by speaker."""
+"""SpeakerNormalizer: features or frames normalized by speaker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SpeakerNormalizer(AroundTransformer):
     """Features or frames of clips, each less its speaker's mean and over its speaker's standard deviation.
 
     Voices differ more than emotions do. The speaker's mean and deviation are those of the speaker's other clips among
-    the rows of X, of all emotions; no labels are looked at, so that unseen speakers are normalised, too. Few clips say
+    the rows of X, of all emotions; no labels are looked at, so that unseen speakers are normalized, too. Few clips say
     little about a speaker: they are averaged with `prior_strength` clips of the average training speaker. A clip that
     is its speaker's only one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
 
@@ -57,14 +57,14 @@ class SpeakerNormalizer(AroundTransformer):
         Column of X that tells speakers apart. Where it is missing (NaN, None), a clip is taken for its speaker's only
         one. None takes all clips so, even if X is no DataFrame: then all are scaled alike, as by `StandardScaler`.
     enrolment : str or None, default="enrolment"
-        Column of X, of booleans, that marks the clips by which their speaker is normalised, such as neutral speech
+        Column of X, of booleans, that marks the clips by which their speaker is normalized, such as neutral speech
         recorded beforehand. It is optional; but what is fitted with it, wants it in `transform`, too. None looks for no
         such column.
     prior_strength : float or "auto", default="auto"
         How many clips the training speakers' statistics count for, more than 0. "auto" learns it for each value; see
         Notes.
     singleton_fraction : float, default=2/3
-        Fraction of each speaker's clips that `fit_transform` normalises as if they were their speaker's only ones, from
+        Fraction of each speaker's clips that `fit_transform` normalizes as if they were their speaker's only ones, from
         0 to 1, so that the model behind this step learns what such clips look like. `transform` does so with none.
         Where X has enrolment clips, `fit_transform`, too, does so with none. Set it to 0 if there will always be many
         clips of a speaker at a time.
@@ -97,9 +97,9 @@ class SpeakerNormalizer(AroundTransformer):
     with variance :math:`\\tau^2`, both normally distributed. Given `n` other clips of the speaker with mean
     :math:`\\bar x`, a clip is expected at ``(n * x_bar + k * mean_) / (n + k)``, with :math:`k = \\sigma^2 / \\tau^2`,
     the `prior_strength` [1]_, and scatters around that with variance :math:`\\sigma^2 (1 + 1 / (n + k))`. These are the
-    mean and the variance by which it is normalised. So what comes out varies as much for one clip as for many, and `n =
+    mean and the variance by which it is normalized. So what comes out varies as much for one clip as for many, and `n =
     0` is plain standardisation, with the variance :math:`\\sigma^2 + \\tau^2` of all clips. A value in which voices
-    differ, such as F0, is centred by few clips, and one in which they do not, by many.
+    differ, such as F0, is centered by few clips, and one in which they do not, by many.
 
     "auto" takes both variances from the training speakers, by the analysis of variance, and `k` not above 20; where
     there are no two speakers with several clips, it is 5. :math:`\\sigma^2` is the speaker's own as far as it is known:
@@ -179,7 +179,7 @@ class SpeakerNormalizer(AroundTransformer):
         return self
 
     def fit_transform(self, X, y=None, **params):
-        """Fit, and normalise the clips, a fraction of them (`singleton_fraction`) as their speaker's only ones.
+        """Fit, and normalize the clips, a fraction of them (`singleton_fraction`) as their speaker's only ones.
 
         Parameters
         ----------
@@ -201,7 +201,7 @@ class SpeakerNormalizer(AroundTransformer):
         return self._normalize(values, speakers, reference, singletons)
 
     def transform(self, X):
-        """Normalise clips, each by its speaker's others among them.
+        """Normalize clips, each by its speaker's others among them.
 
         Parameters
         ----------
@@ -340,7 +340,7 @@ class SpeakerNormalizer(AroundTransformer):
         return np.where(speakers < 0, n_clips + np.arange(n_clips), speakers)
 
     def _reference(self, X, n_clips: int) -> np.ndarray | None:
-        """Mask of the clips by which speakers are normalised; None if it is all."""
+        """Mask of the clips by which speakers are normalized; None if it is all."""
         if self.enrolment is None or self.enrolment not in getattr(X, "columns", ()):
             return None
         marks = np.asarray(X[self.enrolment])

@@ -42,7 +42,7 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
     ----------
     estimator : estimator
         A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio
-        transformers: each segment is a clip to them, whose level they normalise by itself. It is cloned before it is
+        transformers: each segment is a clip to them, whose level they normalize by itself. It is cloned before it is
         fitted.
     segment_duration : float, default=2.0
         Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.
@@ -189,8 +189,8 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
     def predict_timeline(self, recording, **params):
         """Probability of each class along a recording of any length, segment by segment.
 
-        A file is read a minute or two at a time, so that the length takes no memory. What is normalised by all rows
-        that come at once, such as by a speaker's own clips, is normalised by those minutes.
+        A file is read a minute or two at a time, so that the length takes no memory. What is normalized by all rows
+        that come at once, such as by a speaker's own clips, is normalized by those minutes.
 
         Parameters
         ----------

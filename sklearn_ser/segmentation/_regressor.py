@@ -41,7 +41,7 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
     ----------
     estimator : estimator
         A regressor that takes audio input, such as a `Pipeline` that begins with one of this library's audio
-        transformers: each segment is a clip to them, whose level they normalise by itself. It is cloned before it is
+        transformers: each segment is a clip to them, whose level they normalize by itself. It is cloned before it is
         fitted.
     segment_duration : float, default=2.0
         Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.

@@ -21,7 +21,7 @@ class Timeline(SegmentTable):
     pandas is there: ``timeline[timeline["anger"] > 0.8]`` are the angry segments.
 
     Segments overlap. Where one interval ends and the next begins, each segment counts up to half-way between its middle
-    and its neighbours'.
+    and its neighbors'.
 
     Read more in the guide: :doc:`long recordings </guide/long_recordings>`.
 
@@ -60,7 +60,7 @@ class Timeline(SegmentTable):
         return list(self.columns[2:-1])
 
     def to_intervals(self, *, smooth=None, min_duration=0.0):
-        """Merge neighbouring segments of one class.
+        """Merge neighboring segments of one class.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class Timeline(SegmentTable):
             Seconds over which probabilities are averaged before; see `smoothed`. None takes the classes in
             `predicted` as they are.
         min_duration : float, default=0.0
-            Seconds. Shorter intervals go to one of their neighbours, the shortest first: to the one whose class is the
+            Seconds. Shorter intervals go to one of their neighbors, the shortest first: to the one whose class is the
             more probable there.
 
         Returns

@@ -119,7 +119,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     *Novelty* is the squared Mahalanobis distance from all clips of `fit` in what the last step of the pipeline reads,
     as standard scores bounded by tanh, with a covariance shrunk by 0.3; the mean over the clips of `fit` is 1. What an
     `AugmentedClassifier` makes of them does not count, so that noisy clips are called unlike them although they may be
-    recognised well.
+    recognized well.
 
     *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest
     other one. `predict_proba` and `decision_function` are the estimator's and reject nothing.

@@ -1,4 +1,4 @@
-"""The recommended recogniser, `make_recognizer`, and published systems: functions that return unfitted estimators.
+"""The recommended recognizer, `make_recognizer`, and published systems: functions that return unfitted estimators.
 
 A published system is a Pipeline of public estimators. Hyperparameters are as published. Each docstring says what its
 paper leaves open, and where the system does otherwise, and why. `list_systems` returns them all, with the figures that

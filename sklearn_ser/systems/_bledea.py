@@ -38,11 +38,11 @@ def bledea_stacked_lstm(features="all", *, noise=False, random_state=None, epoch
     epochs, 256 clips a batch.
 
     Left open by [1]_: the level of the noise, and how 170 values become a sequence. Here they are one step; read as 170
-    steps of one value (``set_params(classifier__step_size=1)``), as often understood, the same network recognises 50 to
+    steps of one value (``set_params(classifier__step_size=1)``), as often understood, the same network recognizes 50 to
     55 % of EMO-DB in place of 70 to 75, and trains ten times as long.
 
     Otherwise than [1]_: clips are read at 16 kHz, so that corpora at several rates have the same bands, and brought to
-    the same level; features are standardised. Raw mel powers differ by orders of magnitude among bands and clips: noise
+    the same level; features are standardized. Raw mel powers differ by orders of magnitude among bands and clips: noise
     then moves them to where the network has never been, which may be why [1]_ found that noise ruins it.
 
     References

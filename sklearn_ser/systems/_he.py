@@ -22,7 +22,7 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
     Parameters
     ----------
     standardize : bool, default=False
-        True if the functionals are standardised before the SVM reads them, which [1]_ does not say and an RBF kernel
+        True if the functionals are standardized before the SVM reads them, which [1]_ does not say and an RBF kernel
         needs.
     random_state, epochs : ignored
         Nothing here is random or trained in epochs; all systems take them.
@@ -40,7 +40,7 @@ def he_svm(*, standardize=False, random_state=None, epochs=None, verbose=0) -> P
     MFCC; scaled by mean and deviation of the neutral training clips (``set_params(scaler__reference=...)`` names
     another class, or None for all clips); C chosen among 1e-6 to 1, here by cross-validation of the training clips.
 
-    Left open by [1]_: the functionals. As long as they are not standardised, too, those that vary most decide alone,
+    Left open by [1]_: the functionals. As long as they are not standardized, too, those that vary most decide alone,
     and the baseline is weaker than it need be.
 
     References
@@ -147,7 +147,7 @@ def he_attention_blstm(*, random_state=None, epochs=60, verbose=0) -> Pipeline:
     `SparseAutoencoderFeatures`).
 
     Otherwise than [1]_: Adam in place of SGD at a learning rate of 1e-6, which barely moves a network; 32 clips a batch
-    in place of 10, for speed; Keras' own initial weights. What the kernels say is standardised before it reaches the
+    in place of 10, for speed; Keras' own initial weights. What the kernels say is standardized before it reaches the
     BLSTM.
 
     References

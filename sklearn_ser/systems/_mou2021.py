@@ -41,7 +41,7 @@ def mou2021_cnn_lstm(*, random_state=None, epochs=120, verbose=0) -> Pipeline:
 
     Notes
     -----
-    As published: 16 kHz, RMS normalisation, chunks of 16000 samples; four blocks of Conv1D, batch normalisation, ELU
+    As published: 16 kHz, RMS normalization, chunks of 16000 samples; four blocks of Conv1D, batch normalization, ELU
     and max pooling, one LSTM, softmax; early stopping on 16 % of the clips, and the best epoch kept.
 
     Left open by [1]_: 32, 64, 64 and 64 filters, the first 64 samples wide and in steps of 8, because narrow filters at
@@ -116,7 +116,7 @@ def mou2021_nn(*, random_state=None, epochs=100, verbose=0) -> Pipeline:
     -----
     Otherwise than [1]_, which feeds the network whole clips, flattened: here it reads 10 ms at a time, with the same
     weights, and the mean over the clip is classified. On flattened waveforms, sample by sample, a dense network learns
-    its training clips by heart and recognises no others (18 % of seven emotions of EMO-DB, where guessing the most
+    its training clips by heart and recognizes no others (18 % of seven emotions of EMO-DB, where guessing the most
     frequent one gives 24).
 
     References
@@ -143,8 +143,8 @@ def mou2021_lstm(*, random_state=None, epochs=80, verbose=0) -> Pipeline:
     Notes
     -----
     Otherwise than [1]_, the LSTM reads the waveform 10 ms at a time, not a second: of whole seconds as steps it
-    recognises 18 % of seven emotions of EMO-DB. Its states are averaged over the clip: of its last state alone, after
-    some hundreds of such steps, it recognises 48 %.
+    recognizes 18 % of seven emotions of EMO-DB. Its states are averaged over the clip: of its last state alone, after
+    some hundreds of such steps, it recognizes 48 %.
 
     References
     ----------

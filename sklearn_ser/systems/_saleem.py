@@ -32,20 +32,20 @@ def saleem_cnn_lstm(*, as_published=False, random_state=None, epochs=150, verbos
     Returns
     -------
     AugmentedClassifier
-        Around a Pipeline: `MelSpectrogramTransformer`, standardisation, `CNNLSTMClassifier`.
+        Around a Pipeline: `MelSpectrogramTransformer`, standardization, `CNNLSTMClassifier`.
 
     Notes
     -----
     As published: 44.1 kHz, 3.5 s from 0.5 s on; 200 mel bands, FFT of 2048, hop of 512, dB below the loudest value; of
     each training clip two copies with noise of 0.008 and, with probability 0.9, one raised by 4 semitones; three blocks
     of 64, 128 and 256 filters, 3 wide, pooled by 4; LSTMs of 540 and 256, ReLU layers of 100, 50 and 20 with batch
-    normalisation between them; RMSprop, 200 clips a batch, 150 epochs, the best kept. Clips of less than 0.5 s are an
-    error, unless ``estimator__mel__offset`` is set to 0. With ``as_published=True`` each pixel is standardised.
+    normalization between them; RMSprop, 200 clips a batch, 150 epochs, the best kept. Clips of less than 0.5 s are an
+    error, unless ``estimator__mel__offset`` is set to 0. With ``as_published=True`` each pixel is standardized.
 
     Otherwise than [1]_: the best epoch is chosen on a tenth of the training clips, not on those to test on (copies of a
     clip stay with it); the dense layers read the last state of the second LSTM, not all its states side by side,
     because clips have any length; the convolution has no ReLU before its ELU, and pools first. By default each mel band
-    is standardised, not each pixel: what happens when in a clip is chance.
+    is standardized, not each pixel: what happens when in a clip is chance.
 
     References
     ----------

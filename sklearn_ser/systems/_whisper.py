@@ -1,4 +1,4 @@
-"""The most accurate recogniser of this library: shrinkage discriminants on layers of a pretrained encoder."""
+"""The most accurate recognizer of this library: shrinkage discriminants on layers of a pretrained encoder."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def whisper_discriminants(
 ):
     """Linear discriminants on the means of Whisper layers, one for each layer; the mean of their probabilities decides.
 
-    With 512 values and some hundred clips, a discriminant with a covariance estimated as such would memorise; shrunk by
+    With 512 values and some hundred clips, a discriminant with a covariance estimated as such would memorize; shrunk by
     the formula of Ledoit and Wolf [1]_, it has no parameter to tune. It needs fewer speakers than an SVM does: trained
-    on a single one, it recognises others much better.
+    on a single one, it recognizes others much better.
 
     Parameters
     ----------
     model : str or PathLike, default="openai/whisper-base"
         As for `WhisperFeatures`.
     layers : sequence of int, default=(2, 3, 4)
-        Layers that vote. Neighbours of the middle of the encoder are best; of "openai/whisper-base", all windows of
+        Layers that vote. Neighbors of the middle of the encoder are best; of "openai/whisper-base", all windows of
         three layers between 1 and 5 are within 0.02.
     speaker_normalized : bool, default=False
-        True if each clip is normalised by the other clips of its speaker in the same call (`SpeakerNormalizer`,
+        True if each clip is normalized by the other clips of its speaker in the same call (`SpeakerNormalizer`,
         ``singleton_fraction=0``), which is better where there are always several clips of a speaker. X is a DataFrame
         with the columns `path` and `speaker` then.
     data_home, memory, n_jobs, verbose

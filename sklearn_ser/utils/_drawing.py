@@ -18,7 +18,7 @@ def dress_scores(ax) -> None:
 
 
 def write_beside(ax, y: float, text: str, *, column: int = 0, color=None) -> None:
-    """Write to the right of the axes, at a height in data coordinates; None is the text colour of the style."""
+    """Write to the right of the axes, at a height in data coordinates; None is the text color of the style."""
     ax.annotate(
         text,
         (1, y),
@@ -33,7 +33,7 @@ def write_beside(ax, y: float, text: str, *, column: int = 0, color=None) -> Non
 
 
 def ink_on(background) -> str:
-    """Black or white, whichever stands out more from a colour [WCAG 2, relative luminance]."""
+    """Black or white, whichever stands out more from a color [WCAG 2, relative luminance]."""
     from matplotlib.colors import to_rgb
 
     rgb = np.array(to_rgb(background))

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-BLUE, ORANGE = "0, 114, 178", "213, 94, 0"  # as in pictures; laid over the page's own colour
+BLUE, ORANGE = "0, 114, 178", "213, 94, 0"  # as in pictures; laid over the page's own color
 
-# Colours of words are the surroundings' own.
+# Colors of words are the surroundings' own.
 _STYLE = """<style>
 .sklearn-ser table {border-collapse: collapse; margin: 0.6em 0 1em; font-variant-numeric: tabular-nums}
 .sklearn-ser caption {text-align: left; font-weight: bold; padding: 0.2em 0.6em 0.2em 0; caption-side: top}
@@ -24,7 +24,7 @@ _STYLE = """<style>
 
 
 class Tinted(NamedTuple):
-    """A cell over a colour, which is the stronger the closer `strength` is to 1."""
+    """A cell over a color, which is the stronger the closer `strength` is to 1."""
 
     text: str
     strength: float

@@ -14,9 +14,9 @@ from .._report import EvaluationReport
 
 
 class ConfusionDisplay:
-    """Confusion matrix: fraction of each emotion's clips (row) recognised as each (column), over the count.
+    """Confusion matrix: fraction of each emotion's clips (row) recognized as each (column), over the count.
 
-    The rows are normalised, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
+    The rows are normalized, so that the diagonal holds the recalls, whose mean is UAR. scikit-learn's own display
     shows fractions or counts. The title has the UAR and the number of clips, unless the axes have a title of their own.
 
     Read more in the guide: :doc:`evaluation </guide/evaluation>`.
@@ -33,7 +33,7 @@ class ConfusionDisplay:
     Parameters
     ----------
     confusion : array-like of shape (n_emotions, n_labels)
-        Counts: rows are the clips' emotions, columns what they were recognised as. Labels that no clip has may follow
+        Counts: rows are the clips' emotions, columns what they were recognized as. Labels that no clip has may follow
         as further columns.
     labels : sequence of n_labels labels
 
@@ -52,7 +52,7 @@ class ConfusionDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, labels=None, ax=None, cmap="Blues"):
-        """Draw what a fitted classifier recognises.
+        """Draw what a fitted classifier recognizes.
 
         Parameters
         ----------
@@ -73,17 +73,17 @@ class ConfusionDisplay:
 
     @classmethod
     def from_predictions(cls, y_true, y_pred, *, labels=None, ax=None, cmap="Blues"):
-        """Draw what was recognised.
+        """Draw what was recognized.
 
         Parameters
         ----------
         y_true : array-like of shape (n_clips,)
             Emotions.
         y_pred : array-like of shape (n_clips,)
-            Recognised emotions.
+            Recognized emotions.
         labels : sequence or None, default=None
             Emotions to show, in this order; None shows all, in the order of the alphabet. What else their clips were
-            recognised as has further columns.
+            recognized as has further columns.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         cmap : str or matplotlib.colors.Colormap, default="Blues"
@@ -220,7 +220,7 @@ class ReportDisplay:
         y_true : array-like of shape (n_clips,)
             Emotions.
         y_pred : array-like of shape (n_clips,)
-            Recognised emotions, each by a model that was not trained on the clip's speaker.
+            Recognized emotions, each by a model that was not trained on the clip's speaker.
         speaker : array-like of shape (n_clips,)
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw the scores, alone; None makes a figure.

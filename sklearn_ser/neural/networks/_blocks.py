@@ -31,7 +31,7 @@ DEFAULTS = {
 def conv_block(x, mask, index: int, *, filters: int, kernel_size: int, strides: int, pool_size: int, dropout: float):
     """Conv1D -> MaxPool -> BatchNorm -> ELU along the last axis but one, over real steps only; the result and its mask.
 
-    Normalisation and ELU rise with their input, so taking the maximum before or after them picks the same step; before,
+    Normalization and ELU rise with their input, so taking the maximum before or after them picks the same step; before,
     they work on a fraction of the steps, and training on waveforms takes a fifth of the time.
 
     With four axes, the second counts chunks, and the convolution stays inside each: a Conv2D one chunk high. Padding is

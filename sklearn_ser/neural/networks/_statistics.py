@@ -82,7 +82,7 @@ def statistics_network(
     Parameters
     ----------
     frames : tensor of shape (n_clips, n_frames, n_features)
-        Standardised log-mel bands, with zeros for padding.
+        Standardized log-mel bands, with zeros for padding.
     mask, n_outputs
         As for `cnn`.
     n_coefficients : int, default=20
@@ -90,7 +90,7 @@ def statistics_network(
     n_correlated, n_scales : int, default=12 and 6
         As for `statistics_pooling`.
     n_levels : int, default=10
-        Groups of neighbouring features whose means' quantiles are taken; at most n_features, and 0 takes none.
+        Groups of neighboring features whose means' quantiles are taken; at most n_features, and 0 takes none.
     rhythm : bool, default=True
         If True, take the spectrum of how far the clip is louder than its median, over time [2]_. It also tells how
         long the clip is, silence around the speech included, unless that is trimmed.
@@ -164,7 +164,7 @@ def frame_statistics(
 
 
 def read_statistics(x, hidden_units: Sequence[int], *, dropout: float, input_dropout: float):
-    """Dense ReLU layers on statistics, which are standardised and limited before."""
+    """Dense ReLU layers on statistics, which are standardized and limited before."""
     from .._keras import keras
 
     layers = keras.layers
@@ -264,7 +264,7 @@ def _parts(mask, n: int):
 
 
 def _levels(frames, mask, n: int):
-    """Quantiles of the means of n groups of neighbouring features, and of how they change."""
+    """Quantiles of the means of n groups of neighboring features, and of how they change."""
     from .._keras import keras
 
     ops = keras.ops
