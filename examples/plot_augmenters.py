@@ -60,7 +60,7 @@ class Player:
 Player()
 
 # %%
-# Heard by a recogniser
+# Heard by a recognizer
 # ---------------------
 # Mel spectrograms, in dB.
 

@@ -2,7 +2,7 @@
 Can its probabilities be believed?
 ==================================
 
-Of the clips that a recogniser is 80 % sure of, 80 % should be right. Linear discriminants on many features are far too
+Of the clips that a recognizer is 80 % sure of, 80 % should be right. Linear discriminants on many features are far too
 sure of themselves; `CalibratedDiscriminant` scales their scores by what held-out clips say.
 
 Run it with ``python examples/plot_calibration.py``.

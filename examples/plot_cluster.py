@@ -2,7 +2,7 @@
 Does a search run on a cluster as it does here?
 ===============================================
 
-How much should an SVM bend to single clips, if it is to recognise emotions in unseen speakers? A grid search asks for
+How much should an SVM bend to single clips, if it is to recognize emotions in unseen speakers? A grid search asks for
 every clip anew with each setting and each fold. Here each is analysed once, and the work is shared out by Dask: among
 two workers on this machine, or as many as there are elsewhere.
 

@@ -2,7 +2,7 @@
 Does it still work on a telephone?
 ==================================
 
-A recogniser that was trained on studio recordings is tested on the same clips as they are on a telephone, in a noisy
+A recognizer that was trained on studio recordings is tested on the same clips as they are on a telephone, in a noisy
 room and as a voice message: with and without training on altered copies.
 
 Run it with ``python examples/plot_conditions.py``; the picture goes to ``conditions_output/``.
@@ -55,7 +55,7 @@ conditions = {
 # Trained on clips as they are, and on altered copies, too
 # --------------------------------------------------------
 # In each fold, models are fitted once to the clips of the other speakers, and tested under all conditions.
-# ``robust=True`` wraps the recogniser in an `AugmentedClassifier` with `real_world_augmenters()`. Copies are made
+# ``robust=True`` wraps the recognizer in an `AugmentedClassifier` with `real_world_augmenters()`. Copies are made
 # inside `fit`: no test clip is among them. All folds make the same copies, and ``memory`` has each analysed once.
 
 reports = {}
@@ -74,7 +74,7 @@ display = RobustnessDisplay.from_reports({f"trained {name}": report for name, re
 display.figure_.savefig(output / "conditions.png", dpi=120)
 
 # %%
-# In short: what is recognised in the studio need not be recognised on a telephone, unless the classifier has trained
+# In short: what is recognized in the studio need not be recognized on a telephone, unless the classifier has trained
 # for it.
 
 plain, better = (report.to_frame().loc["UAR by condition", "value"] for report in reports.values())

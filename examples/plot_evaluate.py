@@ -13,7 +13,7 @@ Run it with ``python examples/plot_evaluate.py``; the picture and the report go 
 # Real recordings where they are, synthetic speech elsewhere
 # ----------------------------------------------------------
 # EMO-DB is taken from the folder that the environment variable ``SKLEARN_SER_DATA`` names. It knows what human
-# listeners recognised, too.
+# listeners recognized, too.
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ except FileNotFoundError:
 # %%
 # An evaluation that keeps speakers apart
 # ---------------------------------------
-# Each speaker is recognised by a model that was trained on the others: that is the default. With ``leakage=True`` the
+# Each speaker is recognized by a model that was trained on the others: that is the default. With ``leakage=True`` the
 # same is done once more on a random split. All folds want the same clips; with ``memory``, each is analysed once.
 
 features = HandcraftedFeatures(memory=str(output / "features"))

@@ -10,7 +10,7 @@ Run it with ``python examples/plot_feature_families.py``.
 """
 
 # %%
-# Clips and the recommended recogniser
+# Clips and the recommended recognizer
 # ------------------------------------
 # Speech is synthetic here. With ``corpus = fetch_emodb()``, everything below stays the same.
 
@@ -26,7 +26,7 @@ for family, names in HandcraftedFeatures().feature_families().items():
 # %%
 # What unseen speakers lose without a family
 # ------------------------------------------
-# In each of four folds, the recogniser learns from six speakers and hears two others. Features are extracted once.
+# In each of four folds, the recognizer learns from six speakers and hears two others. Features are extracted once.
 # Intervals are over speakers.
 
 display = FamilyImportanceDisplay.from_estimator(recognizer, corpus, cv=4)

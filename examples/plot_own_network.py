@@ -2,7 +2,7 @@
 Does a network of one's own learn from altered clips, and from new speakers?
 ============================================================================
 
-Does a small network learn more from clips that are altered anew in each epoch, and does it recognise speakers better
+Does a small network learn more from clips that are altered anew in each epoch, and does it recognize speakers better
 once it has been trained further on a few of their clips? The network is a function of a few lines; the rest is
 scikit-learn.
 

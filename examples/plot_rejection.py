@@ -2,7 +2,7 @@
 How many errors are spared by saying "I don't know"?
 ====================================================
 
-A recogniser that may stay silent errs less. How much less, and at what price, is the risk-coverage curve.
+A recognizer that may stay silent errs less. How much less, and at what price, is the risk-coverage curve.
 `SelectiveClassifier` learns from unseen speakers how sure it must be, to answer as many clips as asked.
 
 Run it with ``python examples/plot_rejection.py``.

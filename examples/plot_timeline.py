@@ -2,7 +2,7 @@
 When does the mood of a recording change?
 =========================================
 
-A recogniser of clips becomes one of recordings by `SegmentClassifier`: it is trained on segments, and draws what it
+A recognizer of clips becomes one of recordings by `SegmentClassifier`: it is trained on segments, and draws what it
 hears along a recording of any length.
 
 Run it with ``python examples/plot_timeline.py``.

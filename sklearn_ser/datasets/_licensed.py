@@ -114,7 +114,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
     turns = [turn for file in labels if not is_hidden(file.name) for turn in _read_evaluation(file)]
     if not turns:
         raise FileNotFoundError(
-            f"IEMOCAP: no labelled turn found in {folder}. Expected SessionN/dialog/EmoEvaluation/*.txt; the folder to "
+            f"IEMOCAP: no labeled turn found in {folder}. Expected SessionN/dialog/EmoEvaluation/*.txt; the folder to "
             "name is the one that holds Session1 to Session5."
         )
     audio = {}
@@ -128,7 +128,7 @@ def load_iemocap(path, *, emotions=("anger", "happiness", "neutral", "sadness"),
             missing.append(name)
     if not clips:
         raise FileNotFoundError(
-            f"IEMOCAP in {folder}: none of the {len(turns)} labelled turns has a WAV file in SessionN/sentences/wav."
+            f"IEMOCAP in {folder}: none of the {len(turns)} labeled turns has a WAV file in SessionN/sentences/wav."
         )
     return values_bunch(
         clips,

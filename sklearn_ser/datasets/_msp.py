@@ -159,6 +159,6 @@ def _assemble(row, folder, facts, ratings, emotions, return_X_y):
         clip["clip"] for clip, paths in zip(facts, files, strict=True) if not paths and clip["emotion"] in emotions
     ]
     if not clips:
-        raise FileNotFoundError(f"{row.name} in {folder}: none of the {len(facts)} labelled clips has an audio file.")
+        raise FileNotFoundError(f"{row.name} in {folder}: none of the {len(facts)} labeled clips has an audio file.")
     known = {"row": row, "folder": folder, "where": "it", "emotions": emotions, "return_X_y": return_X_y}
     return values_bunch(clips, missing, ratings, **known, stacklevel=4)

@@ -65,7 +65,7 @@ def values_bunch(clips, missing, ratings, *, row: Row, folder, where, emotions, 
 
     if missing:
         warnings.warn(
-            f"{row.name} in {folder}: {len(missing)} labelled turns have no WAV file in {where} and are left out: "
+            f"{row.name} in {folder}: {len(missing)} labeled turns have no WAV file in {where} and are left out: "
             f"{', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}.",
             UserWarning,
             stacklevel=stacklevel,

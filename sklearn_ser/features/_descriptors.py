@@ -114,7 +114,7 @@ DESCRIPTORS = {
     "energy": Descriptor(
         "dB",
         "prosody",
-        "Mean square, down to 80 dB below the clip's loudest frame; after RMS normalisation, 0 dB is the clip's mean",
+        "Mean square, down to 80 dB below the clip's loudest frame; after RMS normalization, 0 dB is the clip's mean",
         lambda analysis: analysis.decibels(spectrum.rms(analysis.window)[:, np.newaxis] ** 2),
     ),
     "loudness": Descriptor(
@@ -142,7 +142,7 @@ DESCRIPTORS = {
     "log_mel_broad": Descriptor(
         "dB",
         "spectrum",
-        "Means of `log_mel` over two neighbouring bands",
+        "Means of `log_mel` over two neighboring bands",
         Analysis.broad_log_mel,
         size="n_broad",
         spectral=("mel",),
@@ -227,7 +227,7 @@ DESCRIPTORS = {
         "spectrum",
         "Levels of pairs of 40 mel bands from 50 to 8000 Hz, those below 3.8 kHz, less the clip's noise floor (mean of "
         "each band's quietest frames, times 3), from 30 dB below the clip's loud speech up; a band that carries "
-        "nothing follows its neighbour (Boll 1979, Martin 2001)",
+        "nothing follows its neighbor (Boll 1979, Martin 2001)",
         clear_speech.ClearSpeech.mel,
         *(f"clear_mel_{i}" for i in range(clear_speech.N_LOW)),
     ),
@@ -281,7 +281,7 @@ DESCRIPTORS = {
     "jitter": Descriptor(
         "1",
         "voice",
-        "Difference of the two periods around a frame's centre over their mean, 0 in unvoiced frames; periods from "
+        "Difference of the two periods around a frame's center over their mean, 0 in unvoiced frames; periods from "
         "peak to peak",
         lambda analysis: analysis.pitch.jitter,
         voiced=True,
@@ -289,7 +289,7 @@ DESCRIPTORS = {
     "shimmer": Descriptor(
         "dB",
         "voice",
-        "Mean difference in level of the peaks of the three successive periods around a frame's centre, 0 in unvoiced "
+        "Mean difference in level of the peaks of the three successive periods around a frame's center, 0 in unvoiced "
         "frames",
         lambda analysis: analysis.pitch.shimmer,
         voiced=True,

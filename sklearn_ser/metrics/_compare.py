@@ -46,7 +46,7 @@ class Comparison:
     """
 
     measure = "UAR"  # of each speaker
-    explained = "UAR: the mean of the emotions' recalls. WA: the fraction of clips recognised."
+    explained = "UAR: the mean of the emotions' recalls. WA: the fraction of clips recognized."
 
     def __init__(self, frame, by_speaker, titles, confidence_level):
         self.frame, self.by_speaker = frame, by_speaker

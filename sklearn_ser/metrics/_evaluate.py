@@ -324,9 +324,9 @@ def _protocol(splits, speaker, n_leaking, n_tested) -> str:
     if n_leaking:
         text = f"{n_folds} folds, {n_leaking} of which have speakers on both sides, so that the scores are too good"
     elif most == 1:
-        text = f"{n_folds} folds: each speaker is recognised by a model that was trained on others"
+        text = f"{n_folds} folds: each speaker is recognized by a model that was trained on others"
     else:
-        text = f"{n_folds} folds of up to {most} speakers, who are recognised by a model that was trained on others"
+        text = f"{n_folds} folds of up to {most} speakers, who are recognized by a model that was trained on others"
     if n_tested < len(speaker):
         text += f"; {len(speaker) - n_tested} of {len(speaker)} clips were never tested"
     return text

@@ -69,7 +69,7 @@ def _protocol(report, selection, seeds) -> str:
         f"Protocol. Model: {report.title or '[the model]'}. "
         f"Split: {report.protocol or '[which clips were trained on, and whether speakers are on both sides]'}. "
         f"{_sentence(selection)} {_sentence(seeds)} The predictions of all clips were pooled before they were scored. "
-        f"UAR is the mean of the emotions' recalls, WA the fraction of clips recognised."
+        f"UAR is the mean of the emotions' recalls, WA the fraction of clips recognized."
         + (
             f" Intervals are {100 * report.confidence_level:.4g} % confidence intervals over speakers: bootstrap "
             f"standard errors ({report.n_boot} resamples of speakers), Student's t on the logit scale."

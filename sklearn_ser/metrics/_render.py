@@ -50,7 +50,7 @@ def sections(report) -> list[Section]:
         [*row(name, frame.loc[measure, "all"]), _number(frame.loc[(measure, "all"), "chance"], 3)]
         for name, measure in [("UAR (mean of the recalls)", "UAR"), ("WA (fraction of the clips)", "WA")]
     ]
-    found = [Section("Recognised", [*columns, "chance"], overall)]
+    found = [Section("Recognized", [*columns, "chance"], overall)]
     recalls = [
         [*cells, str(n), confusion]
         for cells, n, confusion in zip(rows("recall"), frame.loc["recall", "n_clips"], _taken_for(report), strict=True)
@@ -102,7 +102,7 @@ def notes(report) -> list[str]:
     frame = report.to_frame()
     n_emotions, most_frequent = len(report.emotions), report.confusion.sum(axis=1).idxmax()
     found = [
-        "Recall: the fraction of an emotion's clips that is recognised. UAR: its mean over the emotions, in which rare "
+        "Recall: the fraction of an emotion's clips that is recognized. UAR: its mean over the emotions, in which rare "
         f"emotions count as much as frequent ones. Chance: a UAR of 1/{n_emotions} for any guess, and the WA of saying "
         f"'{most_frequent}' always."
     ]
@@ -123,7 +123,7 @@ def notes(report) -> list[str]:
     if report.y_pred_conditions:
         found.append(
             "Conditions: the same models, tested on the same clips as they are in noise, over a telephone, and so on. "
-            "Loss: how much lower the UAR is than of the clips as they are. Commonest answer: what was recognised most "
+            "Loss: how much lower the UAR is than of the clips as they are. Commonest answer: what was recognized most "
             "often, and in how many of the clips."
         )
         fractions = {name: commonest(y_pred)[1] for name, y_pred in report.y_pred_conditions.items()}
@@ -140,7 +140,7 @@ def notes(report) -> list[str]:
         text = "Listeners: the fraction of human listeners who named the emotion of the same clips."
         if lowest > 1 / n_emotions:
             text += (
-                f" {heard} was recognised by at least {lowest:.0%} of them: probably the others were left "
+                f" {heard} was recognized by at least {lowest:.0%} of them: probably the others were left "
                 "out of the corpus, so that on all that was recorded listeners would do worse."
             )
         found.append(text)
@@ -268,7 +268,7 @@ def _html_confusion(confusion) -> str:
         [str(emotion), *(cell(count, counts.sum()) for count in counts)]
         for emotion, counts in zip(confusion.index, confusion.to_numpy(), strict=True)
     ]
-    caption = "What each emotion (rows) was recognised as (columns)"
+    caption = "What each emotion (rows) was recognized as (columns)"
     return _html.table(caption, ["", *map(str, confusion.columns)], rows)
 
 
@@ -306,7 +306,7 @@ def _comparison_section(comparison) -> Section:
         ]
         for name, row in comparison.frame.iterrows()
     ]
-    return Section("Recognised", ["A", "B", "A - B", interval, "p"], rows)
+    return Section("Recognized", ["A", "B", "A - B", interval, "p"], rows)
 
 
 def _signed_interval(row) -> str:

@@ -164,7 +164,7 @@ class EvaluationReport:
             self.recognised = self.recognised.astype(float)
             if np.any((self.recognised < 0) | (self.recognised > 1)):
                 raise ValueError(
-                    "recognised must hold the fractions of listeners who recognised the clips, from 0 to 1. "
+                    "recognised must hold the fractions of listeners who recognized the clips, from 0 to 1. "
                     f"Got values from {np.nanmin(self.recognised)} to {np.nanmax(self.recognised)}."
                 )
         self._seed = check_random_state(random_state).randint(2**31 - 1)
@@ -214,7 +214,7 @@ class EvaluationReport:
         worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
         predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
         unknown = np.setdiff1d(clips.y, getattr(estimator, "classes_", clips.y))
-        protocol = "recognised by a model that was fitted before"
+        protocol = "recognized by a model that was fitted before"
         if unknown.size:
             protocol += f" and does not know {', '.join(map(str, unknown))}"
         return cls(

@@ -10,7 +10,7 @@ _MOST_COPIES, _MOST_FOLDS = 10, 30  # rows that are shown
 _LEAKS, _APART, _UNKNOWN = "leaks", "kept apart", "not known"
 _REMEDIES = {
     "speakers": (
-        "Speakers on both sides: a model recognises voices that it knows, and scores are too good for unseen speakers. "
+        "Speakers on both sides: a model recognizes voices that it knows, and scores are too good for unseen speakers. "
         "StratifiedSpeakerKFold, or LeaveOneGroupOut with the speakers as groups, keeps them apart."
     ),
     "texts": (

@@ -276,7 +276,7 @@ class AttentionDisplay:
             seen=(offset, end if end - edges[-1] <= step else edges[-1]),
             sr=sr,
             offset=offset,
-            title=f"recognised: {estimator[-1].classes_[best]} ({probability[best]:.0%})",
+            title=f"recognized: {estimator[-1].classes_[best]} ({probability[best]:.0%})",
         ).plot(ax=ax)
 
     def plot(self, *, ax=None):

@@ -324,7 +324,7 @@ def _reducer(method, shape, random_state) -> tuple:
         except ImportError as error:
             raise ImportError(
                 "method='umap' needs umap-learn: `pip install umap-learn`. method='pca' needs nothing more, and "
-                "sklearn.manifold.TSNE() is another map of neighbourhoods."
+                "sklearn.manifold.TSNE() is another map of neighborhoods."
             ) from error
         n_neighbors = min(15, shape[0] - 1)
         return UMAP(n_neighbors=n_neighbors, random_state=draw_seed(random_state), n_jobs=1), "UMAP"

@@ -243,7 +243,7 @@ class FamilyImportanceDisplay:
         y_true, y_pred, speaker = (column_or_1d(column) for column in (y_true, y_pred, speaker))
         if not isinstance(y_pred_permuted, Mapping) or not y_pred_permuted:
             raise ValueError(
-                "y_pred_permuted must be a dict of at least one family to what is recognised without it. "
+                "y_pred_permuted must be a dict of at least one family to what is recognized without it. "
                 f"Got {short(y_pred_permuted)}."
             )
         permuted = {family: np.atleast_2d(labels) for family, labels in y_pred_permuted.items()}

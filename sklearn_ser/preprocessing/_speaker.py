@@ -230,7 +230,7 @@ class SpeakerNormalizer(AroundTransformer):
         if reference is None and self.has_enrolment_:
             raise ValueError(
                 f"X has no column {short(self.enrolment)}, but had it in fit: mark the clips by which speakers are "
-                "normalised, and all others, if there are none, as False."
+                "normalized, and all others, if there are none, as False."
             )
         if self._knew_speakers:
             warn_of_lonely_clips(self, X, speakers, reference)
@@ -270,7 +270,7 @@ class SpeakerNormalizer(AroundTransformer):
         speakers, reference = self._speakers(X, len(values)), self._reference(X, len(values))
         self.has_enrolment_ = reference is not None
         if self.has_enrolment_ and not reference.any():
-            raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalise by.")
+            raise ValueError(f"The column {short(self.enrolment)} marks no clip, so there is nothing to normalize by.")
         rows = np.arange(len(values)) if reference is None else np.flatnonzero(reference)
         self._learn(*clip_statistics(values[rows]), rows_by_speaker(speakers[rows]))
         self._knew_speakers = len(np.unique(speakers)) < len(speakers) and self.singleton_fraction < 1

@@ -272,14 +272,14 @@ def test_iemocap_names_turns_without_audio(iemocap):
     wav = iemocap / "Session1" / "sentences" / "wav" / "Ses01F_impro01"
     (wav / "Ses01F_impro01_M003.wav").unlink()
     (wav / "Ses01F_impro01_M002.wav").unlink()  # surprise, not asked for
-    with pytest.warns(UserWarning, match="1 labelled turns have no WAV file .*: Ses01F_impro01_M003.$"):
+    with pytest.warns(UserWarning, match="1 labeled turns have no WAV file .*: Ses01F_impro01_M003.$"):
         assert "anger" not in load_iemocap(iemocap).target
 
 
 def test_iemocap_without_labels_or_audio_is_an_error(iemocap, tmp_path):
-    with pytest.raises(FileNotFoundError, match="no labelled turn found .*the one that holds Session1 to Session5"):
+    with pytest.raises(FileNotFoundError, match="no labeled turn found .*the one that holds Session1 to Session5"):
         load_iemocap(iemocap / "Session1")
     for file in iemocap.rglob("*.wav"):
         file.unlink()
-    with pytest.raises(FileNotFoundError, match="none of the 6 labelled turns has a WAV file"):
+    with pytest.raises(FileNotFoundError, match="none of the 6 labeled turns has a WAV file"):
         load_iemocap(iemocap)

@@ -124,7 +124,7 @@ def test_msp_podcast_keeps_clips_without_agreement_where_values_are_wanted(podca
 def test_msp_podcast_names_what_is_missing(podcast, tmp_path):
     (podcast / "Audios" / "MSP-PODCAST_0003_0001.wav").unlink()
     with pytest.warns(
-        UserWarning, match="MSP-Podcast in .*: 1 labelled turns have no WAV .*: MSP-PODCAST_0003"
+        UserWarning, match="MSP-Podcast in .*: 1 labeled turns have no WAV .*: MSP-PODCAST_0003"
     ) as caught:
         assert len(load_msp_podcast(podcast).data) == 2
     assert caught[0].filename == __file__

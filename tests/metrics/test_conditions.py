@@ -229,7 +229,7 @@ def test_a_fitted_model_is_reported_on_another_corpus(corpus):
     np.testing.assert_array_equal(report.y_pred, model.predict(other.data))
     assert set(report.speakers) == {"s4", "s5"} and report.n_boot == 50
     assert pickle.dumps(model) == before
-    assert "recognised by a model that was fitted before." in " ".join(str(report).split())
+    assert "recognized by a model that was fitted before." in " ".join(str(report).split())
     assert list(report.y_pred_conditions) == ["softer", "noise"]
     arrays = EvaluationReport.from_estimator(model, list(other.data["path"]), other.target, speaker=other.speaker)
     np.testing.assert_array_equal(arrays.y_pred, report.y_pred)

@@ -42,7 +42,7 @@ def test_evaluate_pools_what_cross_val_predict_predicts():
     np.testing.assert_array_equal(report.y_pred, expected)
     np.testing.assert_array_equal(report.y_true, corpus.target)
     assert report.title == "StandardScaler() > LogisticRegression()"
-    assert report.protocol == "6 folds: each speaker is recognised by a model that was trained on others"
+    assert report.protocol == "6 folds: each speaker is recognized by a model that was trained on others"
     assert not hasattr(model[0], "mean_")
 
 

@@ -120,7 +120,7 @@ def test_listeners_are_averaged_over_clips_and_over_emotions():
     assert "listeners" in str(report) and "left out of the corpus" not in " ".join(str(report).split())
     high = EvaluationReport(y, y, speaker=list("abab"), recognised=[0.8, 0.9, 1.0, 1.0])
     assert "at least 80% of them: probably the others were left out of the corpus" in " ".join(str(high).split())
-    assert "Each of these clips was recognised by at least 80%" in " ".join(str(high).split())
+    assert "Each of these clips was recognized by at least 80%" in " ".join(str(high).split())
     assert "listeners" not in str(EvaluationReport(y, y, speaker=list("abab"), recognised=[np.nan] * 4)).lower()
 
 
@@ -130,7 +130,7 @@ def test_listeners_are_compared_where_they_heard_all_clips():
     listeners = report.to_frame()["listeners"]
     assert listeners[["WA", "UAR"]].isna().all()
     assert listeners["recall", "anger"] == pytest.approx(0.85) and np.isnan(listeners["recall", "fear"])
-    assert "Each clip that they heard was recognised by at least 80%" in " ".join(str(report).split())
+    assert "Each clip that they heard was recognized by at least 80%" in " ".join(str(report).split())
 
 
 def test_leakage_gap_is_random_split_less_unknown_speakers():

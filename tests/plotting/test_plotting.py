@@ -395,7 +395,7 @@ def test_attention_is_drawn_in_its_mean_where_the_frames_lie(attentive):
     assert np.mean(values) == pytest.approx(1)
     np.testing.assert_allclose(edges[:3], [0, 0.008, 0.024])  # frames of 16 ms, each around its time
     assert edges[-1] == pytest.approx(0.75, abs=0.02)
-    assert f"recognised: {pipeline.predict(clips[1:2])[0]}" in display.ax_.get_title()
+    assert f"recognized: {pipeline.predict(clips[1:2])[0]}" in display.ax_.get_title()
     assert_words_are_apart_and_inside(display.figure_)
 
 

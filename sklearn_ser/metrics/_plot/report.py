@@ -148,7 +148,7 @@ class ConfusionDisplay:
             uar = f"UAR {recalls.mean():.3f}, " if len(recalls) else ""
             n_clips = int(counts.sum())
             ax.set_title(f"{uar}{n_clips} clip{'s' * (n_clips != 1)}", size="medium")
-        ax.set(xlabel="recognised as", ylabel="emotion of the clip")
+        ax.set(xlabel="recognized as", ylabel="emotion of the clip")
         ax.set_xticks(range(n_columns), labels, rotation=40, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(n_rows), labels[:n_rows])
         ax.tick_params(length=0)
