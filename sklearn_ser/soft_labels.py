@@ -107,7 +107,7 @@ class SoftLabelClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like, DataFrame or audio input of n_clips
-            Whatever the estimator takes.
+            Input of the estimator.
         y : array-like of shape (n_clips, n_classes) or (n_clips,)
             Distributions, which sum to one; or labels.
         sample_weight : array-like of shape (n_clips,) or None, default=None

@@ -1,5 +1,6 @@
 """Docstrings of everything public are complete numpydoc."""
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -51,6 +52,30 @@ def public_objects():
 def public_modules():
     packages = pkgutil.walk_packages(sklearn_ser.__path__, f"{sklearn_ser.__name__}.")
     return [package.name for package in packages if "._" not in package.name]
+
+
+def sentences_of(path):
+    """Each docstring's first line and each description's first line in a file, with its line number."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
+            yield getattr(node, "lineno", 1), text.splitlines()[0]
+            yield from (
+                (getattr(node, "lineno", 1), line.strip())
+                for name, line in zip(text.splitlines(), text.splitlines()[1:], strict=False)
+                if re.match(r" *[\w, *]+ : ", name) and not name.lstrip().startswith(">>>")
+            )
+
+
+def test_docstrings_and_descriptions_begin_with_a_verb_or_a_name():
+    package = Path(sklearn_ser.__file__).parent
+    riddles = [
+        f"{path.relative_to(package)}:{line}: {text}"
+        for path in sorted(package.rglob("*.py"))
+        for line, text in sentences_of(path)
+        if re.match(r"(Of|What|Whatever|Whether|Who|Whoever|Whose|Whom)\b", text)
+    ]
+    assert riddles == []
 
 
 @pytest.mark.parametrize("name", public_objects())

@@ -208,7 +208,7 @@ def _perturbation(
 
 def _autocorrelation(power: np.ndarray, n_fft: int, n_lags: int) -> np.ndarray:
     """Autocorrelation at `n_lags` lags, `_UPSAMPLING` of them a sample, of a power spectrum."""
-    # Of what is real and even, the inverse transform is a cosine transform.
+    # The inverse transform of a real and even spectrum is a cosine transform.
     padded = np.zeros((*power.shape[:-1], n_fft * _UPSAMPLING // 2 + 1), dtype=power.dtype)
     padded[..., : power.shape[-1]] = power
     return scipy.fft.dct(padded, type=1, axis=-1, overwrite_x=True)[..., :n_lags]

@@ -63,8 +63,8 @@ def _weights(n_bins: int, sr: int) -> tuple[scipy.sparse.csr_array, scipy.sparse
 def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     """Shape of power spectra, (n_frames, n_bins) -> (n_frames, n_values) float32, in the order of `COLUMNS`.
 
-    Frequencies are in Hz, slopes in dB per kHz, ratios in dB, the entropy in bits. Of silence, all are 0, or what a
-    flat spectrum at the floor has.
+    Frequencies are in Hz, slopes in dB per kHz, ratios in dB, the entropy in bits. For silence, all are 0, or those
+    of a flat spectrum at the floor.
     """
     n_bins = spectra.shape[1]
     spacing = np.float32(sr / (2 * (n_bins - 1)))
@@ -73,7 +73,7 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     running = spectra.copy()
     for lower, upper in pairwise(running):  # np.cumsum goes through the frames one by one
         upper += lower
-    # What runs on only ever rises, so that the bins below a fraction of it are those before the roll-off.
+    # A cumulative sum only rises, so that the bins below a fraction of it are those before the roll-off.
     below = (running < np.float32(fraction) * running[-1] for fraction in _ROLLOFFS)
     rolloffs = [np.add.reduce(bins.view(np.uint8), axis=0, dtype=np.uint16) * spacing for bins in below]
     level = np.log10(np.maximum(spectra, _TINY))
@@ -81,7 +81,7 @@ def spectral_shape(spectra: np.ndarray, *, sr: int) -> np.ndarray:
     total = total + _TINY
     centroid = first / total
     bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
-    # Of the fractions p = power / total: -sum p log2 p = log2 total - sum power log2 power / total.
+    # Entropy of the fractions p = power / total: -sum p log2 p = log2 total - sum power log2 power / total.
     entropy = (np.log10(total) - np.einsum("ij,ij->j", spectra, level) / total) * np.float32(np.log2(10))
     level *= 10
     mean, *slopes_and_means = by_level @ level

@@ -78,8 +78,8 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     """Base of the transformers that read audio input: decodes a few clips at a time and hands them to a function.
 
     A subclass gives `_function()`, a picklable function from a list of waveforms to the list of what the result holds
-    for each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. What the
-    function makes of a waveform must not depend on the others beside it, bit for bit, because a memory hands it out
+    for each, and `transform`; `_learn(n_times)` is called in `fit` with every clip's length in samples. The
+    function's result for a waveform must not depend on the others beside it, bit for bit, because a memory hands it out
     among others.
 
     Read more in the guide: :doc:`a descriptor of your own </howto/own_descriptor>`.
@@ -135,7 +135,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         ----------
         X : audio input of n_clips
             Paths, bytes, 1-D waveforms, pairs of waveform and rate, an array (n_clips, n_times), or a DataFrame with a
-            column `path`. Of most files, only the headers are read.
+            column `path`. Most files are read only in their headers.
         y : ignored
 
         Returns
@@ -272,7 +272,7 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
     def __getstate__(self):
         """Return the state to pickle: that of a fitted transformer leaves out its memory.
 
-        A search sends its workers transformers that are still to be fitted, and these keep it. What is fitted is sent
+        A search sends its workers transformers that are still to be fitted, and these keep it. A fitted one is sent
         to where it predicts, and there it must not fill a folder that nobody asked for.
         """
         state = super().__getstate__()

@@ -51,7 +51,7 @@ def as_clips(X, reader: str | None = "This step") -> Sequence:
     Returns
     -------
     clips : list or ndarray of length n_clips
-        What `load_waveform` reads. It is not yet known whether each of them can be read: that is found row by row.
+        Clips that `load_waveform` reads. Unreadable ones are found later, row by row.
 
     Raises
     ------

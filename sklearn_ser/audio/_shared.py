@@ -22,9 +22,9 @@ _NUMBERS = itertools.count()  # so that no two threads write the same temporary 
 class SharedResults:
     """Results of clips by key: in memory as long as they are few, then in a temporary folder.
 
-    It has the two methods of a joblib store that the cache calls. What is pickled, such as for another process, is the
-    folder, in which all processes then keep everything. Whoever makes it calls `close`; if the interpreter ends before,
-    the folder is removed then.
+    It has the two methods of a joblib store that the cache calls. A pickle, such as for another process, holds the
+    folder, in which all processes then keep everything. The code that makes it calls `close`; if the interpreter ends
+    before, the folder is removed then.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class WaveformAugmenter(VersionedMixin, BaseEstimator):
         self._check_params()
         return self._planned_length(n_times, random_state)
 
-    # What follows is for those who have checked the parameters before, because that takes as long as altering a clip.
+    # The methods below are for callers that have checked the parameters before, which takes as long as altering a clip.
 
     def _apply(self, waveform: np.ndarray, sr: int, random_state) -> np.ndarray:
         rng = self._start(random_state)

@@ -48,7 +48,7 @@ class Telephone(WaveformAugmenter):
 
     See Also
     --------
-    Codec : What mobile telephones and calls over the Internet do.
+    Codec : Coding of mobile telephones and calls over the Internet.
 
     Notes
     -----

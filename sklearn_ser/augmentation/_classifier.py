@@ -78,10 +78,10 @@ class AugmentedClassifier(RowExpandingClassifier, AugmentedEstimator):
     -----
     - A copy takes no memory: it is decoded and altered by the transformer that reads it, in its `n_jobs` workers.
       Levels are normalized afterwards.
-    - A clip and its copies stand on the same side of every split inside. Whatever tunes, selects or calibrates by `cv`
-      splits clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
-      user, or else the clips' rows. That needs no metadata routing and no request. What cannot be told which rows
-      belong together is refused, such as early stopping inside another estimator and ``SVC(probability=True)``.
+    - A clip and its copies stand on the same side of every split inside. Steps that tune, select or calibrate by `cv`
+      split clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
+      user, or else the clips' rows. That needs no metadata routing and no request. Estimators that cannot be
+      told which rows belong together are refused, such as early stopping inside another one, ``SVC(probability=True)``.
     - With `test_time_augmenters`, a rule of the classifier's own, such as a tuned threshold or the "unknown" of a
       `SelectiveClassifier`, is applied to the means.
     - A search for hyperparameters belongs around this classifier: inside it, the test folds hold copies, too.

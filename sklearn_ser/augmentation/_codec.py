@@ -47,13 +47,13 @@ class Codec(WaveformAugmenter):
 
     See Also
     --------
-    Telephone : What lines did before that.
+    Telephone : Lines before that.
 
     Notes
     -----
     libsndfile encodes and decodes, in memory, at a peak of half of full scale, so that a soft clip loses no more than
-    a loud one. A rate that the coding does not know is resampled to one above it, and back. What the encoder delays is
-    measured once for each setting, and taken back.
+    a loud one. A rate that the coding does not know is resampled to one above it, and back. The delay of the encoder
+    is measured once for each setting, and taken back.
     """
 
     _parameter_constraints: dict = {

@@ -21,8 +21,8 @@ from ._base import Seeded, as_augmenter
 def augment_clips(X, augmenter, *, random_state=None):
     """The same clips, each altered: to test a fitted pipeline on noisy clips, for instance.
 
-    Nothing is decoded here. Whoever reads the clips decodes and alters them, one by one, and finds the same waveforms
-    each time.
+    Nothing is decoded here. Clips are decoded and altered one by one when a transformer reads them, with the same
+    waveforms each time.
 
     Parameters
     ----------

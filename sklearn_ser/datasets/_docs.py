@@ -35,8 +35,8 @@ _RAISES = """FileNotFoundError
     If no clip is found and `download_if_missing` is False.
 FetchError
     If the download fails, or cannot be kept; the message names the address, the file, and what to do. Where a server
-    fails, it is a ConnectionError, too; where what came is not as published, a ValueError. What has arrived is kept and
-    the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
+    fails, it is a ConnectionError, too; where the download is not as published, a ValueError. Parts that arrived are
+    kept and the next call resumes from there; what cannot be used is kept as `*.mismatch`, and asked for anew.
 ValueError
     If `emotions` names anything else."""
 _END = "References\n----------\n.. [1] {citation}"

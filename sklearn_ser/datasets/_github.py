@@ -43,7 +43,7 @@ def fetch_cremad(data_home=None, *, emotions=None, download_if_missing=True, ret
         <bunch>
         ratings : DataFrame of shape (n_ratings, 4)
             The votes, for `aggregate_ratings`: `clip`; `modality`, what was presented ("voice", "face" or "both"); the
-            emotion as `value`; and `votes`, the number of people who named it. Of the clips in `data` only; empty where
+            emotion as `value`; and `votes`, the number of people who named it. Only for clips in `data`; empty where
             the table of votes is missing.
     <fetched>
 

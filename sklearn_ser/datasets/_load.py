@@ -85,7 +85,7 @@ def load_corpus(name, path=None, *, emotions=None, return_X_y=False):
 
     See Also
     --------
-    list_corpora : What there is, and where to get it.
+    list_corpora : All corpora, and where to get them.
     load_folder : Any other corpus.
 
     Examples

@@ -271,8 +271,8 @@ class SparseAutoencoderFeatures(
         Returns
         -------
         frames : ndarray of shape (n_clips, ceil(n_frames / pool_size), n_kernels of all lengths), float32
-            Activations in (0, 1); NaN past a clip's end. Of features, an array of shape (n_clips, n_kernels of all
-            lengths).
+            Activations in (0, 1); NaN past a clip's end. Features give an array of shape (n_clips, n_kernels of
+            all lengths).
         """
         check_is_fitted(self)
         X, lengths = validate_frames(self, X, reset=False)

@@ -80,8 +80,8 @@ class HandcraftedFeatures(AudioTransformer):
 
     Notes
     -----
-    Statistics "voiced" are of voiced frames alone; F0, formants, jitter and shimmer have no others. Of a clip with
-    fewer than three voiced frames they are of all frames, so that F0 is 0 there.
+    Statistics "voiced" are of voiced frames alone; F0, formants, jitter and shimmer have no others. In a clip
+    with fewer than three voiced frames they are of all frames, so that F0 is 0 there.
 
     "default-v3" consists of groups of descriptors that share their functionals. The groups were chosen on EMO-DB
     (German), EMOVO (Italian) and nEMO (Polish) together, leaving one speaker out. Changes over 20 to 320 ms and

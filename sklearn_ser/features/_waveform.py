@@ -105,7 +105,7 @@ class WaveformFeatures(AudioTransformer):
 
     With `memory`, a result is found only by a function that does the same: the key holds the function's code, its
     defaults, what it closes over, the state of an instance or `functools.partial`, and, of the functions, classes and
-    values that it refers to, the same again. Of installed packages, the version counts. Where something hides what it
+    values that it refers to, the same again. Installed packages count by their version. Where something hides what it
     holds, because it cannot be pickled, nothing is kept, unless `version` is given. Files that the function reads
     cannot be seen: put what identifies them into `version`.
 

@@ -100,9 +100,9 @@ def compare(report_a, report_b, *, n_permutations=9999, n_boot=None, random_stat
     Notes
     -----
     The p-value is that of a paired permutation test [1]_: if the two models were alike, it would not matter which of
-    them made all predictions of a speaker, so for each speaker they are exchanged or not. Of n speakers no p-value
-    can be smaller than 2 / 2**n: five or fewer can never show a difference at the level of 0.05. The interval of the
-    difference is Student's t with the standard error of a bootstrap that draws speakers for both models at once.
+    them made all predictions of a speaker, so for each speaker they are exchanged or not. With n speakers no
+    p-value can be smaller than 2 / 2**n: five or fewer can never show a difference at the level of 0.05. The interval
+    of the difference is Student's t with the standard error of a bootstrap that draws speakers for both models at once.
 
     References
     ----------

@@ -59,7 +59,7 @@ def evaluate(
     estimator : classifier or regressor
         From audio input to emotions, or to values such as arousal; usually a Pipeline. It is cloned, not fitted.
     corpus : Bunch or audio input of n_clips
-        What `fetch_*` and `load_*` return, with `data`, `target` and `speaker`; or the clips themselves, with `y` (and
+        Result of `fetch_*` or `load_*`, with `data`, `target` and `speaker`; or the clips themselves, with `y` (and
         `speaker`, unless it is a column of the DataFrame).
     y : array-like of shape (n_clips,), for a regressor also (n_clips, n_dimensions), or None, default=None
         Emotions, or an indicator matrix of several emotions a clip, or values; None takes the corpus' `target`, or its
@@ -74,10 +74,10 @@ def evaluate(
         int is a number of folds with different speakers and, as far as can be, the same proportions of emotions, women
         and men (`StratifiedSpeakerKFold`).
     groups : array-like of shape (n_clips,) or None, default=None
-        What `cv` is to keep apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
+        Groups that `cv` keeps apart; None keeps apart the speakers. IEMOCAP's sessions of two speakers each are groups,
         too.
     params : dict of array-like of shape (n_clips,) or None, default=None
-        What `fit` is given besides, as in `cross_validate`: each fold gets its rows, for example
+        More arguments of `fit`, as in `cross_validate`: each fold gets its rows, for example
         ``params={"cnnlstmclassifier__groups": corpus.speaker}`` for early stopping on other speakers. With metadata
         routing, an estimator that requests `groups` gets them without being told.
     conditions : "real-world", dict of str to augmenter, or None, default=None
@@ -296,7 +296,7 @@ def _with_seeds(estimator):
     copy = clone(estimator)
     given = {id(value) for value in [estimator, *estimator.get_params().values()]}
     for part in [copy, *copy.get_params().values()]:
-        # What cloning leaves as it is, a frozen estimator for one, belongs to the user.
+        # An object that cloning leaves as it is, a frozen estimator for one, belongs to the user.
         if (
             isinstance(part, (AugmentedClassifier, AugmentedRegressor))
             and part.random_state is None

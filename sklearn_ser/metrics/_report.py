@@ -56,7 +56,7 @@ class EvaluationReport:
         Emotions recognized by models that were trained on clips of the same speakers: a random split. Gives the
         leakage gap.
     corpus : array-like of shape (n_clips,) or None, default=None
-        Corpus that the clip is from. Of several, each is scored by itself, too: pooled, a good one can hide a bad one.
+        Corpus that the clip is from. Several are scored by themselves, too: pooled, a good one can hide a bad one.
     language : array-like of shape (n_clips,) or None, default=None
         Language that is spoken in the clip. If there are several, each is scored by itself, too.
     y_pred_conditions : dict of str to array-like of shape (n_clips,), or None, default=None
@@ -185,7 +185,7 @@ class EvaluationReport:
         estimator : classifier
             Fitted.
         corpus : Bunch or audio input of n_clips
-            What `fetch_*` and `load_*` return; or the clips themselves, with `y` (and `speaker`, unless it is a column
+            Result of `fetch_*` or `load_*`; or the clips themselves, with `y` (and `speaker`, unless it is a column
             of the DataFrame).
         y, speaker, sex : array-like of shape (n_clips,) or None, default=None
             Emotions, speakers and their sexes, as for `evaluate`.

@@ -81,7 +81,7 @@ class SplitAudit:
         -------
         frame : DataFrame of shape (n_folds, n_columns)
             Columns `train`, `test`; `speakers`, `texts` and `recordings` (test clips) that are on both sides;
-            `missing_in_train`, `missing_in_test`. What was not known has no column.
+            `missing_in_train`, `missing_in_test`. Unknown values have no column.
         """
         frame = self.folds.copy()
         for name in ("speakers", "texts"):

@@ -24,9 +24,9 @@ _WINDOW, _HOP = 256, 40  # samples: frames 10 ms apart
 _MEL = dict(sr=_SR, n_mels=8, fmin=100.0, fmax=1900.0)
 _DEPTH = 30.0  # dB below the loudest band; noise and codecs change what is softer
 _PERIOD, _N_RATES, _BINS = 1024, 32, 4  # frames of a spectrum; bands of modulation rates; its bins in a band
-# What two copies have in common: the distance (cosine) of their fingerprints, the correlation of their changes of
+# Bounds for copies: the distance (cosine) of their fingerprints, the correlation of their changes of
 # level, and that of their waveforms. On EMO-DB (docs/benchmarks.md), copies in any format, trimmed by up to 100 ms, or
-# with noise at 10 dB are nearer than 0.035 and correlate above 0.8. Of its 142,845 pairs of clips, 357 are within the
+# with noise at 10 dB are nearer than 0.035 and correlate above 0.8. Among 142,845 pairs of clips, 357 are within the
 # first bound and 20 of these within the second; none is near the third, as no pair of clips correlates above 0.45.
 _MOST_DISTANT, _LEAST_SYNCHRONOUS, _LEAST_CORRELATED = 0.05, 0.55, 0.7
 _N_NEIGHBORS = 8
@@ -145,7 +145,7 @@ def find_copies(X, *, sr: int = 16000, n_jobs: int | None = None, verbose: int =
     recording : ndarray of shape (n_clips,), int
         Number of the recording; copies have the same, and so have copies of copies.
     pairs : dict from (row, later row) to (similarity, shift, gain)
-        What `correlate` says of originals that are copies.
+        Correlation by `correlate` of originals that are copies.
     """
     clips = list(as_clips(X, reader=None))  # rows of features, too, are compared with each other
     digests, fingerprints, changes = Fingerprints(sr, n_jobs=n_jobs, verbose=verbose).fit(clips).transform(clips)

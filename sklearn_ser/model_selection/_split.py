@@ -253,7 +253,7 @@ class SpeakerTextKFold(_ColumnSplitter):
     See Also
     --------
     StratifiedSpeakerKFold : Keeps speakers apart only, and trains on all other clips.
-    audit_split : What any split lets through.
+    audit_split : Audit of any split.
 
     Notes
     -----

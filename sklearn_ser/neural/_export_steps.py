@@ -12,7 +12,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline
 from sklearn.random_projection import GaussianRandomProjection
 
-# What maps each frame linearly, whatever its values are; a subclass may do anything.
+# Steps that map each frame linearly, whatever its values are; a subclass may do anything.
 _LINEAR = (
     *(preprocessing.StandardScaler, preprocessing.RobustScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler),
     *(decomposition.PCA, decomposition.IncrementalPCA, decomposition.TruncatedSVD, decomposition.FastICA),

@@ -162,8 +162,8 @@ class MelSpectrogramDisplay:
 class AttentionDisplay:
     """The waveform of a clip, and how much attention a classifier pays to each part of it.
 
-    Attention is drawn in multiples of its mean: 1 is what every frame would get if all counted the same. What the
-    classifier did not see of the waveform, because frames are cropped to those that it was fitted to, is shaded.
+    Attention is drawn in multiples of its mean: 1 is what every frame would get if all counted the same. Parts
+    that the classifier did not see, because frames are cropped to those that it was fitted to, are shaded.
 
     Read more in the guide: :doc:`networks </guide/networks>`.
 

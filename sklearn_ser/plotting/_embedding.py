@@ -51,7 +51,7 @@ class EmbeddingDisplay:
     mark : array-like of shape (n_clips,) or None, default=None
         Values that shapes stand for: speakers, corpora ... More than 24 cannot be told apart: all are circles.
     mark_name : str, default="speaker"
-        What `mark` holds, for the legend.
+        Name of the values of `mark`, for the legend.
     axis_names : tuple of two str, default=("", "")
         Names of the dimensions.
     neighbours : DataFrame or None, default=None
@@ -93,15 +93,15 @@ class EmbeddingDisplay:
         Parameters
         ----------
         estimator : transformer or Pipeline
-            Fitted. Of a pipeline with a classifier, everything before it; of a search or another meta-estimator, what
-            it fitted.
+            Fitted. A pipeline with a classifier is taken up to the classifier; a search or another meta-estimator by
+            the estimator that it fitted.
         X : audio input of n_clips
         y : array-like of shape (n_clips,)
             Emotions.
         mark : str, array-like of shape (n_clips,) or None, default="speaker"
             Values that shapes stand for: a column of X, if it is a DataFrame that has it, or the values.
         mark_name : str or None, default=None
-            What `mark` holds, for the legend; None takes the name of the column, or "speaker".
+            Name of the values of `mark`, for the legend; None takes the name of the column, or "speaker".
         method : {"pca", "umap"} or transformer, default="pca"
             As for `from_features`.
         standardize : bool, default=True
@@ -151,7 +151,7 @@ class EmbeddingDisplay:
         mark : array-like of shape (n_clips,) or None, default=None
             Values that shapes stand for: speakers, corpora ...
         mark_name : str, default="speaker"
-            What `mark` holds, for the legend.
+            Name of the values of `mark`, for the legend.
         method : {"pca", "umap"} or transformer, default="pca"
             How to come to two dimensions. "pca" keeps distances as well as two straight axes can. "umap" keeps
             neighborhoods, not distances between groups, and needs `umap-learn`. Any other transformer that makes two

@@ -70,13 +70,13 @@ class FamilyImportanceDisplay:
 
     See Also
     --------
-    sklearn.inspection.permutation_importance : Of single columns.
+    sklearn.inspection.permutation_importance : Importance of single columns.
     HandcraftedFeatures.feature_families : The families.
 
     Notes
     -----
     A family that others can stand in for shows a small drop, and may be enough by itself: train with
-    ``HandcraftedFeatures(families=[...])`` to see. What is measured holds for this model and these speakers.
+    ``HandcraftedFeatures(families=[...])`` to see. The figures hold for this model and these speakers.
 
     References
     ----------
@@ -128,7 +128,7 @@ class FamilyImportanceDisplay:
         cv : int, cross-validation splitter, iterable of (train, test), "prefit" or None, default=None
             As for `evaluate`. "prefit" takes the estimator as it is, fitted to other speakers.
         groups : array-like of shape (n_clips,) or None, default=None
-            What `cv` is to keep apart; None keeps apart the speakers.
+            Groups that `cv` keeps apart; None keeps apart the speakers.
         n_repeats : int, default=10
             Permutations of each family in each fold. Rows are permuted among the clips that the fold tests: where it
             tests one speaker, how he or she speaks in general stays in the features.

@@ -66,7 +66,7 @@ class BoundedScaler(OneToOneFeatureMixin, TransformerMixin, VersionedMixin, Base
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         self.mean_ = X.mean(axis=0, dtype=np.float64)
         scale = X.std(axis=0, dtype=np.float64)
-        # Of equal numbers, rounding leaves a deviation that is no deviation.
+        # Rounding leaves equal numbers a deviation that is no deviation.
         negligible = scale <= 10 * np.finfo(X.dtype).eps * np.abs(self.mean_)
         self.scale_ = np.where(negligible | (scale == 0), 1.0, scale)
         return self

@@ -30,7 +30,7 @@ class SpeakerNormalizer(AroundTransformer):
     is its speaker's only one is scaled as `StandardScaler` does it, by the mean and deviation of all training speakers.
 
     **What a clip becomes depends on the other rows of X**: give `predict` as many clips of a speaker at a time as there
-    are. Who speaks is a column of X, which comes along wherever X goes: through any scorer, cross-validation or search.
+    are. The speaker is a column of X, which goes wherever X goes: through any scorer, cross-validation or search.
 
     Read more in the guide: :doc:`speakers </guide/speakers>`.
 
@@ -83,7 +83,7 @@ class SpeakerNormalizer(AroundTransformer):
     prior_strength_ : ndarray of shape (n_values,)
         How many clips the training speakers count for in a speaker's mean.
     has_enrolment_ : bool
-        Whether X had the column `enrolment` in `fit`.
+        True if X had the column `enrolment` in `fit`.
     n_features_in_, feature_names_in_
         Those of the fitted transformer, if it has them.
 
@@ -206,8 +206,8 @@ class SpeakerNormalizer(AroundTransformer):
         Parameters
         ----------
         X : DataFrame of n_clips
-            Audio input with the column `speaker`. Of audio input that is no DataFrame, each clip is taken for its
-            speaker's only one.
+            Audio input with the column `speaker`. Each clip of audio input that is no DataFrame is taken for
+            its speaker's only one.
 
         Returns
         -------

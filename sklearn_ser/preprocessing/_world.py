@@ -105,7 +105,7 @@ class WorldNormalizer(AroundTransformer):
         Parameters
         ----------
         X : audio input of n_clips
-            Whatever the transformer takes. A DataFrame may have the column `world`.
+            Input of the transformer. A DataFrame may have the column `world`.
         y : array-like of shape (n_clips,) or None
             Passed on to the transformer.
         **params : dict

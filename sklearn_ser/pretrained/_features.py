@@ -257,7 +257,7 @@ class EncoderFeatures(AudioTransformer):
         return partial(encode_clips, lent=lent, reading=self._reading, pooling=self.pooling, trim=self.trim)
 
     def _loader(self):
-        # What is trimmed is looked at as a whole.
+        # Clips to be trimmed are looked at as a whole.
         return load_waveform if self.trim and not self._leaves_frames else load_in_parts
 
     def _cache_key(self, function):
@@ -269,10 +269,10 @@ class EncoderFeatures(AudioTransformer):
 class WhisperFeatures(EncoderFeatures):
     """A layer of OpenAI's Whisper, a pretrained speech encoder: its mean over each clip, or its frames.
 
-    Whisper [1]_ was trained to transcribe 680,000 hours of speech. What its lower layers have learned to hear of a
-    voice, noise and rooms set aside, tells emotions of unseen speakers better than any handcrafted features, with a
-    plain SVM behind it; what its upper layers know is the words. The encoder is built up to `layer` only, and no later
-    weights are read.
+    Whisper [1]_ was trained to transcribe 680,000 hours of speech. Its lower layers describe the voice and ignore
+    noise and rooms; on EMO-DB, EMOVO, nEMO and RAVDESS, they tell emotions of unseen speakers better than handcrafted
+    features. Its upper layers describe the words. The encoder is built up to `layer` only, and no later weights are
+    read.
 
     Read more in the guide: :doc:`pretrained encoders </guide/encoders>`.
 
@@ -295,7 +295,7 @@ class WhisperFeatures(EncoderFeatures):
         downloaded to `data_home`, once, and checked against the hub's hash.
     layer : int, sequence of int or None, default=3
         Layer whose output is taken, from 0 (what the convolutions leave, with positions) to the model's last. Tune it:
-        the best one is mostly in the middle. Of several, the values stand side by side, from one pass. None takes the
+        the best one is mostly in the middle. Several give values side by side, from one pass. None takes the
         log-mel frames that the encoder would read, 100 a second, for `WhisperClassifier`.
     <reading>
     revision : str or None, default=None

@@ -30,8 +30,8 @@ def aggregate_ratings(ratings, method="mean", *, layout=None):
     Returns
     -------
     joined : DataFrame of shape (n_clips, n_columns)
-        A row for each clip, in order of appearance. Of numbers, a column for each dimension (or `value`). Of a
-        distribution, a column for each label, and rows that sum to one. Of a majority or plurality, the columns `label`
+        A row for each clip, in order of appearance. Numbers: a column for each dimension (or `value`).
+        Distribution: a column for each label, and rows that sum to one. Majority or plurality: the columns `label`
         (missing if no label has it), `agreement` (the fraction of raters who gave the commonest label), `n_ratings`,
         and `tied` (the labels that share the first place, joined by ":", if there are several).
 

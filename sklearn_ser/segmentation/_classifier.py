@@ -79,10 +79,10 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
       segment.
     - A segment takes no memory: the transformer that reads it decodes that part of the file, in its `n_jobs` workers.
       Resampled, it is the same as that part of the whole clip.
-    - All segments of a clip stand on the same side of every split inside. Whatever tunes, selects or calibrates by `cv`
-      splits clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
-      user, or else the clips' rows. That needs no metadata routing and no request. What cannot be told which rows
-      belong together is refused, such as early stopping inside another estimator and ``SVC(probability=True)``.
+    - All segments of a clip stand on the same side of every split inside. Steps that tune, select or calibrate by `cv`
+      split clips. A classifier at the pipeline's end that stops early or calibrates is given `groups`: those of the
+      user, or else the clips' rows. That needs no metadata routing and no request. Estimators that cannot be
+      told which rows belong together are refused, such as early stopping inside another one, ``SVC(probability=True)``.
     - A rule of the classifier's own, such as a tuned threshold or the "unknown" of a `SelectiveClassifier`, is applied
       to the pooled values.
     - Transformers may read at different rates, if `sr` says at which one segments are counted: each is given its own.
@@ -189,8 +189,8 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
     def predict_timeline(self, recording, **params):
         """Probability of each class along a recording of any length, segment by segment.
 
-        A file is read a minute or two at a time, so that the length takes no memory. What is normalized by all rows
-        that come at once, such as by a speaker's own clips, is normalized by those minutes.
+        A file is read a minute or two at a time, so that the length takes no memory. Steps that normalize
+        by all rows that come at once, such as by a speaker's own clips, do so by those minutes.
 
         Parameters
         ----------

@@ -135,8 +135,8 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
     def predict_timeline(self, recording, **params):
         """Values along a recording of any length, segment by segment.
 
-        A file is read a minute or two at a time, so that the length takes no memory. What is normalized by all rows
-        that come at once, such as by a speaker's own clips, is normalized by those minutes.
+        A file is read a minute or two at a time, so that the length takes no memory. Steps that normalize
+        by all rows that come at once, such as by a speaker's own clips, do so by those minutes.
 
         Parameters
         ----------

@@ -63,7 +63,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         tones, strong noise. A float is the fraction of clips of unseen speakers that may be called novel; True means
         0.01. They count as rejected for `coverage` and `risk`.
     reject_label : str, int or None, default=None
-        What `predict` answers for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where
+        Answer of `predict` for a rejected clip; none of the labels, and not in `classes_`. None is "unknown" where
         labels are strings, else -1, or one less than the least label if that is negative.
     speaker : str or None, default="speaker"
         Column of X that keeps speakers apart, where `fit` is given no `groups`. None, without `groups`, takes clips to
@@ -90,7 +90,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     risk_bound_ : float
         Upper bound of the risk at this threshold, at `confidence_level`; NaN with `coverage`.
     reject_label_ : str or int
-        What `predict` answers for a rejected clip.
+        Answer of `predict` for a rejected clip.
     novelty_threshold_ : float
         Clips of a greater `novelty` are rejected; only with `novelty`.
 
@@ -117,8 +117,8 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
     error (`balanced_accuracy_score` warns that "unknown" is no true class). `risk_coverage_curve` does it justice.
 
     *Novelty* is the squared Mahalanobis distance from all clips of `fit` in what the last step of the pipeline reads,
-    as standard scores bounded by tanh, with a covariance shrunk by 0.3; the mean over the clips of `fit` is 1. What an
-    `AugmentedClassifier` makes of them does not count, so that noisy clips are called unlike them although they may be
+    as standard scores bounded by tanh, with a covariance shrunk by 0.3; the mean over the clips of `fit` is 1. Copies
+    of an `AugmentedClassifier` do not count, so that noisy clips are called unlike them although they may be
     recognized well.
 
     *Confidence* is the probability of the predicted class; of decision values, the predicted class' less the largest
@@ -180,7 +180,7 @@ class SelectiveClassifier(ClassifierMixin, VersionedMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence or DataFrame of n_clips
-            Whatever the estimator takes.
+            Input of the estimator.
         y : array-like of shape (n_clips,)
             Class labels.
         groups : array-like of shape (n_clips,) or None, default=None

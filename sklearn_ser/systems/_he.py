@@ -147,8 +147,8 @@ def he_attention_blstm(*, random_state=None, epochs=60, verbose=0) -> Pipeline:
     `SparseAutoencoderFeatures`).
 
     Otherwise than [1]_: Adam in place of SGD at a learning rate of 1e-6, which barely moves a network; 32 clips a batch
-    in place of 10, for speed; Keras' own initial weights. What the kernels say is standardized before it reaches the
-    BLSTM.
+    in place of 10, for speed; Keras' own initial weights. Activations of the kernels are standardized before they
+    reach the BLSTM.
 
     References
     ----------

@@ -22,8 +22,8 @@ def code_key(function) -> str | None:
     """A string that changes with whatever the user changes of a callable; None if that cannot be seen.
 
     Seen are the code of functions and classes, defaults, what is closed over, the state of instances and partial
-    functions, and everything of that kind that they refer to by a global name or import. Of installed packages the
-    version is taken, and that of Python. Not seen are files that are read when the function is called. Something that
+    functions, and everything of that kind that they refer to by a global name or import. Installed packages
+    count by their version, as Python does. Not seen are files that are read when the function is called. Something that
     cannot be pickled, such as a session of ONNX Runtime, hides what it holds.
     """
     try:

@@ -90,7 +90,7 @@ def decide(estimator, method: str, values: np.ndarray, rows: np.ndarray, classes
     estimator : classifier
         Fitted. Its own rule is applied to the pooled values: a threshold, or a rejection.
     method : {"predict_proba", "decision_function", "predict"}
-        What `values` are.
+        Kind of `values`.
     values : ndarray of shape (n_parts, ...)
         Values of the parts of all clips, one clip after the other.
     rows : ndarray of shape (n_parts,)

@@ -15,11 +15,11 @@ def put(text: str, place: str, doc: str) -> str:
 
     Examples
     --------
-    >>> print(put("x : int\\n    Of all.\\n", "shared", "Parameters\\n----------\\n<shared>\\n"))
+    >>> print(put("x : int\\n    Common to all.\\n", "shared", "Parameters\\n----------\\n<shared>\\n"))
     Parameters
     ----------
     x : int
-        Of all.
+        Common to all.
     <BLANKLINE>
     """
     lines = inspect.cleandoc(text)

@@ -50,7 +50,7 @@ class ClipFolds:
     Parameters
     ----------
     cv : int, float, splitter, iterable of splits, or None
-        Whatever a meta-estimator of scikit-learn takes as `cv`.
+        The parameter `cv` of a meta-estimator of scikit-learn.
     rows : ndarray of shape (n_rows,) or None
         Clip of each row. None takes them from metadata routing.
     groups : array-like of shape (n_rows,) or None

@@ -1,7 +1,7 @@
 """All uses of scikit-learn's private helpers, in one module.
 
-Known are scikit-learn 1.6.1 to 1.9.1, of which the first and the last are tested. What a later version moves or renames
-is mended here, and nowhere else.
+Known are scikit-learn 1.6.1 to 1.9.1, of which the first and the last are tested. Moves and renames of later versions
+are mended here, and nowhere else.
 """
 
 from collections.abc import Callable, Iterator

@@ -150,7 +150,7 @@ def _corrected(head: bytes, tag: int, n_frames: int, n_bytes: int) -> bytes:
     corrected[4:tag] = bytes(tag - 4)  # or libsndfile's decoder would not look further
     corrected[tag + 8 : tag + 12] = n_frames.to_bytes(4, "big")
     flags = head[tag + 7]
-    # What the flags announce lies before the encoder's own part.
+    # Fields that the flags announce lie before the encoder's own part.
     behind = tag + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
     if len(head) >= behind + 36 and any(head[behind : behind + 9]):
         stored = int.from_bytes(head[behind + 34 : behind + 36], "big")

@@ -23,8 +23,8 @@ MISSING = 0.03  # seconds of sound that a header may declare beyond what there i
 def little_missing(declared: float, there: float) -> str:
     """The remark on a file that holds a little less than it declares; both in seconds."""
     return (
-        f"its header declares {1000 * (declared - there):.1f} ms more sound than there is. What is there is read; "
-        "write the file anew to mend its header."
+        f"its header declares {1000 * (declared - there):.1f} ms more sound than there is. It is read as far as it "
+        "goes; write the file anew to mend its header."
     )
 
 

@@ -82,8 +82,8 @@ class ConfusionDisplay:
         y_pred : array-like of shape (n_clips,)
             Recognized emotions.
         labels : sequence or None, default=None
-            Emotions to show, in this order; None shows all, in the order of the alphabet. What else their clips were
-            recognized as has further columns.
+            Emotions to show, in this order; None shows all, in the order of the alphabet. Other answers
+            for their clips have further columns.
         ax : matplotlib.axes.Axes or None, default=None
             None makes a figure.
         cmap : str or matplotlib.colors.Colormap, default="Blues"

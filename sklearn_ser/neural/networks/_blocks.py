@@ -21,7 +21,7 @@ class Default(NamedTuple):
     others: int
 
 
-# Of kernel_size, strides and pool_size.
+# Axes of kernel_size, strides and pool_size.
 DEFAULTS = {
     "frames": (Default(5, 5), Default(1, 1), Default(4, 2)),
     "chunks": (Default(64, 9), Default(8, 1), Default(8, 4)),
