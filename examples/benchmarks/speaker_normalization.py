@@ -1,6 +1,6 @@
 """What normalising each speaker gains, and with how many clips of a speaker at a time: SVMs on EMO-DB, LOSO.
 
-    python examples/benchmarks/speaker_normalisation.py [--draws 5] [--only default-v1|bledea170] [--n-jobs 1]
+    python examples/benchmarks/speaker_normalization.py [--draws 5] [--only default-v1|bledea170] [--n-jobs 1]
 
 First the mean of `cross_val_score(..., scoring="balanced_accuracy")`, where all clips of the speaker left out are
 predicted together. Then UAR (and WA) of the pooled predictions, where they are predicted so many at a time, in batches

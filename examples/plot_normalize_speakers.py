@@ -5,7 +5,7 @@ Does it help to know whose voice it is?
 A call centre knows which clips are of one caller. `SpeakerNormalizer` scales each speaker's clips by one another,
 without looking at labels. Does that help with speakers who were not trained on?
 
-Run it with ``python examples/plot_normalise_speakers.py``.
+Run it with ``python examples/plot_normalize_speakers.py``.
 """
 
 # %%
