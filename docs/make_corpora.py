@@ -12,7 +12,7 @@ INTRODUCTION = """# Corpora
 Written by `docs/make_corpora.py` from `list_corpora()`.
 
 `load_corpus("SAVEE", "downloads/savee")` reads any of these from where it lies, as published or as copied on
-Kaggle, as WAV, FLAC, MP3 or MP4. What it returns is the same for all: a table `data` with `path`, `corpus`,
+Kaggle, as WAV, FLAC, MP3 or MP4. The result is the same for all: a table `data` with `path`, `corpus`,
 `language` and, where the corpus tells them, `speaker`, `sex`, `age`, `text`; the emotions in `target`, in [one
 vocabulary](conventions.md#words); the speakers in `speaker`. Without a path it looks into the data home. Those with
 a function under *download* can be fetched: `fetch_corpus("SUBESCO")` downloads what is missing, checks it against the
