@@ -49,6 +49,7 @@ def test_a_recognizer_of_what_is_at_hand_is_saved_with_a_card(example, tmp_path,
     assert "no corpus is at hand" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # starlette with anyio and httpx that it was not made for
 def test_a_page_records_and_adapts(example):
     pytest.importorskip("fastapi")
     from fastapi.testclient import TestClient

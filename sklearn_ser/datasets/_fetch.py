@@ -98,6 +98,9 @@ def _published(row, number, name):
     url = RECORD.format(number=number)
     answer = requests.get(url, timeout=TIMEOUT)
     answer.raise_for_status()
+    stated = answer.headers.get("Content-Length")  # older versions of requests do not compare it
+    if stated and "Content-Encoding" not in answer.headers and len(answer.content) < int(stated):
+        raise requests.ConnectionError(f"{url} broke off after {len(answer.content)} of {stated} bytes")
     try:
         (file,) = (file for file in answer.json()["files"] if file["key"] == name)
         size, (kind, md5) = file["size"], file["checksum"].split(":")
