@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, check_is_fitted, validate_data
 
 from .utils._columns import complete
+from .utils._processes import one_blas_thread
 from .utils._sklearn_compat import Interval
 from .utils._versions import VersionedMixin
 
@@ -114,12 +115,13 @@ class CalibratedRidge(MultiOutputMixin, RegressorMixin, VersionedMixin, BaseEsti
         seen = weight > 0
         X, values, weight = X[seen], y[seen].reshape(int(seen.sum()), -1), weight[seen]
         fold = self._folds(X if groups is None else groups[seen], groups is None)
-        if fold is None:
-            best = np.full(values.shape[1], len(alphas) // 2)
-            self.scale_ = np.ones(values.shape[1])
-        else:
-            best, self.scale_ = _choose(X, values, weight, fold, alphas)
-        coef, center, mean = _ridge(X, values, weight, alphas)
+        with one_blas_thread():  # several wait for each other longer than these products take
+            if fold is None:
+                best = np.full(values.shape[1], len(alphas) // 2)
+                self.scale_ = np.ones(values.shape[1])
+            else:
+                best, self.scale_ = _choose(X, values, weight, fold, alphas)
+            coef, center, mean = _ridge(X, values, weight, alphas)
         each = np.arange(values.shape[1])
         chosen = coef[best, :, each] * self.scale_[:, np.newaxis]
         intercept = mean - chosen @ center

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from .utils._columns import complete, refuse_missing
 from .utils._messages import short
+from .utils._processes import one_blas_thread
 from .utils._sklearn_compat import Interval, StrOptions, _check_sample_weight
 from .utils._versions import VersionedMixin
 
@@ -145,8 +146,9 @@ class CalibratedDiscriminant(ClassifierMixin, VersionedMixin, BaseEstimator):
             raise ValueError(f"y must hold two classes at least. Got one class: {self.classes_.tolist()}.")
         weight = self._weights(X, y, codes, sample_weight)
         self.priors_ = self._priors(codes, weight)
-        coef, intercept = _discriminant(X, codes, self.priors_, self.shrinkage, weight)
-        self.temperature_ = self._temperature(X, codes, groups, weight)
+        with one_blas_thread():  # several wait for each other longer than these products take
+            coef, intercept = _discriminant(X, codes, self.priors_, self.shrinkage, weight)
+            self.temperature_ = self._temperature(X, codes, groups, weight)
         self.coef_, self.intercept_ = coef / self.temperature_, intercept / self.temperature_
         return self
 

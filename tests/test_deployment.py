@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import joblib
 import numpy as np
@@ -25,6 +26,8 @@ from threadpoolctl import ThreadpoolController, threadpool_info
 
 import sklearn_ser
 from sklearn_ser import (
+    CalibratedDiscriminant,
+    CalibratedRidge,
     DenseClassifier,
     HandcraftedFeatures,
     LSTMClassifier,
@@ -206,6 +209,24 @@ def test_threads_leave_the_threads_of_blas_as_they_were(clips, several_blas_thre
     assert blas_threads() == several_blas_threads
 
 
+@pytest.mark.parametrize("module, name", [("discriminant", "_discriminant"), ("calibrated_ridge", "_ridge")])
+def test_small_products_of_a_fit_take_one_thread_and_leave_the_others(monkeypatch, several_blas_threads, module, name):
+    module = import_module(f"sklearn_ser.{module}")
+    solve, seen = getattr(module, name), []
+
+    def watched(*args):
+        seen.append(set(blas_threads()))
+        return solve(*args)
+
+    monkeypatch.setattr(module, name, watched)
+    X, y = np.random.default_rng(0).normal(size=(24, 3)), np.arange(24) % 2
+    estimator = CalibratedDiscriminant() if name == "_discriminant" else CalibratedRidge()
+    estimator.fit(X, y)
+    assert len(seen) == 6  # five folds and all clips
+    assert all(threads == {1} for threads in seen)
+    assert blas_threads() == several_blas_threads
+
+
 def test_limit_holds_until_the_last_thread_leaves(several_blas_threads):
     entered, leave = threading.Barrier(3), threading.Event()
 
@@ -258,6 +279,7 @@ def test_memory_does_not_grow_with_uploads():
     code = """
 import json, os
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
