@@ -25,6 +25,7 @@ class Settings:
     f0_min: float = 60.0
     f0_max: float = 550.0
     voiced_only: bool = False  # whether formants are looked for in voiced frames only
+    shape: tuple[str, ...] = ()  # what of the spectrum's shape will be asked for
 
     @property
     def n_mels(self) -> int:
@@ -46,7 +47,7 @@ HARMONICS = ("h1_h2", "h2_h4", "h1_a1", "h1_a2", "h1_a3", "a2_a3", "h1_mean", "a
 SPECTRAL: dict[str, Callable[[Settings], Callable]] = {
     "bins": lambda settings: lambda spectra: spectra[:, : settings.n_bins],
     "mel": lambda settings: partial(spectrum.mel_energies, n_fft=settings.n_fft, **settings.mel),
-    "shape": lambda settings: partial(spectral_shape.spectral_shape, sr=settings.sr),
+    "shape": lambda settings: partial(spectral_shape.spectral_shape, columns=settings.shape, sr=settings.sr),
     "clear": lambda settings: partial(spectrum.mel_energies, n_fft=settings.n_fft, **clear_speech.mel(settings.sr)),
 }
 
@@ -98,7 +99,7 @@ class Analysis:
         return spectrum.merge_bands(self.log_mel[:, : 2 * self.settings.n_broad], 2)
 
     def shape(self, names: tuple[str, ...]) -> np.ndarray:
-        return self.spectral["shape"][:, [spectral_shape.COLUMNS.index(name) for name in names]]
+        return self.spectral["shape"][:, [self.settings.shape.index(name) for name in names]]
 
     def flux(self) -> np.ndarray:
         """Distance of each frame's spectrum from the one before; of a clip's first frame, 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -307,7 +308,10 @@ def column_names(name: str, settings: Settings) -> list[str]:
 
 def contours(waveforms: Sequence[np.ndarray], descriptors: Sequence[str], settings: Settings) -> list[list[np.ndarray]]:
     """Values of each clip's frames, (n_frames, n_values), by descriptor and clip."""
-    analysis = Analysis(waveforms, [name for d in descriptors for name in DESCRIPTORS[d].spectral], settings)
+    needed = [DESCRIPTORS[name] for name in descriptors]
+    shape = tuple(column for each in needed if "shape" in each.spectral for column in each.columns)
+    spectral = [name for each in needed for name in each.spectral]
+    analysis = Analysis(waveforms, spectral, replace(settings, shape=shape))
     values = [DESCRIPTORS[name].contour(analysis) for name in descriptors]
     return [analysis.batch.split(v[:, np.newaxis] if v.ndim == 1 else v) for v in values]
 
