@@ -156,13 +156,51 @@ def recall_interval(measured: Uncertain, level: float) -> tuple[float, float]:
     return tuple(expit(logit(value) + np.array([-half, half])).tolist())
 
 
-def difference_interval(measured: Uncertain, level: float) -> tuple[float, float]:
-    """Confidence interval of a difference: Student's t."""
+def measure_statistic(statistic, *sums, n_boot, rng) -> Uncertain:
+    """A statistic of pooled clips, or the difference of two, and its bootstrap variance over speakers.
+
+    Parameters
+    ----------
+    statistic : callable
+        From sums over speakers, (..., *shape), to values, (...).
+    *sums : ndarray of shape (n_speakers, *shape)
+        Sums of what was counted for each speaker, once or twice. Speakers are drawn for both.
+    n_boot : int
+        Resamples.
+    rng : Generator
+
+    Returns
+    -------
+    measured : Uncertain
+        The variance of less than two speakers is NaN. Resamples of which there is no statistic are left out.
+    """
+    n = len(sums[0])
+
+    def of(times):
+        found = [statistic(np.tensordot(times, each, axes=1)) for each in sums]
+        return found[0] if len(found) == 1 else found[0] - found[1]
+
+    value = float(of(np.ones(n)))
+    if n < 2:
+        return Uncertain(value, np.nan, 0)
+    drawn = of(rng.multinomial(n, np.full(n, 1 / n), size=n_boot).astype(float))
+    drawn = drawn[np.isfinite(drawn)]  # a correlation of constants is none
+    return Uncertain(value, float(drawn.var()) * n / (n - 1) if drawn.size else np.nan, n - 1)
+
+
+def student_interval(measured: Uncertain, level: float) -> tuple[float, float]:
+    """Student's t interval, without bounds."""
     value, variance, df = measured
-    if not df:
+    if not df or not np.isfinite(variance):
         return np.nan, np.nan
     half = float(student.ppf((1 + level) / 2, df) * np.sqrt(variance))
-    return max(value - half, -1.0), min(value + half, 1.0)
+    return value - half, value + half
+
+
+def difference_interval(measured: Uncertain, level: float) -> tuple[float, float]:
+    """Confidence interval of a difference of recalls: Student's t, within -1 and 1."""
+    low, high = student_interval(measured, level)
+    return max(low, -1.0), min(high, 1.0)
 
 
 def sign_flip_p_value(contributions, *, n_permutations, rng) -> float:

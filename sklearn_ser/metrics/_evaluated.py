@@ -127,6 +127,21 @@ def name_of(estimator) -> str:
     return name if inner is None else f"{name}({name_of(inner)})"
 
 
+def tested(estimator, clips: EvaluatedClips, conditions, random_state, protocol: str) -> dict:
+    """Arguments of a report on a fitted estimator: its predictions under all conditions, and what it is."""
+    worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
+    predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
+    return dict(
+        y_true=clips.y,
+        y_pred=predicted.pop(CLEAN),
+        y_pred_conditions=predicted,
+        random_state=random_state,
+        title=title_of(estimator),
+        name=name_of(estimator),
+        protocol=licensed(protocol, estimator),
+    )
+
+
 def licensed(protocol: str, estimator) -> str:
     """The protocol, and the licences of the pretrained weights in the estimator, where their cards state one."""
     parts = [estimator, *(estimator.get_params() if hasattr(estimator, "get_params") else {}).values()]

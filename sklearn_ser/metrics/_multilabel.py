@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from ..utils._columns import complete
-from . import _paper, _render
-from ._bootstrap import Uncertain, difference_interval, recall_interval
+from . import _render
+from ._base import Report
+from ._bootstrap import Uncertain, difference_interval, measure_statistic, recall_interval
 from ._evaluated import CLEAN
 
 
-class MultilabelReport:
+class MultilabelReport(Report):
     """Report on several labels per clip: F1 of each label and their mean, by speaker and sex, with intervals.
 
     Made by `evaluate`, where y is an indicator matrix, or from predictions that come from elsewhere. All clips are
@@ -88,8 +89,14 @@ class MultilabelReport:
         name=None,
         protocol="",
     ):
-        check_scalar(n_boot, "n_boot", int, min_val=2)
-        check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
+        self._set(
+            n_boot=n_boot,
+            confidence_level=confidence_level,
+            random_state=random_state,
+            title=title,
+            name=name,
+            protocol=protocol,
+        )
         columns = getattr(y_true, "columns", range(np.shape(y_true)[1])) if labels is None else labels
         self.labels = [str(label) for label in columns]
         self.y_true = _indicators(y_true, "y_true", (np.shape(y_true)[0], len(self.labels)))
@@ -106,11 +113,7 @@ class MultilabelReport:
         parts = {key: None if values is None else column_or_1d(values) for key, values in parts.items()}
         vars(self).update(parts)
         check_consistent_length(self.y_true, self.speaker, *parts.values())
-        self.n_boot, self.confidence_level = n_boot, confidence_level
-        self.title, self.name, self.protocol = title, title if name is None else name, protocol
-        self.versions = _paper.software()
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
-        self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._frame = self._table(dict(speaker=self.speaker, **parts))
 
     @property
@@ -177,17 +180,7 @@ class MultilabelReport:
 
     def _measure(self, score, *counts) -> Uncertain:
         """The score of pooled clips, or the difference of two, and the variance over drawn speakers."""
-        n, rng = len(counts[0]), np.random.default_rng(self._seed)
-
-        def of(times):
-            found = [score(np.tensordot(times, each, axes=1)) for each in counts]
-            return found[0] if len(found) == 1 else found[0] - found[1]
-
-        value = float(of(np.ones(n)))
-        if n < 2:
-            return Uncertain(value, np.nan, 0)
-        drawn = of(rng.multinomial(n, np.full(n, 1 / n), size=self.n_boot).astype(float))
-        return Uncertain(value, float(drawn.var()) * n / (n - 1), n - 1)
+        return measure_statistic(score, *counts, n_boot=self.n_boot, rng=np.random.default_rng(self._seed))
 
     def _sections(self) -> list[_render.Section]:
         name = f"{100 * self.confidence_level:.4g} % interval"
@@ -218,13 +211,8 @@ class MultilabelReport:
             "Intervals are over speakers."
         ]
 
-    def __str__(self):
-        return _render.as_text(self.name, self._headline(), self._sections(), self._notes())
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        return _render.as_html(self.name, self.title, self._headline(), self._sections(), self._notes())
+    def _rendered(self):
+        return self._headline(), self._sections(), self._notes()
 
 
 def _f1(counts: np.ndarray):

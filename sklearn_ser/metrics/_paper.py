@@ -34,7 +34,7 @@ def summary(report, *, corpus, selection, seeds, width) -> str:
         _results(report),
         _subgroups(report),
         _conditions(report),
-        _software(report),
+        software_of(report),
     ]
     wrap = str if width is None else lambda paragraph: textwrap.fill(paragraph, width, break_on_hyphens=False)
     return "\n\n".join(wrap(paragraph) for paragraph in paragraphs if paragraph)
@@ -136,7 +136,8 @@ def _conditions(report) -> str:
     return f"Conditions. UAR of the same models on the same clips, altered: {'; '.join(each)}."
 
 
-def _software(report) -> str:
+def software_of(report) -> str:
+    """The software that a report was made with, as a paragraph."""
     return f"Software. {', '.join(f'{name} {version}' for name, version in report.versions.items())}."
 
 

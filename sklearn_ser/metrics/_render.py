@@ -200,10 +200,6 @@ def _interval(figures, digits) -> str:
 # -------------------------------------------------------------------------------------------------------------- as text
 
 
-def text(report) -> str:
-    return as_text(report.name, headline(report), sections(report), notes(report))
-
-
 def as_text(name: str, headline: str, sections: list[Section], notes: list[str]) -> str:
     """Name, headline, tables and notes, as text."""
     parts = [_wrap(part) for part in (name, headline) if part]
@@ -234,11 +230,6 @@ def _table(section: Section) -> str:
 # -------------------------------------------------------------------------------------------------------------- as HTML
 
 
-def html(report) -> str:
-    confusion = _html_confusion(report.confusion)
-    return as_html(report.name, report.title, headline(report), sections(report), notes(report), confusion)
-
-
 def as_html(name: str, title: str, headline: str, sections: list[Section], notes: list[str], more: str = "") -> str:
     """Name, headline, parameters, tables and notes, as HTML; `more` is a table that is shown after the second."""
     tables = [_html_table(section) for section in sections]
@@ -259,7 +250,7 @@ def _html_table(section: Section) -> str:
     return _html.table(section.heading, [columns[k] for k in shown], rows, words=_WORDS)
 
 
-def _html_confusion(confusion) -> str:
+def html_confusion(confusion) -> str:
     def cell(count, total):
         text = f"{count / total:.0%}" if count else "\u00b7"
         return _html.Tinted(text, count / total, hint=f"{count} of {total} clips")

@@ -6,18 +6,19 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..utils._columns import check_same_kind, complete
 from . import _paper, _render, _score_table
+from ._base import Report
 from ._bootstrap import tally
-from ._evaluated import CLEAN, altered, licensed, name_of, title_of, unpack
+from ._evaluated import tested, unpack
 
 _MAY_LACK = ("sex", "recognised", "corpus", "language")  # columns in which values may be missing
 
 
-class EvaluationReport:
+class EvaluationReport(Report):
     """Report on recognized emotions: scores by emotion, speaker and sex, with confidence intervals.
 
     Made by `evaluate`, or from predictions that come from elsewhere. All clips are pooled before anything is scored,
@@ -136,8 +137,14 @@ class EvaluationReport:
         name=None,
         protocol="",
     ):
-        check_scalar(n_boot, "n_boot", int, min_val=2)
-        check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
+        self._set(
+            n_boot=n_boot,
+            confidence_level=confidence_level,
+            random_state=random_state,
+            title=title,
+            name=name,
+            protocol=protocol,
+        )
         columns = dict(y_true=y_true, y_pred=y_pred, speaker=speaker, sex=sex, recognised=recognised)
         columns.update(y_pred_random=y_pred_random, corpus=corpus, language=language)
         known = {key: column_or_1d(columns.pop(key)) for key in _MAY_LACK if columns[key] is not None}
@@ -154,9 +161,6 @@ class EvaluationReport:
             if predicted is not None and (key.startswith("y_pred") or key in self.y_pred_conditions):
                 check_same_kind(columns["y_true"], predicted, key)
         vars(self).update(columns)
-        self.n_boot, self.confidence_level = n_boot, confidence_level
-        self.title, self.name, self.protocol = title, title if name is None else name, protocol
-        self.versions = _paper.software()
         self.emotions, self._emotion = np.unique(self.y_true, return_inverse=True)
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
         self._speaker_sex = _score_table.sex_of_speakers(self.sex, self.speakers, self._speaker)
@@ -167,7 +171,6 @@ class EvaluationReport:
                     "recognised must hold the fractions of listeners who recognized the clips, from 0 to 1. "
                     f"Got values from {np.nanmin(self.recognised)} to {np.nanmax(self.recognised)}."
                 )
-        self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._count = self._tally(np.ones(len(self.y_true)))
         self._correct = self._tally(self.y_pred == self.y_true)
         self._frame = _score_table.score(self)
@@ -211,23 +214,12 @@ class EvaluationReport:
         >>> report = EvaluationReport.from_estimator(model, fetch_ravdess())  # doctest: +SKIP
         """
         clips = unpack(corpus, y, speaker, sex)
-        worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
-        predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
         unknown = np.setdiff1d(clips.y, getattr(estimator, "classes_", clips.y))
         protocol = "recognized by a model that was fitted before"
         if unknown.size:
             protocol += f" and does not know {', '.join(map(str, unknown))}"
-        return cls(
-            clips.y,
-            predicted.pop(CLEAN),
-            **clips.known(slice(None)),
-            y_pred_conditions=predicted,
-            random_state=random_state,
-            title=title_of(estimator),
-            name=name_of(estimator),
-            protocol=licensed(protocol, estimator),
-            **params,
-        )
+        found = tested(estimator, clips, conditions, random_state, protocol)
+        return cls(**found, **clips.known(slice(None)), **params)
 
     @property
     def uar(self) -> float:
@@ -325,13 +317,11 @@ class EvaluationReport:
         """
         return self._display(self).plot(ax=ax)
 
-    def __str__(self):
-        return _render.text(self)
-
-    __repr__ = __str__
+    def _rendered(self):
+        return _render.headline(self), _render.sections(self), _render.notes(self)
 
     def _repr_html_(self):
-        return _render.html(self)
+        return _render.as_html(self.name, self.title, *self._rendered(), _render.html_confusion(self.confusion))
 
     def _tally(self, weights) -> np.ndarray:
         """Sum of clips' weights for each speaker and emotion, (n_speakers, n_emotions)."""

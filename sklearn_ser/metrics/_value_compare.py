@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state, check_scalar
 
-from ._bootstrap import MAX_ENUMERATED
-from ._value_scores import STATISTICS, ValueScores, difference_interval_of
+from ._bootstrap import MAX_ENUMERATED, student_interval
+from ._value_scores import STATISTICS, ValueScores
 
 
 def compare_values(report_a, report_b, titles, *, n_permutations, n_boot, random_state):
@@ -28,7 +28,7 @@ def compare_values(report_a, report_b, titles, *, n_permutations, n_boot, random
     for k, name in enumerate(report_a.dimensions):
         a, b = (scores.sums(report.y_pred, k) for report in (report_a, report_b))
         difference = scores.measure(ccc, a, b)
-        low, high = difference_interval_of(difference, report_a.confidence_level)
+        low, high = student_interval(difference, report_a.confidence_level)
         # Were the models alike, it would not matter which of them made all predictions of a speaker.
         exchanged = ccc(signs @ a + (1 - signs) @ b) - ccc(signs @ b + (1 - signs) @ a)
         p_value = float(np.mean(np.abs(exchanged) >= abs(difference.value) * (1 - 1e-9)))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_consistent_length, check_random_state, check_scalar, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
 from ..utils._columns import complete
 from ..utils._sklearn_compat import check_matplotlib_support
-from . import _paper, _render, _value_text
+from . import _value_text
+from ._base import Report
 from ._concordance import as_values
-from ._evaluated import CLEAN, altered, entry, name_of, title_of, unpack
+from ._evaluated import entry, tested, unpack
 from ._value_scores import ValueScores
 
 
-class ValueReport:
+class ValueReport(Report):
     """Report on predicted values: scores by dimension, speaker and sex, with confidence intervals.
 
     Made by `evaluate` of a regressor, or from predictions that come from elsewhere. All clips are pooled before
@@ -101,8 +102,14 @@ class ValueReport:
         name=None,
         protocol="",
     ):
-        check_scalar(n_boot, "n_boot", int, min_val=2)
-        check_scalar(confidence_level, "confidence_level", float, min_val=0, max_val=1, include_boundaries="neither")
+        self._set(
+            n_boot=n_boot,
+            confidence_level=confidence_level,
+            random_state=random_state,
+            title=title,
+            name=name,
+            protocol=protocol,
+        )
         self.dimensions = names_of(y_true) if dimensions is None else [str(name) for name in dimensions]
         self.y_true, self.y_pred = as_values(y_true, "y_true"), as_values(y_pred, "y_pred")
         if len(self.dimensions) != self.y_true.shape[1]:
@@ -126,11 +133,7 @@ class ValueReport:
         known = {key: None if values is None else column_or_1d(values) for key, values in known.items()}
         vars(self).update(known)
         check_consistent_length(self.y_true, self.speaker, *known.values())
-        self.n_boot, self.confidence_level = n_boot, confidence_level
-        self.title, self.name, self.protocol = title, title if name is None else name, protocol
-        self.versions = _paper.software()
         self.speakers, self._speaker = np.unique(self.speaker, return_inverse=True)
-        self._seed = check_random_state(random_state).randint(2**31 - 1)
         self._frame = ValueScores(self).table()
 
     @classmethod
@@ -162,21 +165,10 @@ class ValueReport:
         """
         dimensions = names_of(entry(corpus, "values") if y is None else y)
         clips = unpack(corpus, y, speaker, sex, regression=True)
-        worlds = {CLEAN: clips.X, **altered(conditions, clips.X, random_state)}
-        predicted = {name: np.asarray(estimator.predict(X)) for name, X in worlds.items()}
         known = {name: values for name, values in clips.known(slice(None)).items() if name != "recognised"}
-        return cls(
-            clips.y,
-            predicted.pop(CLEAN),
-            **known,
-            dimensions=dimensions,
-            y_pred_conditions=predicted,
-            random_state=random_state,
-            title=title_of(estimator),
-            name=name_of(estimator),
-            protocol="predicted by a model that was fitted before",
-            **params,
-        )
+        protocol = "predicted by a model that was fitted before"
+        found = tested(estimator, clips, conditions, random_state, protocol)
+        return cls(**found, **known, dimensions=dimensions, **params)
 
     @property
     def ccc(self) -> pd.Series:
@@ -245,15 +237,8 @@ class ValueReport:
             displays.append(display)
         return displays
 
-    def __str__(self):
-        parts = self.name, _value_text.headline(self), _value_text.sections(self), _value_text.notes(self)
-        return _render.as_text(*parts)
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        parts = _value_text.headline(self), _value_text.sections(self), _value_text.notes(self)
-        return _render.as_html(self.name, self.title, *parts)
+    def _rendered(self):
+        return _value_text.headline(self), _value_text.sections(self), _value_text.notes(self)
 
 
 def names_of(y) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
-from scipy.stats import t as student
 
-from ._bootstrap import Uncertain, subtract
+from ._bootstrap import Uncertain, measure_statistic, student_interval, subtract
 from ._evaluated import CLEAN
 
 _COUNT, _TRUE, _PREDICTED, _TRUE_2, _PREDICTED_2, _BOTH, _ABSOLUTE = range(7)
@@ -61,16 +60,15 @@ def sums_of_speakers(true: np.ndarray, predicted: np.ndarray, speaker: np.ndarra
 
 def interval(name: str, measured: Uncertain, level: float) -> tuple[float, float]:
     """Student's t interval: of correlations on the scale of Fisher's z, so that it stays within -1 and 1."""
-    value, variance, df = measured
-    if not df or not np.isfinite(variance):
-        return np.nan, np.nan
-    half = student.ppf((1 + level) / 2, df) * np.sqrt(variance)
-    if name in _CORRELATIONS:
-        z = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9))
-        half = half / max(1 - value**2, 1e-9)
-        low, high = np.tanh([z - half, z + half])
-        return float(low), float(high)
-    return float(value - half if name == "mean error" else max(0.0, value - half)), float(value + half)
+    low, high = student_interval(measured, level)
+    if np.isnan(low) or name == "mean error":
+        return low, high
+    if name not in _CORRELATIONS:
+        return max(0.0, low), high
+    value, half = measured.value, (high - low) / 2
+    z, half = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9)), half / max(1 - value**2, 1e-9)
+    low, high = np.tanh([z - half, z + half])
+    return float(low), float(high)
 
 
 class ValueScores:
@@ -95,23 +93,13 @@ class ValueScores:
 
     def measure(self, statistic, *sums: np.ndarray) -> Uncertain:
         """The statistic of pooled clips, or the difference of two, and the variance over drawn speakers."""
-        n, rng = len(sums[0]), np.random.default_rng(self.report._seed)
-
-        def of(times):
-            found = [statistic(times @ each) for each in sums]
-            return found[0] if len(found) == 1 else found[0] - found[1]
-
-        value = float(of(np.ones(n)))
-        if n < 2:
-            return Uncertain(value, np.nan, 0)
-        drawn = of(rng.multinomial(n, np.full(n, 1 / n), size=self.report.n_boot).astype(float))
-        drawn = drawn[np.isfinite(drawn)]  # a correlation of constants is none
-        return Uncertain(value, float(drawn.var()) * n / (n - 1) if drawn.size else np.nan, n - 1)
+        rng = np.random.default_rng(self.report._seed)
+        return measure_statistic(statistic, *sums, n_boot=self.report.n_boot, rng=rng)
 
     def add(self, measure, of, dimension, measured, clips, how=None) -> None:
         """Write a row."""
         level, name = self.report.confidence_level, self.report.dimensions[dimension]
-        low, high = interval(how, measured, level) if how else difference_interval_of(measured, level)
+        low, high = interval(how, measured, level) if how else student_interval(measured, level)
         speakers = len(np.unique(self.report._speaker[clips]))
         row = dict(value=measured.value, low=low, high=high, n_clips=int(np.sum(clips)), n_speakers=speakers)
         self.rows[measure, of, name] = row
@@ -167,12 +155,3 @@ class ValueScores:
             parts = [self.sums(self.report.y_pred, k, np.asarray(sex == each, dtype=bool)) for each in sexes]
             gap = subtract(*(self.measure(_mean_error, sums) for sums in parts))
             self.add("mean error gap by sex", " - ".join(map(str, sexes)), k, gap, pd.notna(sex))
-
-
-def difference_interval_of(measured: Uncertain, level: float) -> tuple[float, float]:
-    """Student's t interval of a difference, without bounds."""
-    value, variance, df = measured
-    if not df or not np.isfinite(variance):
-        return np.nan, np.nan
-    half = float(student.ppf((1 + level) / 2, df) * np.sqrt(variance))
-    return value - half, value + half

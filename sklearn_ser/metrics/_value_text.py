@@ -117,7 +117,7 @@ def summary(report, *, corpus, selection, seeds, width) -> str:
         f"Conditions. CCC: {'; '.join(conditions)}."
         if conditions
         else "Conditions. Tested on the clips as they are; [noise, telephone, room: not measured].",
-        f"Software. {', '.join(f'{name} {version}' for name, version in report.versions.items())}.",
+        _paper.software_of(report),
     ]
     wrap = str if width is None else lambda text: textwrap.fill(text, width, break_on_hyphens=False)
     return "\n\n".join(wrap(paragraph) for paragraph in paragraphs if paragraph)

@@ -18,6 +18,7 @@ from sklearn_ser import (
     PretrainedRegressor,
     SegmentClassifier,
     SelectiveClassifier,
+    ValueReport,
     evaluate,
 )
 
@@ -121,6 +122,17 @@ def test_it_stands_in_votes_segments_and_reports(folder):
     assert isinstance(report, EvaluationReport)
     assert "licence of the weights: cc-by-nc-sa-4.0" in " ".join(repr(report).split())
     assert model.license == "cc-by-nc-sa-4.0" and "licence" not in repr(PretrainedClassifier("a/b"))
+
+
+@pytest.mark.parametrize(
+    "make", [evaluate, lambda *args, cv: ValueReport.from_estimator(args[0].fit(args[1]), *args[1:])]
+)
+def test_reports_on_values_state_the_licence_too(dimensional, make):
+    (dimensional / "README.md").write_text("---\nlicense: cc-by-nc-sa-4.0\n---\n# Tiny\n")
+    X = pd.DataFrame({"path": pd.Series(waveforms()[:3] * 2, dtype=object), "speaker": list("abcabc")})
+    report = make(PretrainedRegressor(dimensional), X, np.linspace(0, 1, 18).reshape(6, 3), cv=3)
+    assert isinstance(report, ValueReport)
+    assert report.protocol.endswith("; licence of the weights: cc-by-nc-sa-4.0")
 
 
 def test_dimensions_are_chosen_by_name(dimensional):
