@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,7 +44,7 @@ class ClassMeans:
         known = getattr(classifier, "classes_", None)
         return hasattr(classifier, "predict_proba") and np.array_equal(known, self.classes)
 
-    def balanced(self, found: WorldStatistics, values, mean, scale, strength: float, classifier) -> WorldStatistics:
+    def balanced(self, found: WorldStatistics, values, scale, scaling: Callable, classifier) -> WorldStatistics:
         """Statistics whose mean is what balanced clips would have, where the clips are far from balanced.
 
         The classes' proportions and the world's mean are found in turn, each given the other.
@@ -54,21 +55,19 @@ class ClassMeans:
             Those of the clips.
         values : ndarray of shape (n_clips, n_features)
             Features before they are scaled.
-        mean, scale : ndarray of shape (n_features,)
-            The average training world's.
-        strength : float
-            How many clips this one counts for.
+        scale : ndarray of shape (n_features,)
+            Standard deviation of the average training world.
+        scaling : callable
+            From statistics of the new world to the mean and deviation by which its clips are scaled.
         classifier : classifier
             Fitted to scaled features.
         """
-        weight = found.n_clips / (found.n_clips + strength)
-        deviation = np.sqrt(scale**2 + weight * (found.variance - scale**2))
-        deviation = np.where(deviation > 0, deviation, 1.0)
-        excess = np.zeros(len(self.classes))
+        shifted = found
         for _ in range(_STEPS):
-            world = found.mean - excess @ self.means * scale
-            scores = (values - (mean + weight * (world - mean))) / deviation
+            mean, deviation = scaling(shifted)
+            scores = (values - mean) / deviation
             excess = classifier.predict_proba(scores.astype(values.dtype)).mean(axis=0) - self.proportions
+            shifted = replace(found, mean=found.mean - excess @ self.means * scale)
         if found.n_clips * (excess**2 / self.proportions).sum() <= _GATE:
             return found
-        return replace(found, mean=found.mean - excess @ self.means * scale)
+        return shifted

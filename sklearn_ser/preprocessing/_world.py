@@ -196,7 +196,7 @@ class WorldNormalizer(AroundTransformer):
         values = self._check_values(self.transformer_.transform(X))
         found = WorldStatistics.of(values, n_clips)
         if self._classes is not None and self._classes.fits(classifier):
-            found = self._classes.balanced(found, values, self.mean_, self.scale_, self.prior_strength, classifier)
+            found = self._classes.balanced(found, values, self.scale_, self._scaling, classifier)
         other._new = found.merged(self._new)
         other.n_adaptation_clips_ = other._new.n_clips
         return other
