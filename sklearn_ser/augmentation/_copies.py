@@ -11,11 +11,35 @@ from ..audio._derived import AlteredClip
 from ..audio._input import as_clips
 from ..audio._load import clip_digest
 from ..audio._row_expansion import RowExpandingEstimator, in_form_of
+from ..utils._docstrings import put
 from ..utils._messages import short
 from ..utils._pooling import means
 from ..utils._random import draw_seed
 from ..utils._sklearn_compat import Interval
 from ._base import Seeded, as_augmenter
+
+_PARAMETERS = """\
+augmenters : sequence of callables, default=()
+    `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
+    audiomentations. An augmenter that is not applied, by its probability `p`, adds no copy; a third-party callable
+    always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a
+    NumPy Generator; around all others, the global generators of Python and NumPy are seeded, and then left as
+    found.
+n_copies : int or None, default=None
+    Augmenters that make a copy of a clip, drawn anew for each clip: with 12 augmenters and ``n_copies=2``,
+    training takes three times as long and not 13 times, and all 12 are heard. None takes all of them for each clip.
+keep_original : bool, default=True
+    True if the clips themselves are trained on, too.
+test_time_augmenters : sequence of callables, default=()
+    Each makes a copy of each clip that is predicted; predicting takes as many times the time. They help where the
+    estimator was trained on such copies (`PitchShift` of the same steps: `docs/benchmarks.md`), and harm where it
+    was not.
+random_state : int, RandomState instance or None, default=None
+    Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which
+    they are made nor on what other clips there are. All folds of a cross-validation make the same copies of a clip,
+    so that a memory (`memory=` of the transformers) makes and analyzes each of them once. A fitted estimator
+    always makes the same copies of a clip that it predicts.
+"""
 
 
 def augment_clips(X, augmenter, *, random_state=None):
@@ -68,7 +92,6 @@ class AugmentedEstimator(RowExpandingEstimator):
     """Base of the estimators that train on augmented copies of clips, and may predict by copies, too."""
 
     _parts = "copies"
-
     _callables = ("augmenters", "test_time_augmenters")
 
     _parameter_constraints: dict = {
@@ -79,6 +102,11 @@ class AugmentedEstimator(RowExpandingEstimator):
         "test_time_augmenters": [tuple, list],
         "random_state": ["random_state"],
     }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__:  # not with python -OO
+            cls.__doc__ = put(_PARAMETERS, "copies", cls.__doc__)
 
     def __init__(
         self,

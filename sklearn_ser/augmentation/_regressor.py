@@ -32,26 +32,7 @@ class AugmentedRegressor(RowExpandingRegressor, AugmentedEstimator):
     estimator : estimator
         A regressor that takes audio input, such as a `Pipeline` that begins with one of this library's audio
         transformers: they read the copies. It is cloned before it is fitted.
-    augmenters : sequence of callables, default=()
-        `AddNoise`, `Telephone`, or any callable ``(waveform, sr) -> waveform``, such as the transforms of
-        audiomentations. An augmenter that is not applied, by its probability `p`, adds no copy; a third-party callable
-        make always adds one, so give those a probability of 1. A callable with an argument `random_state` is given a
-        NumPy Generator; around all others, the global generators of Python and NumPy are seeded, and then left as
-        found.
-    n_copies : int or None, default=None
-        Augmenters that make a copy of a clip, drawn anew for each clip: with 12 augmenters and ``n_copies=2``,
-        training takes three times as long and not 13 times, and all 12 are heard. None takes all of them for each clip.
-    keep_original : bool, default=True
-        True if the clips themselves are trained on, too.
-    test_time_augmenters : sequence of callables, default=()
-        Each makes a copy of each clip that is predicted; predicting takes as many times the time. They help where the
-        estimator was trained on such copies (`PitchShift` of the same steps: `docs/benchmarks.md`), and harm where it
-        was not.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the copies, each one apart: what they sound like depends neither on `n_jobs` nor on the order in which
-        they are made nor on what other clips there are. All folds of a cross-validation make the same copies of a clip,
-        so that a memory (`memory=` of the transformers) makes and analyses each of them once. A fitted classifier
-        always makes the same copies of a clip that it predicts.
+    <copies>
 
     Attributes
     ----------

@@ -44,16 +44,11 @@ class SegmentClassifier(RowExpandingClassifier, SegmentEstimator):
         A classifier that takes audio input, such as a `Pipeline` that begins with one of this library's audio
         transformers: each segment is a clip to them, whose level they normalize by itself. It is cloned before it is
         fitted.
-    segment_duration : float, default=2.0
-        Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.
-    hop_duration : float or None, default=None
-        Seconds from the beginning of a segment to that of the next; None is half of `segment_duration`.
+    <segments>
     pooling : {"mean", "log_mean", "max"}, default="mean"
         How a clip's probabilities are made of those of its segments: their mean; their geometric mean, by which one
         segment can rule a class out; or the largest of each class. The latter two are divided by their sum.
-    sr : int or None, default=None
-        Rate at which waveforms in memory are taken to be, and segments counted, Hz. None is that of the transformers in
-        `estimator`, or 16000 if none of them has one.
+    <rate>
 
     Attributes
     ----------

@@ -43,15 +43,10 @@ class SegmentRegressor(RowExpandingRegressor, SegmentEstimator):
         A regressor that takes audio input, such as a `Pipeline` that begins with one of this library's audio
         transformers: each segment is a clip to them, whose level they normalize by itself. It is cloned before it is
         fitted.
-    segment_duration : float, default=2.0
-        Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.
-    hop_duration : float or None, default=None
-        Seconds from the beginning of a segment to that of the next; None is half of `segment_duration`.
+    <segments>
     pooling : {"mean", "median"}, default="mean"
         How a clip's values are made of those of its segments.
-    sr : int or None, default=None
-        Rate at which waveforms in memory are taken to be, and segments counted, Hz. None is that of the transformers in
-        `estimator`, or 16000 if none of them has one.
+    <rate>
 
     Attributes
     ----------

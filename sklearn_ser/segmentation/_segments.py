@@ -15,11 +15,23 @@ from ..audio._input import one_recording
 from ..audio._load import clip_length, load_part
 from ..audio._row_expansion import RowExpandingEstimator, in_form_of
 from ..audio._stream import Cut, check_rate, segments_of_stream
+from ..utils._docstrings import put
 from ..utils._messages import short
 from ..utils._siblings import estimators_in
 from ..utils._sklearn_compat import Interval, _check_method_params
 
 _BATCH_SEGMENTS, _BATCH_DURATION = 256, 120.0  # segments, and seconds of a recording, that are predicted together
+_SEGMENTS = """\
+segment_duration : float, default=2.0
+    Length of a segment, seconds. Two hold several syllables; longer ones blur where an emotion changes.
+hop_duration : float or None, default=None
+    Seconds from the beginning of a segment to that of the next; None is half of `segment_duration`.
+"""
+_RATE = """
+sr : int or None, default=None
+    Rate at which waveforms in memory are taken to be, and segments counted, Hz. None is that of the transformers in
+    `estimator`, or 16000 if none of them has one.
+"""
 
 
 class SegmentEstimator(RowExpandingEstimator):
@@ -37,6 +49,11 @@ class SegmentEstimator(RowExpandingEstimator):
         "hop_duration": [Interval(Real, 0, None, closed="neither"), None],
         "sr": [Interval(Integral, 1, None, closed="left"), None],
     }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__doc__:  # not with python -OO
+            cls.__doc__ = put(_SEGMENTS, "segments", put(_RATE, "rate", cls.__doc__))
 
     def __init__(self, estimator, segment_duration=2.0, *, hop_duration=None, pooling="mean", sr=None):
         self.estimator = estimator
