@@ -184,8 +184,9 @@ class AudioTransformer(TransformerMixin, VersionedMixin, BaseEstimator):
         function = self._function()
         reading: dict[str, Any] = {"load": self._loader(), "load_params": load_params, "finite": self._makes_finite}
         task = partial(_load_and_apply, function, **reading)
-        memory = shared_results() if self.memory is None else self.memory
-        return cached(task, memory, type(self).__name__, self._cache_key(function))
+        shared = shared_results()
+        memory, progress = shared if self.memory is None else self.memory, getattr(shared, "progress", None)
+        return cached(task, memory, type(self).__name__, self._cache_key(function), progress)
 
     def _loader(self) -> Callable:
         """From a clip to its waveform, as `_function` takes it."""

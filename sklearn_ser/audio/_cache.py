@@ -35,7 +35,7 @@ def _libraries() -> list[str]:
     return [f"{name} {version(name)}" for name in ("librosa", "numpy", "scipy", "soundfile", "soxr")]
 
 
-def cached(task: Task, memory: Any, name: str, key=()) -> Task:
+def cached(task: Task, memory: Any, name: str, key=(), progress: Any = None) -> Task:
     """The same task, that looks into the memory first, and puts there what it had to compute.
 
     Parameters
@@ -50,6 +50,8 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     key : object
         Key of all that results depend on besides the clip and the parameters by which it is loaded; None if that cannot
         be known.
+    progress : object or None, default=None
+        Told by `found(keys)` which results there are. It stays in this process.
 
     Warns
     -----
@@ -59,7 +61,7 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
     if memory is None or key is None:
         return task
     if isinstance(memory, SharedResults):
-        return _CachedTask(task, memory, name, joblib.hash((key, task.keywords)))
+        return _CachedTask(task, memory, name, joblib.hash((key, task.keywords)), progress=progress)
     location, writable = memory, True
     try:
         if not isinstance(memory, joblib.Memory):
@@ -82,7 +84,7 @@ def cached(task: Task, memory: Any, name: str, key=()) -> Task:
             return task
         writable = False
     keyed = joblib.hash((key, task.keywords, VERSION, _libraries()))
-    return _CachedTask(task, memory.store_backend, name, keyed, writable)
+    return _CachedTask(task, memory.store_backend, name, keyed, writable, progress)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ class _CachedTask:
     name: str
     parameters: str  # what the results depend on, besides the clip
     writable: bool = True
+    progress: Any = None
+
+    def __getstate__(self):
+        return {**vars(self), "progress": None}
 
     def __call__(self, clips: list, rows: Sequence[int]) -> list[np.ndarray]:
         keys = [self._key(clip, row) for clip, row in zip(clips, rows, strict=True)]
@@ -107,6 +113,8 @@ class _CachedTask:
                     continue
                 if self._key(clips[i], rows[i]) == keys[i]:  # else it changed while it was read
                     self._save(keys[i], result)
+        if self.progress is not None:
+            self.progress.found(tuple(key) for key in keys if key is not None)
         return results
 
     def _key(self, clip, row: int) -> list[str] | None:

@@ -31,8 +31,8 @@ class SharedResults:
     most_bytes : int, default=2**28
         Bytes of results that are kept in memory.
     progress : object or None, default=None
-        In the process that made it, told by `expect(kind, n_clips)` what a transformer is asked for, and by `update(1)`
-        of each clip that was analyzed.
+        In the process that made it, told by `expect(kind, n_clips)` what a transformer is asked for, and by
+        `found(keys)` the results that it has, whether analyzed now, shared or from a memory.
     """
 
     def __init__(self, most_bytes: int = _MOST_BYTES, progress: Any = None):
@@ -57,8 +57,6 @@ class SharedResults:
     def dump_item(self, key: list[str], item: tuple[int, bytes], verbose: int = 0) -> None:
         """Keep a checksum and the bytes that it is of. Where nothing can be kept, nothing is."""
         name = "-".join(key[1:])
-        if self.progress is not None:
-            self.progress.update(1)
         with self._lock:
             if self._closed:
                 return

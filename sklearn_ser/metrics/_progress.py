@@ -26,6 +26,7 @@ class FoldsProgress(Progress):
         self.n_folds, self.n_altered, self.n_done = n_folds, n_altered, 0
         self.per_trained = n_clips / max(1, n_trained[0])
         self.expected: dict = {}  # clips by what analyzes them
+        self.seen: set[tuple] = set()  # keys of results
         self.note = f"fold 1 of {n_folds}"
 
     def expect(self, kind, n_clips: int) -> None:
@@ -37,16 +38,18 @@ class FoldsProgress(Progress):
             self.unit, self.n = "clip", 0
         self.total = round(sum(self.expected.values()))
 
-    def update(self, n=1):
-        """Count clips that were analyzed."""
-        if self.unit == "clip":
-            super().update(n)
+    def found(self, keys) -> None:
+        """Count clips and copies by the keys of their results, each once, however many folds ask for it."""
+        with self._lock:
+            self.seen.update(keys)
+            if self.unit == "clip":
+                self.n = len(self.seen)
 
     def fold_done(self) -> None:
         """Count a fold."""
         self.n_done += 1
         self.note = f"fold {min(self.n_done + 1, self.n_folds)} of {self.n_folds}"
         if self.unit == "fold":
-            super().update(1)
+            self.update()
         elif self.n_done == self.n_folds:
             self.n = self.total

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_ser import AddNoise, HandcraftedFeatures, evaluate, make_recognizer
+from sklearn_ser.metrics._progress import FoldsProgress
 from sklearn_ser.utils import _progress
 from sklearn_ser.utils._progress import Progress, with_progress
 
@@ -100,6 +101,23 @@ def test_evaluate_counts_the_clips_of_all_folds_and_conditions(clips, monkeypatc
     monkeypatch.setattr(Progress, "_draw", draw)
     evaluate(pipeline, X, y, speaker=speaker, conditions={"noise": AddNoise(snr=5)}, verbose=1)
     assert totals[-1] == ("clip", 24, 24)
+
+
+def test_evaluate_counts_each_clip_once_whoever_keeps_it(clips, monkeypatch, tmp_path):
+    X, y, speaker = clips
+    at_folds, fold_done = [], FoldsProgress.fold_done
+
+    def counted(progress):
+        at_folds.append((progress.unit, progress.n, progress.total))
+        fold_done(progress)
+
+    monkeypatch.setattr(FoldsProgress, "fold_done", counted)
+    for memory in (None, tmp_path, tmp_path):  # shared, kept, and found from the start
+        features = HandcraftedFeatures(feature_set="bledea170", memory=memory)
+        pipeline = make_pipeline(features, LogisticRegression())
+        evaluate(pipeline, X, y, speaker=speaker, conditions={"noise": AddNoise(snr=5)}, random_state=0, verbose=1)
+        assert 0 < at_folds[0][1] < 24 and at_folds[-1] == ("clip", 24, 24)
+        at_folds.clear()
 
 
 def test_evaluate_counts_folds_where_nothing_reads_audio(capsys):
